@@ -1,0 +1,103 @@
+/**
+ * The native addon: the only contract between src/ and native/. It does not grow with operations or dtypes: both
+ * are tables that the addon publishes, addressed by position.
+ *
+ * Arguments are checked for what would corrupt memory and for nothing else: semantics are settled in src/. Failures
+ * are thrown as whatever `createError` makes of a code and a sentence.
+ */
+export interface Addon {
+  /**
+   * Opens a binding.
+   *
+   * @param isa the instruction set to use on the CPU, '' for the widest that this CPU has
+   * @param createError turns a failure into the error to throw; codes: `ERR_ISA`, `ERR_INVALID_ARG_TYPE`,
+   *   `ERR_OUT_OF_RANGE`, `ERR_DTYPE`, `ERR_DEVICE`, `ERR_DISPOSED`, `ERR_OUT_OF_MEMORY`, `ERR_CUDA`,
+   *   `ERR_CUDA_UNAVAILABLE`
+   */
+  open(isa: string, createError: (code: string, message: string) => Error): Binding;
+}
+
+export interface Binding {
+  /** Names of the dtypes; the position is the dtype's code. */
+  readonly dtypes: readonly string[];
+  /** The operations; the position is the operation's code. */
+  readonly ops: readonly OpInfo[];
+  /** The instruction set in use, and all that this CPU could use, the widest first. */
+  readonly isa: string;
+  readonly isas: readonly string[];
+  readonly cuda: CudaInfo;
+
+  /**
+   * Applies an elementwise operation. On a device it is queued and the call returns.
+   *
+   * Input and output may be the same memory with the same layout, and may not overlap otherwise (the result would be
+   * unspecified). Each element is converted to the operation's dtype as it is read and to the output's as it is written.
+   *
+   * @param op code of the operation
+   * @param inputOffset offset of the first element, in bytes; on a device a multiple of the element size
+   * @param layout the number of elements if both sides are contiguous; otherwise, for each of 1 to 64 dimensions and
+   *   the outermost first, three numbers: size, input stride, output stride (in elements, not negative)
+   */
+  unary(
+    op: number,
+    input: Memory,
+    inputDtype: number,
+    inputOffset: number,
+    output: Memory,
+    outputDtype: number,
+    outputOffset: number,
+    layout: number | Float64Array,
+  ): void;
+
+  /** What is known of a device. */
+  deviceProperties(device: number): DeviceProperties;
+  /** New uninitialised memory on a device. It is released with the object, or by `release`. */
+  allocate(device: number, byteLength: number): DeviceMemory;
+  /** Gives device memory back, after the work already queued on it; harmless if called again. */
+  release(memory: DeviceMemory): void;
+  /** Copies bytes between any two memories; returns when both may be used. Offsets in bytes. */
+  copy(
+    source: Memory,
+    sourceOffset: number,
+    destination: Memory,
+    destinationOffset: number,
+    byteLength: number,
+  ): void;
+  /** Waits for all work queued on a device. */
+  synchronize(device: number): void;
+}
+
+/** A `Uint8Array` is how a `SharedArrayBuffer` is passed. */
+export type Memory = ArrayBuffer | Uint8Array | DeviceMemory;
+
+/** Memory on a device, opaque. */
+export interface DeviceMemory {
+  readonly __deviceMemory: never;
+}
+
+export interface OpInfo {
+  readonly name: string;
+  /** By dtype code: the dtype in which it is computed and returned, −1 if the operation refuses it. */
+  readonly results: readonly number[];
+}
+
+export interface CudaInfo {
+  /** What the addon was built with. */
+  readonly build: 'none' | 'cuda' | 'simulated';
+  /** 13000 means 13.0; 0: not built. */
+  readonly runtimeVersion: number;
+  /** The newest CUDA version that the driver supports; 0: no driver. */
+  readonly driverVersion: number;
+  readonly deviceCount: number;
+  /** Why there is no device: one clause, '' if there is one. */
+  readonly unavailableReason: string;
+}
+
+export interface DeviceProperties {
+  readonly name: string;
+  /** Compute capability. */
+  readonly major: number;
+  readonly minor: number;
+  /** In bytes. */
+  readonly totalMemory: number;
+}

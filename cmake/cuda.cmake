@@ -1,0 +1,88 @@
+# Adds the CUDA backend to the addon according to CUDA, and sets cuda_summary.
+
+set(nvcc NOTFOUND)
+if(CUDA STREQUAL "AUTO" OR CUDA STREQUAL "ON")
+  # check_language(CUDA) only looks on PATH.
+  file(GLOB versioned_toolkits /usr/local/cuda-*/bin /opt/cuda-*/bin)
+  list(SORT versioned_toolkits COMPARE NATURAL ORDER DESCENDING)
+  find_program(NVCC nvcc
+    HINTS ENV CUDACXX ENV CUDA_PATH ENV CUDA_HOME ENV CUDA_ROOT
+    PATH_SUFFIXES bin
+    PATHS /usr/local/cuda/bin /opt/cuda/bin ${versioned_toolkits} /usr/lib/nvidia-cuda-toolkit/bin
+    DOC "the CUDA compiler")
+  set(nvcc ${NVCC})
+  if(CUDA STREQUAL "ON" AND NOT nvcc)
+    message(FATAL_ERROR "CUDA=ON, but nvcc was not found: install the CUDA toolkit (12.0 or newer), set CUDA_HOME to "
+                        "it, or build with CUDA=OFF.")
+  endif()
+elseif(NOT CUDA MATCHES "^(OFF|SIMULATED)$")
+  message(FATAL_ERROR "CUDA must be AUTO, ON, OFF or SIMULATED, received '${CUDA}'.")
+endif()
+
+if(CUDA STREQUAL "SIMULATED")
+  add_library(rsqrt_cuda OBJECT
+    native/cuda/kernels.cu
+    native/cuda/runtime.cpp
+    native/cuda/simulated/cuda_memory.cpp
+    native/cuda/simulated/cuda_runtime.cpp
+    native/cuda/simulated/cuda_streams.cpp
+    native/cuda/simulated/runtime/memory.cpp
+    native/cuda/simulated/runtime/state.cpp
+    native/cuda/simulated/runtime/stream.cpp)
+  set_source_files_properties(native/cuda/kernels.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++;-Wno-unknown-pragmas")
+  target_include_directories(rsqrt_cuda PRIVATE native/cuda/simulated)
+  target_compile_options(rsqrt_cuda PRIVATE ${RSQRT_CXX_OPTIONS})
+  target_compile_definitions(rsqrt_cuda PRIVATE RSQRT_CUDA_BUILD="simulated")
+  find_package(Threads REQUIRED)
+  target_link_libraries(rsqrt PRIVATE Threads::Threads)
+  set(cuda_summary "CUDA simulated, for tests")
+elseif(nvcc)
+  execute_process(COMMAND ${nvcc} --version OUTPUT_VARIABLE nvcc_text)
+  if(NOT nvcc_text MATCHES "release ([0-9]+\\.[0-9]+)")
+    message(FATAL_ERROR "${nvcc} --version does not name a release; build with CUDA=OFF.")
+  endif()
+  set(nvcc_version ${CMAKE_MATCH_1})
+  if(nvcc_version VERSION_LESS 12.0)
+    message(FATAL_ERROR "CUDA ${nvcc_version} was found; rsqrt needs 12.0 or newer. Install one or build with CUDA=OFF.")
+  endif()
+  # Code for every generation that the toolkit still compiles for, and PTX of the last for those to come.
+  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+    if(nvcc_version VERSION_GREATER_EQUAL 13.0)
+      set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100-real 120)
+    elseif(nvcc_version VERSION_GREATER_EQUAL 12.8)
+      set(CMAKE_CUDA_ARCHITECTURES 50-real 60-real 70-real 75-real 80-real 86-real 89-real 90-real 100-real 120)
+    else()
+      set(CMAKE_CUDA_ARCHITECTURES 50-real 60-real 70-real 75-real 80-real 86-real 89-real 90)
+    endif()
+  endif()
+  set(CMAKE_CUDA_COMPILER ${nvcc})
+  set(CMAKE_CUDA_HOST_COMPILER ${CMAKE_CXX_COMPILER})
+  enable_language(CUDA)
+  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION) # CMake 3.25 and older do not know it
+    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+    set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+  endif()
+  find_package(CUDAToolkit REQUIRED)
+  add_library(rsqrt_cuda OBJECT native/cuda/kernels.cu native/cuda/runtime.cpp)
+  target_compile_options(rsqrt_cuda PRIVATE
+    $<$<COMPILE_LANGUAGE:CXX>:${RSQRT_CXX_OPTIONS}>
+    "$<$<COMPILE_LANGUAGE:CUDA>:-fmad=false;--threads=0;-Xcompiler=-Wall,-Wextra,-ffp-contract=off>")
+  target_compile_definitions(rsqrt_cuda PRIVATE RSQRT_CUDA_BUILD="cuda")
+  target_link_libraries(rsqrt_cuda PRIVATE CUDA::cudart_static)
+  target_link_libraries(rsqrt PRIVATE CUDA::cudart_static)
+  list(JOIN CMAKE_CUDA_ARCHITECTURES " " architectures)
+  set(cuda_summary "CUDA ${nvcc_version} for ${architectures}")
+else()
+  add_library(rsqrt_cuda OBJECT native/cuda/none.cpp)
+  target_compile_options(rsqrt_cuda PRIVATE ${RSQRT_CXX_OPTIONS})
+  if(CUDA STREQUAL "OFF")
+    set(cuda_summary "without CUDA")
+  else()
+    set(cuda_summary "without CUDA (nvcc was not found)")
+  endif()
+endif()
+
+target_compile_definitions(rsqrt_cuda PRIVATE RSQRT_TARGET=device)
+target_include_directories(rsqrt_cuda PRIVATE native)
+target_link_libraries(rsqrt PRIVATE rsqrt_cuda)
+set_target_properties(rsqrt PROPERTIES LINKER_LANGUAGE CXX)

@@ -1,0 +1,63 @@
+// The element types. Knows no N-API and no CUDA.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace rsqrt_native {
+
+// One byte; every value but 0 counts as true, as in torch, so it is never read as a C++ `bool`.
+struct Bool {
+  std::uint8_t byte;
+};
+
+// The one list of dtypes: X(enumerator, public name, C++ type). The position is the dtype's code,
+// which the addon publishes to TypeScript by name; nothing else may rely on the order.
+#define RSQRT_DTYPES(X)            \
+  X(float32, "float32", float)     \
+  X(float64, "float64", double)    \
+  X(int8, "int8", std::int8_t)     \
+  X(uint8, "uint8", std::uint8_t)  \
+  X(int16, "int16", std::int16_t)  \
+  X(int32, "int32", std::int32_t)  \
+  X(int64, "int64", std::int64_t)  \
+  X(boolean, "bool", ::rsqrt_native::Bool)
+
+enum class DType : std::uint8_t {
+#define X(id, name, type) id,
+  RSQRT_DTYPES(X)
+#undef X
+};
+
+inline constexpr const char* dtype_names[] = {
+#define X(id, name, type) name,
+    RSQRT_DTYPES(X)
+#undef X
+};
+
+inline constexpr std::size_t dtype_sizes[] = {
+#define X(id, name, type) sizeof(type),
+    RSQRT_DTYPES(X)
+#undef X
+};
+
+inline constexpr int dtype_count = static_cast<int>(sizeof(dtype_sizes) / sizeof(dtype_sizes[0]));
+
+constexpr int index_of(DType dtype) { return static_cast<int>(dtype); }
+constexpr std::size_t size_of(DType dtype) { return dtype_sizes[index_of(dtype)]; }
+
+// The dtype of a C++ element type.
+template <class T>
+struct DTypeOf;
+#define X(id, name, type)                          \
+  template <>                                      \
+  struct DTypeOf<type> {                           \
+    static constexpr DType value = DType::id;      \
+  };
+RSQRT_DTYPES(X)
+#undef X
+
+template <class T>
+inline constexpr DType dtype_of = DTypeOf<T>::value;
+
+}  // namespace rsqrt_native

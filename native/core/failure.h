@@ -1,0 +1,23 @@
+// What only native code can find out: the machine refused, or an argument would corrupt memory.
+#pragma once
+
+#include <exception>
+#include <string>
+#include <utility>
+
+namespace rsqrt_native {
+
+// `code` is one of the stable codes of src/errors.ts; `message` is one sentence for the user.
+class Failure : public std::exception {
+ public:
+  Failure(const char* code, std::string message) : code_(code), message_(std::move(message)) {}
+
+  const char* code() const noexcept { return code_; }
+  const char* what() const noexcept override { return message_.c_str(); }
+
+ private:
+  const char* code_;
+  std::string message_;
+};
+
+}  // namespace rsqrt_native

@@ -1,0 +1,78 @@
+// AVX2 with fused multiply-add: 32-byte vectors. The hardware estimate flushes subnormals, so the seed is
+// a division.
+#pragma once
+
+#include <immintrin.h>
+
+#include "core/target.h"
+
+RSQRT_TARGET_BEGIN
+
+template <class T>
+struct Vec;
+
+template <>
+struct Vec<float> {
+  using Scalar = float;
+  struct Mask {
+    __m256 v;
+  };
+  static constexpr int width = 8;
+  static constexpr bool fused = true;
+  static constexpr int estimate_steps = 0;
+
+  __m256 v;
+
+  static RSQRT_FUNCTION Vec splat(float s) { return {_mm256_set1_ps(s)}; }
+  static RSQRT_FUNCTION Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
+  RSQRT_FUNCTION void store(float* p) const { _mm256_storeu_ps(p, v); }
+
+  friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator/(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+  friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {_mm256_sqrt_ps(a.v)}; }
+  friend RSQRT_FUNCTION Vec negate(Vec a) { return {_mm256_xor_ps(a.v, _mm256_set1_ps(-0.0f))}; }
+  friend RSQRT_FUNCTION Vec absolute(Vec a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
+  friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
+
+  friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q)}; }
+  friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_NEQ_OQ)}; }
+  friend RSQRT_FUNCTION bool any(Mask m) { return _mm256_movemask_ps(m.v) != 0; }
+  friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {_mm256_blendv_ps(b.v, a.v, m.v)}; }
+};
+
+template <>
+struct Vec<double> {
+  using Scalar = double;
+  struct Mask {
+    __m256d v;
+  };
+  static constexpr int width = 4;
+  static constexpr bool fused = true;
+  static constexpr int estimate_steps = 0;
+
+  __m256d v;
+
+  static RSQRT_FUNCTION Vec splat(double s) { return {_mm256_set1_pd(s)}; }
+  static RSQRT_FUNCTION Vec load(const double* p) { return {_mm256_loadu_pd(p)}; }
+  RSQRT_FUNCTION void store(double* p) const { _mm256_storeu_pd(p, v); }
+
+  friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {_mm256_add_pd(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator-(Vec a, Vec b) { return {_mm256_sub_pd(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {_mm256_mul_pd(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator/(Vec a, Vec b) { return {_mm256_div_pd(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_pd(a.v, b.v, c.v)}; }
+  friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {_mm256_sqrt_pd(a.v)}; }
+  friend RSQRT_FUNCTION Vec negate(Vec a) { return {_mm256_xor_pd(a.v, _mm256_set1_pd(-0.0))}; }
+  friend RSQRT_FUNCTION Vec absolute(Vec a) { return {_mm256_andnot_pd(_mm256_set1_pd(-0.0), a.v)}; }
+  friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
+
+  friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {_mm256_cmp_pd(a.v, a.v, _CMP_UNORD_Q)}; }
+  friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) { return {_mm256_cmp_pd(a.v, b.v, _CMP_NEQ_OQ)}; }
+  friend RSQRT_FUNCTION bool any(Mask m) { return _mm256_movemask_pd(m.v) != 0; }
+  friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {_mm256_blendv_pd(b.v, a.v, m.v)}; }
+};
+
+RSQRT_TARGET_END

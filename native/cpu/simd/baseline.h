@@ -1,0 +1,95 @@
+// SSE2, which every x86-64 CPU has: 16-byte vectors, no fused multiply-add.
+#pragma once
+
+#include <emmintrin.h>
+
+#include "core/target.h"
+
+RSQRT_TARGET_BEGIN
+
+template <class T>
+struct Vec;
+
+template <>
+struct Vec<double> {
+  using Scalar = double;
+  struct Mask {
+    __m128d v;
+  };
+  static constexpr int width = 2;
+  static constexpr bool fused = false;
+  static constexpr int estimate_steps = 0;
+
+  __m128d v;
+
+  static RSQRT_FUNCTION Vec splat(double s) { return {_mm_set1_pd(s)}; }
+  static RSQRT_FUNCTION Vec load(const double* p) { return {_mm_loadu_pd(p)}; }
+  RSQRT_FUNCTION void store(double* p) const { _mm_storeu_pd(p, v); }
+
+  friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {_mm_add_pd(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator-(Vec a, Vec b) { return {_mm_sub_pd(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {_mm_mul_pd(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator/(Vec a, Vec b) { return {_mm_div_pd(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {_mm_sqrt_pd(a.v)}; }
+  friend RSQRT_FUNCTION Vec negate(Vec a) { return {_mm_xor_pd(a.v, _mm_set1_pd(-0.0))}; }
+  friend RSQRT_FUNCTION Vec absolute(Vec a) { return {_mm_andnot_pd(_mm_set1_pd(-0.0), a.v)}; }
+  friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
+  // The upper 26 bits of the significand.
+  friend RSQRT_FUNCTION Vec upper_half(Vec a) {
+    return {_mm_and_pd(a.v, _mm_castsi128_pd(_mm_set1_epi64x(-(1LL << 27))))};
+  }
+
+  friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {_mm_cmpunord_pd(a.v, a.v)}; }
+  friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) {
+    return {_mm_or_pd(_mm_cmplt_pd(a.v, b.v), _mm_cmpgt_pd(a.v, b.v))};
+  }
+  friend RSQRT_FUNCTION bool any(Mask m) { return _mm_movemask_pd(m.v) != 0; }
+  friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) {
+    return {_mm_or_pd(_mm_and_pd(m.v, a.v), _mm_andnot_pd(m.v, b.v))};
+  }
+};
+
+template <>
+struct Vec<float> {
+  using Scalar = float;
+  struct Mask {
+    __m128 v;
+  };
+  static constexpr int width = 4;
+  static constexpr bool fused = false;
+  static constexpr int estimate_steps = 0;
+
+  __m128 v;
+
+  static RSQRT_FUNCTION Vec splat(float s) { return {_mm_set1_ps(s)}; }
+  static RSQRT_FUNCTION Vec load(const float* p) { return {_mm_loadu_ps(p)}; }
+  RSQRT_FUNCTION void store(float* p) const { _mm_storeu_ps(p, v); }
+
+  friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {_mm_add_ps(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator-(Vec a, Vec b) { return {_mm_sub_ps(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {_mm_mul_ps(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator/(Vec a, Vec b) { return {_mm_div_ps(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {_mm_sqrt_ps(a.v)}; }
+  friend RSQRT_FUNCTION Vec negate(Vec a) { return {_mm_xor_ps(a.v, _mm_set1_ps(-0.0f))}; }
+  friend RSQRT_FUNCTION Vec absolute(Vec a) { return {_mm_andnot_ps(_mm_set1_ps(-0.0f), a.v)}; }
+  friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
+
+  // f, applied to the lanes as doubles and rounded back.
+  template <class F>
+  friend RSQRT_FUNCTION Vec in_double(Vec a, F f) {
+    const Vec<double> low = f(Vec<double>{_mm_cvtps_pd(a.v)});
+    const Vec<double> high = f(Vec<double>{_mm_cvtps_pd(_mm_movehl_ps(a.v, a.v))});
+    return {_mm_movelh_ps(_mm_cvtpd_ps(low.v), _mm_cvtpd_ps(high.v))};
+  }
+
+  friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {_mm_cmpunord_ps(a.v, a.v)}; }
+  friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) {
+    return {_mm_or_ps(_mm_cmplt_ps(a.v, b.v), _mm_cmpgt_ps(a.v, b.v))};
+  }
+  friend RSQRT_FUNCTION bool any(Mask m) { return _mm_movemask_ps(m.v) != 0; }
+  friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) {
+    return {_mm_or_ps(_mm_and_ps(m.v, a.v), _mm_andnot_ps(m.v, b.v))};
+  }
+};
+
+RSQRT_TARGET_END

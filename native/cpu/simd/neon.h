@@ -1,0 +1,85 @@
+// NEON, which every 64-bit Arm CPU has: 16-byte vectors with fused multiply-add.
+#pragma once
+
+#include <arm_neon.h>
+
+#include "core/target.h"
+
+RSQRT_TARGET_BEGIN
+
+template <class T>
+struct Vec;
+
+template <>
+struct Vec<float> {
+  using Scalar = float;
+  struct Mask {
+    uint32x4_t v;
+  };
+  static constexpr int width = 4;
+  static constexpr bool fused = true;
+  static constexpr int estimate_steps = 0;
+
+  float32x4_t v;
+
+  static RSQRT_FUNCTION Vec splat(float s) { return {vdupq_n_f32(s)}; }
+  static RSQRT_FUNCTION Vec load(const float* p) { return {vld1q_f32(p)}; }
+  RSQRT_FUNCTION void store(float* p) const { vst1q_f32(p, v); }
+
+  friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {vaddq_f32(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator-(Vec a, Vec b) { return {vsubq_f32(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {vmulq_f32(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator/(Vec a, Vec b) { return {vdivq_f32(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec fma(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {vsqrtq_f32(a.v)}; }
+  friend RSQRT_FUNCTION Vec negate(Vec a) { return {vnegq_f32(a.v)}; }
+  friend RSQRT_FUNCTION Vec absolute(Vec a) { return {vabsq_f32(a.v)}; }
+  friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
+
+  friend RSQRT_FUNCTION Mask is_nan(Vec a) {
+    return {veorq_u32(vceqq_f32(a.v, a.v), vdupq_n_u32(~0u))};
+  }
+  friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) {
+    return {vorrq_u32(vcltq_f32(a.v, b.v), vcgtq_f32(a.v, b.v))};
+  }
+  friend RSQRT_FUNCTION bool any(Mask m) { return vmaxvq_u32(m.v) != 0; }
+  friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {vbslq_f32(m.v, a.v, b.v)}; }
+};
+
+template <>
+struct Vec<double> {
+  using Scalar = double;
+  struct Mask {
+    uint64x2_t v;
+  };
+  static constexpr int width = 2;
+  static constexpr bool fused = true;
+  static constexpr int estimate_steps = 0;
+
+  float64x2_t v;
+
+  static RSQRT_FUNCTION Vec splat(double s) { return {vdupq_n_f64(s)}; }
+  static RSQRT_FUNCTION Vec load(const double* p) { return {vld1q_f64(p)}; }
+  RSQRT_FUNCTION void store(double* p) const { vst1q_f64(p, v); }
+
+  friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {vaddq_f64(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator-(Vec a, Vec b) { return {vsubq_f64(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {vmulq_f64(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator/(Vec a, Vec b) { return {vdivq_f64(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec fma(Vec a, Vec b, Vec c) { return {vfmaq_f64(c.v, a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {vsqrtq_f64(a.v)}; }
+  friend RSQRT_FUNCTION Vec negate(Vec a) { return {vnegq_f64(a.v)}; }
+  friend RSQRT_FUNCTION Vec absolute(Vec a) { return {vabsq_f64(a.v)}; }
+  friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
+
+  friend RSQRT_FUNCTION Mask is_nan(Vec a) {
+    return {veorq_u64(vceqq_f64(a.v, a.v), vdupq_n_u64(~0ULL))};
+  }
+  friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) {
+    return {vorrq_u64(vcltq_f64(a.v, b.v), vcgtq_f64(a.v, b.v))};
+  }
+  friend RSQRT_FUNCTION bool any(Mask m) { return vmaxvq_u32(vreinterpretq_u32_u64(m.v)) != 0; }
+  friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {vbslq_f64(m.v, a.v, b.v)}; }
+};
+
+RSQRT_TARGET_END

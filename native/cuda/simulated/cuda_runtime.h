@@ -1,0 +1,306 @@
+// A simulated CUDA runtime: the calls that native/cuda uses, on the host, for tests without a GPU.
+//
+// The build puts this folder first on the include path and compiles kernels.cu as plain C++;
+// neither the kernels nor the host code know. Names, signatures and numbers are those of CUDA 12
+// and 13. It is hostile: whatever the real runtime merely permits happens here.
+//
+// - Work runs late: a stream's task starts when somebody waits for it, or some milliseconds after
+// it
+//   was queued. So do copies from and to pageable memory, which the real runtime at times does at
+//   once.
+// - Fresh memory is 0xFF (NaN in every float type), freed memory 0xDB. Pointers are aligned to 256
+// bytes
+//   and no further. Between allocations lie guard bytes; a kernel that writes there fails its
+//   device.
+// - Device memory is unmapped except while a task of its device runs, so a host access, or one by
+// another
+//   device's kernel, is a segmentation fault. Real GPUs report the latter as
+//   cudaErrorIllegalAddress.
+// - A copy must stay inside one allocation that is live when it is queued (else
+// cudaErrorInvalidValue)
+//   and when it runs (else the device fails with cudaErrorIllegalAddress for good, and stderr says
+//   why), and one operand must be on the stream's device. An allocation is live in stream order.
+// - cudaFree drains the device for memory of cudaMalloc, and waits for nothing with memory of
+//   cudaMallocAsync, as documented; cudaFreeHost never waits.
+// - The threads of a grid run one after the other, in every second launch backwards. Neither shared
+//   memory nor __syncthreads is there. rsqrtf and rsqrt err by all they may
+//   (runtime/device_math.h).
+// - Where real behaviour is undocumented it refuses: cudaMallocAsync of 0 bytes and cudaFreeAsync
+// of
+//   nullptr are cudaErrorInvalidValue. Blocking streams (cudaStreamDefault) are
+//   cudaErrorNotSupported.
+//
+// Environment, read once, at the first call:
+//   RSQRT_SIMULATED_DEVICES  how many (2); with 0 calls return cudaErrorNoDevice
+//   RSQRT_SIMULATED_DRIVER   none, old: calls return cudaErrorInsufficientDriver
+//   RSQRT_SIMULATED_MEMORY   bytes per device (268435456)
+//   RSQRT_SIMULATED_DELAY    microseconds before work that nobody waits for starts (2000, plus up
+//   to as
+//                            much again)
+#pragma once
+
+// First of all, before `rsqrt` is a macro.
+#include <cstddef>
+#include <functional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "runtime/device_math.h"
+
+#define CUDART_VERSION 13000
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline __attribute__((always_inline))
+#define __launch_bounds__(...)
+
+// X(name, value, text of cudaGetErrorString)
+#define RSQRT_SIMULATED_ERRORS(X)                                             \
+  X(cudaSuccess, 0, "no error")                                               \
+  X(cudaErrorInvalidValue, 1, "invalid argument")                             \
+  X(cudaErrorMemoryAllocation, 2, "out of memory")                            \
+  X(cudaErrorInitializationError, 3, "initialization error")                  \
+  X(cudaErrorCudartUnloading, 4, "driver shutting down")                      \
+  X(cudaErrorInvalidConfiguration, 9, "invalid configuration argument")       \
+  X(cudaErrorInvalidMemcpyDirection, 21, "invalid copy direction for memcpy") \
+  X(cudaErrorInsufficientDriver, 35,                                          \
+    "CUDA driver version is insufficient for CUDA runtime version")           \
+  X(cudaErrorInvalidDeviceFunction, 98, "invalid device function")            \
+  X(cudaErrorNoDevice, 100, "no CUDA-capable device is detected")             \
+  X(cudaErrorInvalidDevice, 101, "invalid device ordinal")                    \
+  X(cudaErrorNoKernelImageForDevice, 209,                                     \
+    "no kernel image is available for execution on the device")               \
+  X(cudaErrorInvalidResourceHandle, 400, "invalid resource handle")           \
+  X(cudaErrorNotReady, 600, "device not ready")                               \
+  X(cudaErrorIllegalAddress, 700, "an illegal memory access was encountered") \
+  X(cudaErrorMisalignedAddress, 716, "misaligned address")                    \
+  X(cudaErrorLaunchFailure, 719, "unspecified launch failure")                \
+  X(cudaErrorNotSupported, 801, "operation not supported")                    \
+  X(cudaErrorUnknown, 999, "unknown error")
+
+enum cudaError {
+#define X(name, value, text) name = value,
+  RSQRT_SIMULATED_ERRORS(X)
+#undef X
+};
+using cudaError_t = cudaError;
+
+using cudaStream_t = struct CUstream_st*;
+using cudaEvent_t = struct CUevent_st*;
+using cudaMemPool_t = struct CUmemPoolHandle_st*;
+
+enum cudaMemcpyKind {
+  cudaMemcpyHostToHost = 0,
+  cudaMemcpyHostToDevice = 1,
+  cudaMemcpyDeviceToHost = 2,
+  cudaMemcpyDeviceToDevice = 3,
+  cudaMemcpyDefault = 4,
+};
+
+enum cudaDeviceAttr {
+  cudaDevAttrMaxThreadsPerBlock = 1,
+  cudaDevAttrMaxGridDimX = 5,
+  cudaDevAttrWarpSize = 10,
+  cudaDevAttrMultiProcessorCount = 16,
+  cudaDevAttrMaxThreadsPerMultiProcessor = 39,
+  cudaDevAttrUnifiedAddressing = 41,
+  cudaDevAttrComputeCapabilityMajor = 75,
+  cudaDevAttrComputeCapabilityMinor = 76,
+  cudaDevAttrMemoryPoolsSupported = 115,
+};
+
+enum cudaMemPoolAttr {
+  cudaMemPoolReuseFollowEventDependencies = 1,
+  cudaMemPoolReuseAllowOpportunistic = 2,
+  cudaMemPoolReuseAllowInternalDependencies = 3,
+  cudaMemPoolAttrReleaseThreshold = 4,
+  cudaMemPoolAttrReservedMemCurrent = 5,
+  cudaMemPoolAttrReservedMemHigh = 6,
+  cudaMemPoolAttrUsedMemCurrent = 7,
+  cudaMemPoolAttrUsedMemHigh = 8,
+};
+
+inline constexpr unsigned cudaStreamDefault = 0;
+inline constexpr unsigned cudaStreamNonBlocking = 1;
+inline constexpr unsigned cudaEventDefault = 0;
+inline constexpr unsigned cudaEventBlockingSync = 1;
+inline constexpr unsigned cudaEventDisableTiming = 2;
+inline constexpr unsigned cudaHostAllocDefault = 0;
+inline constexpr unsigned cudaHostAllocPortable = 1;
+
+struct cudaDeviceProp {
+  char name[256];
+  std::size_t totalGlobalMem;
+  std::size_t sharedMemPerBlock;
+  int regsPerBlock;
+  int warpSize;
+  int maxThreadsPerBlock;
+  int maxThreadsDim[3];
+  int maxGridSize[3];
+  int major;
+  int minor;
+  int multiProcessorCount;
+  int maxThreadsPerMultiProcessor;
+  int unifiedAddressing;
+  int memoryPoolsSupported;
+};
+
+struct cudaFuncAttributes {
+  std::size_t sharedSizeBytes;
+  std::size_t constSizeBytes;
+  std::size_t localSizeBytes;
+  int maxThreadsPerBlock;
+  int numRegs;
+  int ptxVersion;
+  int binaryVersion;
+};
+
+// clang-format off
+struct alignas(8) uint2 { unsigned x, y; };
+struct uint3 { unsigned x, y, z; };
+struct alignas(16) uint4 { unsigned x, y, z, w; };
+struct alignas(8) float2 { float x, y; };
+struct alignas(16) float4 { float x, y, z, w; };
+struct alignas(16) double2 { double x, y; };
+// clang-format on
+
+struct dim3 {
+  constexpr dim3(unsigned vx = 1, unsigned vy = 1, unsigned vz = 1) : x(vx), y(vy), z(vz) {}
+  constexpr dim3(uint3 v) : x(v.x), y(v.y), z(v.z) {}
+  constexpr operator uint3() const { return {x, y, z}; }
+
+  unsigned x, y, z;
+};
+
+extern constinit thread_local uint3 threadIdx;
+extern constinit thread_local uint3 blockIdx;
+extern constinit thread_local dim3 blockDim;
+extern constinit thread_local dim3 gridDim;
+
+extern "C" {
+cudaError_t cudaDriverGetVersion(int* version);
+cudaError_t cudaRuntimeGetVersion(int* version);
+cudaError_t cudaGetDeviceCount(int* count);
+cudaError_t cudaSetDevice(int device);
+cudaError_t cudaGetDevice(int* device);
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device);
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device);
+cudaError_t cudaDeviceSynchronize();
+
+const char* cudaGetErrorName(cudaError_t error);
+const char* cudaGetErrorString(cudaError_t error);
+cudaError_t cudaGetLastError();
+cudaError_t cudaPeekAtLastError();
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
+cudaError_t cudaStreamDestroy(cudaStream_t stream);
+cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+cudaError_t cudaStreamQuery(cudaStream_t stream);
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags = 0);
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream = nullptr);
+cudaError_t cudaEventSynchronize(cudaEvent_t event);
+cudaError_t cudaEventQuery(cudaEvent_t event);
+cudaError_t cudaEventDestroy(cudaEvent_t event);
+
+cudaError_t cudaMalloc(void** pointer, std::size_t size);
+cudaError_t cudaFree(void* pointer);
+cudaError_t cudaMallocAsync(void** pointer, std::size_t size, cudaStream_t stream);
+cudaError_t cudaFreeAsync(void* pointer, cudaStream_t stream);
+cudaError_t cudaHostAlloc(void** pointer, std::size_t size, unsigned flags);
+cudaError_t cudaMallocHost(void** pointer, std::size_t size);
+cudaError_t cudaFreeHost(void* pointer);
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total);
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t count, cudaMemcpyKind kind,
+                            cudaStream_t stream = nullptr);
+cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int from_device,
+                                std::size_t count, cudaStream_t stream = nullptr);
+cudaError_t cudaMemsetAsync(void* pointer, int value, std::size_t count,
+                            cudaStream_t stream = nullptr);
+
+cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device);
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value);
+cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value);
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, std::size_t bytes_to_keep);
+
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* function);
+}
+
+template <class T>
+cudaError_t cudaMalloc(T** pointer, std::size_t size) {
+  return cudaMalloc(reinterpret_cast<void**>(pointer), size);
+}
+
+template <class T>
+cudaError_t cudaMallocAsync(T** pointer, std::size_t size, cudaStream_t stream) {
+  return cudaMallocAsync(reinterpret_cast<void**>(pointer), size, stream);
+}
+
+template <class T>
+cudaError_t cudaMallocHost(T** pointer, std::size_t size) {
+  return cudaMallocHost(reinterpret_cast<void**>(pointer), size);
+}
+
+template <class T>
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, T* function) {
+  return cudaFuncGetAttributes(attributes, reinterpret_cast<const void*>(function));
+}
+
+namespace rsqrt_simulated {
+
+// Calls `thread` once per thread of the grid, with the built-in variables set.
+template <class Thread>
+void run_grid(dim3 grid, dim3 block, bool backwards, const Thread& thread) {
+  const auto for_each = [backwards](dim3 size, auto visit) {
+    for (unsigned z = 0; z < size.z; ++z) {
+      for (unsigned y = 0; y < size.y; ++y) {
+        for (unsigned x = 0; x < size.x; ++x) {
+          visit(backwards ? uint3{size.x - 1 - x, size.y - 1 - y, size.z - 1 - z} : uint3{x, y, z});
+        }
+      }
+    }
+  };
+  gridDim = grid;
+  blockDim = block;
+  for_each(grid, [&](uint3 block_index) {
+    blockIdx = block_index;
+    for_each(block, [&](uint3 thread_index) {
+      threadIdx = thread_index;
+      thread();
+    });
+  });
+}
+
+// `run` executes the whole grid and is called once, late, on the stream's thread.
+cudaError_t enqueue_kernel(std::function<void(bool backwards)> run, dim3 grid, dim3 block,
+                           std::size_t shared_size, cudaStream_t stream) noexcept;
+
+// What cudaLaunchKernel returns when there is no memory for the copy of the arguments.
+cudaError_t out_of_host_memory() noexcept;
+
+}  // namespace rsqrt_simulated
+
+template <class... Args>
+cudaError_t cudaLaunchKernel(void (*kernel)(Args...), dim3 grid, dim3 block, void** args,
+                             std::size_t shared_size = 0, cudaStream_t stream = nullptr) {
+  static_assert((sizeof(Args) + ... + 0) <= 4096, "more than GPUs before Volta take");
+  static_assert((std::is_trivially_copyable_v<Args> && ...),
+                "kernel arguments are copied as bytes");
+  if (kernel == nullptr)
+    return rsqrt_simulated::enqueue_kernel({}, grid, block, shared_size, stream);
+  try {
+    const auto copy = [args]<std::size_t... I>(std::index_sequence<I...>) {
+      return std::tuple<std::remove_const_t<Args>...>(*static_cast<const Args*>(args[I])...);
+    }
+    (std::index_sequence_for<Args...>());
+    auto run = [=](bool backwards) {
+      rsqrt_simulated::run_grid(grid, block, backwards, [&] { std::apply(kernel, copy); });
+    };
+    return rsqrt_simulated::enqueue_kernel(std::move(run), grid, block, shared_size, stream);
+  } catch (...) {
+    return rsqrt_simulated::out_of_host_memory();
+  }
+}

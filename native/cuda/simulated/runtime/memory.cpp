@@ -1,0 +1,114 @@
+#include "runtime/memory.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <new>
+
+namespace rsqrt_simulated {
+
+namespace {
+
+constexpr std::size_t alignment = 256;
+constexpr std::size_t guard_size = 256;
+constexpr std::size_t huge_page = std::size_t{2} << 20;
+// What the pool of a real device rounds to.
+constexpr std::size_t granularity = 512;
+
+constexpr std::size_t round_up(std::size_t size, std::size_t unit) {
+  return (size + unit - 1) / unit * unit;
+}
+
+// The bytes that a block takes, with the guard bytes that end it.
+std::size_t extent(const Block& block) { return round_up(block.size + guard_size, alignment); }
+
+}  // namespace
+
+DeviceMemory::DeviceMemory(std::size_t capacity)
+    : capacity_(std::min(capacity, std::numeric_limits<std::size_t>::max() / 8)),
+      range_size_(round_up(4 * capacity_ + (1 << 20), huge_page)) {
+  void* range = mmap(nullptr, range_size_ + huge_page, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (range == MAP_FAILED) throw std::bad_alloc();
+  const std::size_t excess = reinterpret_cast<std::uintptr_t>(range) % huge_page;
+  range_ = static_cast<std::byte*>(range) + (huge_page - excess) % huge_page;
+  // Changing the protection of small pages would take milliseconds. Where this fails, it does.
+  madvise(range_, range_size_, MADV_HUGEPAGE);
+}
+
+DeviceMemory::Access::Access(DeviceMemory& memory) : memory_(memory) {
+  std::lock_guard lock(memory_.protection_mutex_);
+  if (memory_.accesses_ == 0 &&
+      mprotect(memory_.range_, memory_.range_size_, PROT_READ | PROT_WRITE) != 0) {
+    throw std::bad_alloc();
+  }
+  ++memory_.accesses_;
+}
+
+DeviceMemory::Access::~Access() {
+  std::lock_guard lock(memory_.protection_mutex_);
+  if (--memory_.accesses_ == 0) mprotect(memory_.range_, memory_.range_size_, PROT_NONE);
+}
+
+bool DeviceMemory::contains(const void* address) const {
+  const auto* byte = static_cast<const std::byte*>(address);
+  return byte >= range_ && byte < range_ + range_size_;
+}
+
+Block* DeviceMemory::allocate(std::size_t size, std::uint64_t id) {
+  if (size > capacity_ || round_up(size, granularity) > capacity_ - used_) return nullptr;
+  Block block;
+  block.start = range_ + guard_size;
+  block.size = size;
+  block.id = id;
+  for (const auto& [start, taken] : blocks_) {
+    if (static_cast<std::size_t>(start - block.start) >= extent(block)) break;
+    block.start = taken.start + extent(taken);
+  }
+  if (static_cast<std::size_t>(range_ + range_size_ - block.start) < extent(block)) return nullptr;
+  Block& placed = blocks_.emplace(block.start, block).first->second;
+  used_ += round_up(size, granularity);
+  return &placed;
+}
+
+void DeviceMemory::erase(Block& block) {
+  used_ -= round_up(block.size, granularity);
+  blocks_.erase(block.start);
+}
+
+Block* DeviceMemory::find(const void* start) {
+  const auto found = blocks_.find(static_cast<const std::byte*>(start));
+  return found == blocks_.end() ? nullptr : &found->second;
+}
+
+Block* DeviceMemory::spanning(const std::byte* address, std::size_t count) {
+  auto after = blocks_.upper_bound(address);
+  if (after == blocks_.begin()) return nullptr;
+  Block& block = std::prev(after)->second;
+  return block.spans(address, count) ? &block : nullptr;
+}
+
+Mark DeviceMemory::pending_release() const {
+  for (const auto& [start, block] : blocks_) {
+    if (!block.release.reached()) return block.release;
+  }
+  return {};
+}
+
+void DeviceMemory::fill(const Block& block, int byte) {
+  std::memset(block.start, byte, block.size);
+  std::memset(block.start + block.size, byte == fresh_byte ? guard_byte : byte,
+              extent(block) - block.size);
+}
+
+bool DeviceMemory::guards_intact() const {
+  return std::all_of(blocks_.begin(), blocks_.end(), [](const auto& entry) {
+    const Block& block = entry.second;
+    return !block.live || std::all_of(block.start + block.size, block.start + extent(block),
+                                      [](std::byte byte) { return byte == std::byte{guard_byte}; });
+  });
+}
+
+}  // namespace rsqrt_simulated

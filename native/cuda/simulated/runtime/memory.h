@@ -1,0 +1,91 @@
+// The memory of one simulated device, and page-locked host memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "runtime/stream.h"
+
+namespace rsqrt_simulated {
+
+inline constexpr int fresh_byte = 0xff;
+inline constexpr int guard_byte = 0xfd;
+inline constexpr int freed_byte = 0xdb;
+
+// One allocation. Guarded by State::mutex; the bytes belong to whoever CUDA's rules give them to.
+struct Block {
+  bool spans(const std::byte* address, std::size_t count) const {
+    return address >= start && count <= size &&
+           static_cast<std::size_t>(address - start) <= size - count;
+  }
+
+  std::byte* start = nullptr;
+  std::size_t size = 0;
+  std::uint64_t id = 0;         // addresses come back, ids do not
+  bool stream_ordered = false;  // from cudaMallocAsync
+  bool live = false;            // the stream has come past the allocation and not to the release
+  bool released = false;        // the host has asked for the release
+  Mark allocation;
+  Mark release;
+};
+
+// Addresses are handed out first-fit from a range four times the capacity, so that fragmentation
+// never makes an allocation fail. Freed addresses come back soon: the harder for those who still
+// use them.
+class DeviceMemory {
+ public:
+  explicit DeviceMemory(std::size_t capacity);
+
+  // While one lives, the memory can be touched. From any thread, with or without the lock.
+  class Access {
+   public:
+    explicit Access(DeviceMemory& memory);
+    ~Access();
+    Access(const Access&) = delete;
+    Access& operator=(const Access&) = delete;
+
+   private:
+    DeviceMemory& memory_;
+  };
+
+  // The other members are called with State::mutex held.
+
+  std::size_t capacity() const { return capacity_; }
+  std::size_t used() const { return used_; }
+  bool contains(const void* address) const;
+
+  // nullptr if there is too little memory. The block is not live yet and its bytes are not filled.
+  Block* allocate(std::size_t size, std::uint64_t id);
+  void erase(Block& block);
+
+  Block* find(const void* start);                                // the block that starts there
+  Block* spanning(const std::byte* address, std::size_t count);  // the block that holds that range
+  Mark pending_release()
+      const;  // one that a stream has not reached; a default mark if there is none
+
+  // These need an Access. `fill` may be called without the lock, by the block's owner.
+  static void fill(const Block& block, int byte);
+  bool guards_intact() const;
+
+ private:
+  std::size_t capacity_;
+  std::size_t used_ = 0;
+  std::size_t range_size_;
+  std::byte* range_;
+  std::map<const std::byte*, Block> blocks_;
+
+  std::mutex protection_mutex_;
+  int accesses_ = 0;  // guarded by protection_mutex_
+};
+
+// One page-locked allocation of the host.
+struct HostBlock {
+  std::unique_ptr<std::byte[]> bytes;
+  std::size_t size;
+  std::uint64_t id;
+};
+
+}  // namespace rsqrt_simulated

@@ -1,0 +1,84 @@
+// The addon's entry: open() returns a binding, see binding.d.ts for the contract.
+#include <napi.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "napi/context.h"
+#include "napi/device.h"
+#include "napi/unary.h"
+#include "ops/table.h"
+
+namespace rsqrt_native {
+namespace {
+
+// Owned by the environment (a process or a worker thread); nothing is shared between environments.
+struct Environment {
+  std::shared_ptr<cuda::Backend> cuda = cuda::make_backend();
+  std::vector<std::unique_ptr<Context>> contexts;
+};
+
+Napi::Array dtype_list(Napi::Env env) {
+  Napi::Array list = Napi::Array::New(env);
+  for (const char* name : dtype_names) list[list.Length()] = Napi::String::New(env, name);
+  return list;
+}
+
+Napi::Array op_list(Napi::Env env) {
+  Napi::Array list = Napi::Array::New(env);
+  for (const OpInfo& op : op_table) {
+    Napi::Object entry = Napi::Object::New(env);
+    Napi::Array results = Napi::Array::New(env);
+    for (const int result : op.results) results[results.Length()] = Napi::Number::New(env, result);
+    entry["name"] = op.name;
+    entry["results"] = results;
+    list[list.Length()] = entry;
+  }
+  return list;
+}
+
+Napi::Array isa_list(Napi::Env env) {
+  Napi::Array list = Napi::Array::New(env);
+  for (const auto& set : cpu::available_instruction_sets()) list[list.Length()] = Napi::String::New(env, set.name);
+  return list;
+}
+
+// open(isa, createError): the instruction set ('' for the best) and what turns a failure into an error.
+Napi::Value open(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsString()) throw Napi::TypeError::New(env, "isa must be a string");
+  if (!info[1].IsFunction()) throw Napi::TypeError::New(env, "createError must be a function");
+  Environment& environment = *env.GetInstanceData<Environment>();
+
+  auto owned = std::make_unique<Context>();
+  Context& context = *owned;
+  context.create_error = Napi::Persistent(info[1].As<Napi::Function>());
+  context.cuda = environment.cuda;
+  const napi_value binding = guarded(env, context, [&]() -> napi_value {
+    context.isa = cpu::choose_instruction_set(info[0].As<Napi::String>());
+    Napi::Object object = Napi::Object::New(env);
+    object["dtypes"] = dtype_list(env);
+    object["ops"] = op_list(env);
+    object["isa"] = context.isa.name;
+    object["isas"] = isa_list(env);
+    object["unary"] = Napi::Function(env, make_function(env, "unary", unary, context));
+    define_device_functions(env, object, context);
+    return object;
+  });
+  environment.contexts.push_back(std::move(owned));
+  return Napi::Value(env, binding);
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Environment);
+  exports["open"] = Napi::Function::New(env, open, "open");
+  return exports;
+}
+
+}  // namespace
+}  // namespace rsqrt_native
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) { return rsqrt_native::init(env, exports); }
+
+NODE_API_MODULE(rsqrt, Init)

@@ -1,0 +1,33 @@
+#include "napi/arguments.h"
+
+#include <cmath>
+
+#include "core/failure.h"
+
+namespace rsqrt_native {
+
+void wrong_type(const char* argument, const char* expected) {
+  throw Failure("ERR_INVALID_ARG_TYPE", std::string(argument) + " must be " + expected);
+}
+
+void out_of_range(const char* argument, const std::string& expected, const std::string& received) {
+  throw Failure("ERR_OUT_OF_RANGE",
+                std::string(argument) + " must be " + expected + ", received " + received);
+}
+
+std::int64_t whole(double value, const char* argument, std::int64_t limit) {
+  if (!(value >= 0 && value <= static_cast<double>(limit)) || value != std::trunc(value)) {
+    const bool integral = value == std::trunc(value) && std::abs(value) <= largest_integer;
+    out_of_range(argument, "an integer from 0 to " + std::to_string(limit),
+                 integral ? std::to_string(static_cast<std::int64_t>(value)) : std::to_string(value));
+  }
+  return static_cast<std::int64_t>(value);
+}
+
+std::int64_t whole(napi_env env, napi_value value, const char* argument, std::int64_t limit) {
+  double number;
+  if (napi_get_value_double(env, value, &number) != napi_ok) wrong_type(argument, "a number");
+  return whole(number, argument, limit);
+}
+
+}  // namespace rsqrt_native

@@ -1,0 +1,40 @@
+// What one opened binding holds, and how native failures become JavaScript errors.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <new>
+
+#include "core/failure.h"
+#include "cpu/isa.h"
+#include "cuda/backend.h"
+
+namespace rsqrt_native {
+
+// Owned by the environment: several contexts may be open at a time, and share the backend.
+struct Context {
+  cpu::InstructionSet isa;
+  std::shared_ptr<cuda::Backend> cuda;
+  Napi::FunctionReference create_error;  // (code, message) => Error, given by src/binding.ts
+};
+
+// Throws, in JavaScript, what create_error makes of it.
+void throw_in_javascript(Napi::Env env, const Context& context, const char* code, const char* message);
+
+// Runs body and turns its exceptions into JavaScript's.
+template <class Body>
+napi_value guarded(napi_env env, const Context& context, Body body) {
+  try {
+    return body();
+  } catch (const Failure& failure) {
+    throw_in_javascript(env, context, failure.code(), failure.what());
+  } catch (const std::bad_alloc&) {
+    throw_in_javascript(env, context, "ERR_OUT_OF_MEMORY", "out of memory in the addon");
+  } catch (const Napi::Error& error) {
+    error.ThrowAsJavaScriptException();
+  }
+  return nullptr;
+}
+
+}  // namespace rsqrt_native

@@ -1,0 +1,31 @@
+// The memory arguments of the addon: ArrayBuffers, views on them, and device memory.
+#pragma once
+
+#include <napi.h>
+
+#include <cstddef>
+#include <memory>
+
+#include "cuda/backend.h"
+
+namespace rsqrt_native {
+
+// An argument's memory while a call lasts. device is negative for the host.
+struct Memory {
+  std::byte* data;
+  std::size_t bytes;
+  int device;
+};
+
+// Takes an ArrayBuffer, a Uint8Array (the way to pass a SharedArrayBuffer) or a
+// DeviceMemory. Throws Failure otherwise, or if the device memory was released.
+Memory unwrap_memory(napi_env env, napi_value value, const char* argument);
+
+// A new DeviceMemory object: opaque to JavaScript, given back by release_device_memory or the collector.
+napi_value create_device_memory(napi_env env, std::shared_ptr<cuda::Backend> backend, int device,
+                                std::size_t bytes);
+
+// Gives the memory back now; harmless if that was done before.
+void release_device_memory(napi_env env, napi_value value);
+
+}  // namespace rsqrt_native

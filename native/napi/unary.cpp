@@ -1,0 +1,124 @@
+#include "napi/unary.h"
+
+#include <string>
+
+#include "cpu/run.h"
+#include "napi/arguments.h"
+#include "napi/context.h"
+#include "napi/memory.h"
+#include "ops/table.h"
+
+namespace rsqrt_native {
+namespace {
+
+// Reads [size, inputStride, outputStride] triples, outermost dimension first. Returns the element count.
+std::int64_t read_layout(napi_env env, napi_value value, Layout& layout) {
+  napi_typedarray_type type;
+  std::size_t length = 0, offset;
+  void* data;
+  napi_value buffer;
+  if (!Napi::Value(env, value).IsTypedArray() ||
+      napi_get_typedarray_info(env, value, &type, &length, &data, &buffer, &offset) != napi_ok ||
+      type != napi_float64_array) {
+    wrong_type("layout", "a number or a Float64Array");
+  }
+  if (length == 0 || length % 3 != 0 || length > 3 * max_dims) {
+    out_of_range("the length of layout", "3 times the number of dimensions, 1 to 64", std::to_string(length));
+  }
+  const double* values = static_cast<const double*>(data);
+  layout.ndim = static_cast<int>(length / 3);
+  std::int64_t numel = 1;
+  for (int dim = 0; dim < layout.ndim; ++dim) {
+    layout.sizes[dim] = whole(values[3 * dim], "a size of layout");
+    layout.in_strides[dim] = whole(values[3 * dim + 1], "a stride of layout");
+    layout.out_strides[dim] = whole(values[3 * dim + 2], "a stride of layout");
+    if (__builtin_mul_overflow(numel, layout.sizes[dim], &numel)) {
+      out_of_range("the element count of layout", "below 2^63", "more");
+    }
+  }
+  return numel;
+}
+
+// Throws unless all elements of one side lie within its memory. Returns the byte offset of the first.
+std::int64_t checked_offset(const Memory& memory, DType dtype, std::int64_t offset, std::int64_t numel,
+                            const Layout* layout, const std::int64_t* strides, const char* argument) {
+  const auto size = static_cast<std::int64_t>(size_of(dtype));
+  if (numel == 0) return 0;
+  std::int64_t last = numel - 1;  // of the last element, in elements past the first
+  bool overflow = false;
+  if (layout != nullptr) {
+    last = 0;
+    for (int dim = 0; dim < layout->ndim; ++dim) {
+      std::int64_t extent;
+      overflow |= __builtin_mul_overflow(layout->sizes[dim] - 1, strides[dim], &extent);
+      overflow |= __builtin_add_overflow(last, extent, &last);
+    }
+  }
+  std::int64_t end = 0;
+  overflow |= __builtin_add_overflow(last, 1, &end);
+  overflow |= __builtin_mul_overflow(end, size, &end);
+  overflow |= __builtin_add_overflow(end, offset, &end);
+  if (overflow || static_cast<std::uint64_t>(end) > memory.bytes) {
+    out_of_range(argument, "such that all elements lie within the buffer of " + std::to_string(memory.bytes) + " bytes",
+                 std::to_string(offset));
+  }
+  if (memory.device >= 0 && offset % size != 0) {
+    out_of_range(argument, "a multiple of the element size on a device", std::to_string(offset));
+  }
+  return offset;
+}
+
+void run(napi_env env, Context& context, const napi_value (&args)[8]) {
+  Job job;
+  job.op = static_cast<int>(whole(env, args[0], "op", op_count - 1));
+  job.in_dtype = static_cast<DType>(whole(env, args[2], "inputDtype", dtype_count - 1));
+  job.out_dtype = static_cast<DType>(whole(env, args[5], "outputDtype", dtype_count - 1));
+  const int compute = op_table[job.op].results[index_of(job.in_dtype)];
+  if (compute < 0) {
+    throw Failure("ERR_DTYPE", std::string(op_table[job.op].name) + " is not defined for " +
+                                   dtype_names[index_of(job.in_dtype)]);
+  }
+  job.compute = static_cast<DType>(compute);
+
+  Layout layout;
+  double numel;
+  if (napi_get_value_double(env, args[7], &numel) == napi_ok) {
+    job.layout = nullptr;
+    job.numel = whole(numel, "layout");
+  } else {
+    job.layout = &layout;
+    job.numel = read_layout(env, args[7], layout);
+  }
+
+  const Memory input = unwrap_memory(env, args[1], "input");
+  const Memory output = unwrap_memory(env, args[4], "output");
+  if (input.device != output.device) {
+    throw Failure("ERR_DEVICE", "input and output must be on the same device");
+  }
+  job.in = input.data + checked_offset(input, job.in_dtype, whole(env, args[3], "inputOffset"), job.numel,
+                                       job.layout, layout.in_strides, "inputOffset");
+  job.out = output.data + checked_offset(output, job.out_dtype, whole(env, args[6], "outputOffset"), job.numel,
+                                         job.layout, layout.out_strides, "outputOffset");
+  if (job.numel == 0) return;
+  if (input.device < 0) {
+    cpu::run(*context.isa.kernels, job);
+  } else {
+    context.cuda->run(input.device, job);
+  }
+}
+
+}  // namespace
+
+napi_value unary(napi_env env, napi_callback_info info) {
+  napi_value args[8];
+  std::size_t count = 8;
+  void* data;
+  napi_get_cb_info(env, info, &count, args, nullptr, &data);  // absent arguments are undefined
+  Context& context = *static_cast<Context*>(data);
+  return guarded(env, context, [&]() -> napi_value {
+    run(env, context, args);
+    return nullptr;
+  });
+}
+
+}  // namespace rsqrt_native

@@ -1,0 +1,52 @@
+// The vocabulary in which floating-point operations are written.
+//
+// An operation is one expression over a value type V. V is a SIMD register on the CPU (native/cpu/simd)
+// and one element in a GPU thread (native/cuda/lane.h); each is rounded to nearest even, lane by lane,
+// with no contraction beyond the fused multiply-adds that are written.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+#include "core/target.h"
+
+RSQRT_TARGET_BEGIN
+
+// clang-format off
+template <class V>
+concept Arithmetic = requires(V a, typename V::Mask m, typename V::Scalar s, typename V::Scalar* p) {
+  requires std::same_as<typename V::Scalar, float> || std::same_as<typename V::Scalar, double>;
+  { V::width } -> std::convertible_to<int>;           // lanes
+  { V::fused } -> std::convertible_to<bool>;          // fma(a, b, c) exists and rounds once
+  { V::estimate_steps } -> std::convertible_to<int>;  // Newton steps that rsqrt_estimate needs
+
+  { V::splat(s) } -> std::same_as<V>;
+  { V::load(p) } -> std::same_as<V>;                  // any alignment
+  a.store(p);
+  { a + a } -> std::same_as<V>;
+  { a - a } -> std::same_as<V>;
+  { a * a } -> std::same_as<V>;
+  { a / a } -> std::same_as<V>;
+  { sqrt(a) } -> std::same_as<V>;                     // correctly rounded
+  { negate(a) } -> std::same_as<V>;                   // flips the sign bit, of a NaN too
+  { absolute(a) } -> std::same_as<V>;                 // clears the sign bit, of a NaN too
+  { rsqrt_estimate(a) } -> std::same_as<V>;           // ±0, ±inf, NaN and negatives exact in kind; subnormals honoured
+  { is_nan(a) } -> std::same_as<typename V::Mask>;
+  { differs(a, a) } -> std::same_as<typename V::Mask>;  // ordered: false where either is NaN
+  { any(m) } -> std::same_as<bool>;
+  { select(m, a, a) } -> std::same_as<V>;             // m ? first : second
+};
+
+template <class T>
+concept Integer = std::integral<T> && !std::same_as<T, bool>;
+// clang-format on
+
+// The NaN that every operation returns: quiet, positive, no payload (0x7fc00000, 0x7ff8000000000000).
+// Left alone, x86 would give 0xffc00000, CUDA 0x7fffffff, and a NaN input its own payload.
+template <Arithmetic V>
+RSQRT_FUNCTION V canonical_nan(V value) {
+  const V nan = V::splat(static_cast<typename V::Scalar>(__builtin_nanf("")));
+  return select(is_nan(value), nan, value);
+}
+
+RSQRT_TARGET_END

@@ -1,0 +1,76 @@
+// The simple operations, each correctly rounded: IEEE 754 asks that of √ and of one division or product.
+//
+// An operation that also takes an Integer keeps integer dtypes, with wrap-around as in torch; one that
+// does not computes integers in float32. `bool_type` is what bool is computed in; without it an
+// operation on integers refuses bool.
+#pragma once
+
+#include <type_traits>
+
+#include "core/dtype.h"
+#include "ops/arithmetic.h"
+
+RSQRT_TARGET_BEGIN
+
+struct Sqrt {
+  template <Arithmetic V>
+  RSQRT_FUNCTION V operator()(V x) const {
+    return canonical_nan(sqrt(x));
+  }
+};
+
+struct Reciprocal {
+  template <Arithmetic V>
+  RSQRT_FUNCTION V operator()(V x) const {
+    return canonical_nan(V::splat(1) / x);
+  }
+};
+
+struct Square {
+  using bool_type = std::int64_t;
+
+  template <Arithmetic V>
+  RSQRT_FUNCTION V operator()(V x) const {
+    return canonical_nan(x * x);
+  }
+  template <Integer T>
+  RSQRT_FUNCTION T operator()(T x) const {
+    const auto wide = static_cast<std::uint64_t>(x);
+    return static_cast<T>(wide * wide);
+  }
+};
+
+struct Neg {
+  template <Arithmetic V>
+  RSQRT_FUNCTION V operator()(V x) const {
+    return canonical_nan(negate(x));
+  }
+  template <Integer T>
+  RSQRT_FUNCTION T operator()(T x) const {
+    return static_cast<T>(std::uint64_t{0} - static_cast<std::uint64_t>(x));
+  }
+};
+
+struct Abs {
+  template <Arithmetic V>
+  RSQRT_FUNCTION V operator()(V x) const {
+    return canonical_nan(absolute(x));
+  }
+  template <Integer T>
+  RSQRT_FUNCTION T operator()(T x) const {
+    if constexpr (std::is_signed_v<T>) return x < 0 ? Neg()(x) : x;
+    return x;
+  }
+};
+
+// Moves elements between layouts and dtypes; not an operation of the public API. Keeps every bit.
+struct Copy {
+  using bool_type = Bool;
+
+  template <class T>
+  RSQRT_FUNCTION T operator()(T x) const {
+    return x;
+  }
+};
+
+RSQRT_TARGET_END

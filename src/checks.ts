@@ -1,0 +1,46 @@
+/** Checks of arguments that several functions take. `where` names the function, and the argument if it has many. */
+
+import { rangeError, show, typeError } from './errors';
+import type { Sizes } from './layout';
+
+/** More elements could not be counted exactly, and more bytes not addressed. */
+const MOST_ELEMENTS = Number.MAX_SAFE_INTEGER / 16;
+const MOST_DIMS = 64;
+
+/** A list of sizes that came spread or as one array. */
+export function spread(sizes: readonly unknown[]): unknown {
+  return sizes.length === 1 && typeof sizes[0] === 'object' ? sizes[0] : sizes;
+}
+
+/** A whole number that is not negative. Throws `TypeError` or `RangeError`. */
+export function checkWhole(value: unknown, where: string, least = 0): number {
+  if (typeof value !== 'number') throw typeError(`${where} must be a number; received ${show(value)}`);
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw rangeError(`${where} must be an integer of at least ${least}; received ${show(value)}`);
+  }
+  return value;
+}
+
+/** A list of sizes (or of strides), copied. `least` is −1 where a size may be inferred. */
+export function checkShape(value: unknown, where: string, least = 0): number[] {
+  if (!Array.isArray(value)) throw typeError(`${where} must be a list of integers; received ${show(value)}`);
+  if (value.length > MOST_DIMS) {
+    throw rangeError(`${where} must have at most ${MOST_DIMS} dimensions; received ${value.length}`);
+  }
+  const shape = Array.from(value, (size: unknown) => checkWhole(size, `${where}: each size`, least));
+  // The product of sizes without the zeros, so that strides are exact too.
+  if (shape.reduce((product, size) => product * Math.max(size, 1), 1) > MOST_ELEMENTS) {
+    throw rangeError(`${where}: a tensor cannot have more than 2^49 elements; received [${shape}]`);
+  }
+  return shape;
+}
+
+/** A dimension, negative counting from the last; without dimensions 0 and −1 are allowed, as in torch. */
+export function checkDim(value: unknown, ndim: number, where: string): number {
+  if (typeof value !== 'number') throw typeError(`${where} must be a number; received ${show(value)}`);
+  const most = Math.max(ndim, 1);
+  if (!Number.isInteger(value) || value < -most || value >= most) {
+    throw rangeError(`${where} must be an integer from ${-most} to ${most - 1}; received ${show(value)}`);
+  }
+  return value < 0 ? value + most : value;
+}

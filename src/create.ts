@@ -1,0 +1,269 @@
+/** Making tensors: from values, from memory that is already there, filled, uninitialised. */
+
+import { isAnyArrayBuffer, isSharedArrayBuffer, isTypedArray } from 'node:util/types';
+import { checkShape, spread } from './checks';
+import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
+import { checkDType, type DType, itemSizeOf } from './dtype';
+import { RsqrtError, rangeError, show, typeError } from './errors';
+import { contiguousStrides, numelOf, type Sizes } from './layout';
+import { checkArray, checkScalar, dtypeOfLeaves, dtypeOfScalar, elementOf, parseNested, type Scalar } from './literal';
+import { Storage } from './storage';
+import { allocateTensor, createTensor, isTensor, type Nested, type Tensor } from './tensor';
+
+/** The dtype and device of a new tensor. */
+export interface TensorOptions<D extends DType = DType> {
+  dtype?: D;
+  /** Default 'cpu'. */
+  device?: DeviceName;
+}
+
+/** What {@link tensor} copies: a value, nested arrays of values, or a typed array; typed arrays may be nested. */
+export type TensorData = Nested<Scalar | NodeJS.TypedArray>;
+
+/** A tensor of another library, recognised by what it has: `data`, `dims` or `shape`, `type` or `dtype`. */
+export interface TensorLike {
+  readonly data: NodeJS.TypedArray;
+  readonly dims?: Sizes;
+  readonly shape?: Sizes;
+  readonly type?: string;
+  readonly dtype?: string;
+}
+
+/** What {@link asTensor} shares memory with. */
+export type Shareable = NodeJS.TypedArray | ArrayBufferLike | TensorLike;
+
+/**
+ * A tensor that copies its data.
+ *
+ * Without `dtype`: a typed array keeps its element type; numbers give float32, bigints int64, booleans bool, and a mixture
+ * the highest of these. Throws `ERR_SHAPE` for ragged arrays, `TypeError` for what is no value, `RangeError` for a value
+ * that an integer dtype cannot hold.
+ *
+ * @example
+ * ```ts
+ * tensor([[4, 9], [16, 25]], { dtype: 'float64' });
+ * tensor(new Float32Array([4, 16, 25]), { device: 'cuda' });
+ * ```
+ */
+export function tensor<D extends DType = DType>(data: TensorData, options?: TensorOptions<D>): Tensor<D>;
+export function tensor(data: unknown, options: TensorOptions = {}): Tensor {
+  const { dtype, device } = checkOptions(options, 'tensor');
+  if (isTypedArray(data)) {
+    using shared = share(data, checkArray(data, 'tensor'), [data.length]);
+    return shared.to({ dtype: dtype ?? shared.dtype, device: deviceName(device), copy: true });
+  }
+  const { shape, leaves } = parseNested(data, 'tensor');
+  return filled(shape, dtype ?? dtypeOfLeaves(leaves), device, (array, toElement) => {
+    let position = 0;
+    for (const leaf of leaves) {
+      const values: Iterable<Scalar> = typeof leaf === 'object' ? leaf : [leaf];
+      for (const value of values) array[position++] = toElement(value);
+    }
+  }, 'tensor');
+}
+
+/**
+ * A tensor on memory that is already there, without a copy: writing to one changes the other.
+ *
+ * Takes a typed array, a Buffer at any byte offset, an ArrayBuffer or SharedArrayBuffer, or a `{ data, dims, type }`
+ * object such as a tensor of ONNX Runtime or transformers.js. `dtype` tells what the bytes of a Uint8Array, Buffer or
+ * ArrayBuffer are (default uint8); `shape` defaults to that of the object, or one dimension. With a GPU as `device` the
+ * elements are copied there; plain numbers and arrays are copied as by {@link tensor}.
+ *
+ * Throws `TypeError` for what is no memory or of another element type than `dtype`, `ERR_SHAPE` if `shape` does not match
+ * the length.
+ *
+ * @example
+ * ```ts
+ * const x = asTensor(new Float32Array([1, 4, 9, 16]), { shape: [2, 2] });
+ * asTensor(buffer, { dtype: 'float32' });
+ * ```
+ */
+export function asTensor<D extends DType = DType>(
+  source: Shareable | TensorData | Tensor,
+  options?: TensorOptions<D> & { shape?: Sizes },
+): Tensor<D>;
+export function asTensor(source: unknown, options: TensorOptions & { shape?: Sizes } = {}): Tensor {
+  const where = 'asTensor';
+  const { dtype, device } = checkOptions(options, where);
+  const shape = options.shape === undefined ? undefined : checkShape(options.shape, `${where}: shape`);
+  if (isTensor(source)) {
+    const moved = source.to({ dtype: dtype ?? source.dtype, device: options.device ?? source.device });
+    return shape === undefined ? moved : moved.reshape(shape);
+  }
+  const like = isTensorLike(source) ? source : undefined;
+  const memory = like?.data ?? source;
+  const array = isAnyArrayBuffer(memory) ? new Uint8Array(memory) : memory;
+  if (!isTypedArray(array)) {
+    const copied = tensor(source as TensorData, options);
+    return shape === undefined ? copied : copied.reshape(shape);
+  }
+  const own = checkArray(array, where);
+  const named = dtype ?? (like === undefined ? own : dtypeOfLike(like, own));
+  if (named !== own && own !== 'uint8') {
+    const name = array[Symbol.toStringTag];
+    throw typeError(`${where}: a ${name} can be shared as ${own}, not as ${named}; use tensor() to convert`);
+  }
+  const length = array.byteLength / itemSizeOf(named);
+  if (!Number.isInteger(length)) {
+    throw rangeError(`${where}: ${array.byteLength} bytes are not a whole number of ${named} elements`);
+  }
+  const dims = shape ?? (like === undefined ? [length] : checkShape(like.dims ?? like.shape, `${where}: dims`));
+  if (numelOf(dims) !== length) {
+    throw new RsqrtError('ERR_SHAPE', `${where}: ${length} elements do not fit the shape [${dims}]`);
+  }
+  return share(array, named, dims).to(deviceName(device));
+}
+
+type FillArguments<D extends DType> =
+  | [...shape: number[]]
+  | [shape: Sizes]
+  | [...shape: number[], options: TensorOptions<D>]
+  | [shape: Sizes, options: TensorOptions<D>];
+
+/** A tensor of zeros; default float32. Sizes come spread or as one array: `zeros(2, 3)`, `zeros([2, 3], options)`. */
+export function zeros<D extends DType = 'float32'>(...args: FillArguments<D>): Tensor<D> {
+  const { shape, dtype, device } = fillArguments(args, 'zeros');
+  return fillWith(0, shape, dtype, device, 'zeros') as Tensor<D>;
+}
+
+/** A tensor of ones; default float32. Sizes come spread or as one array. */
+export function ones<D extends DType = 'float32'>(...args: FillArguments<D>): Tensor<D> {
+  const { shape, dtype, device } = fillArguments(args, 'ones');
+  return fillWith(1, shape, dtype, device, 'ones') as Tensor<D>;
+}
+
+/** An uninitialised tensor: its elements are whatever was in memory. Default float32. */
+export function empty<D extends DType = 'float32'>(...args: FillArguments<D>): Tensor<D> {
+  const { shape, dtype, device } = fillArguments(args, 'empty');
+  return allocateTensor(dtype, Object.freeze(shape), Object.freeze(contiguousStrides(shape)), device) as Tensor<D>;
+}
+
+/** A tensor whose elements are all `value`; default dtype as in {@link tensor}. */
+export function full<D extends DType = DType>(
+  shape: Sizes | number,
+  value: Scalar,
+  options: TensorOptions<D> = {},
+): Tensor<D> {
+  const { dtype, device } = checkOptions(options, 'full');
+  const sizes = checkShape(typeof shape === 'number' ? [shape] : shape, 'full: shape');
+  const scalar = checkScalar(value, 'full: value');
+  return fillWith(scalar, sizes, dtype ?? dtypeOfScalar(scalar), device, 'full') as Tensor<D>;
+}
+
+/**
+ * The numbers `start`, `start + step`, … below `end` (above it if `step` is negative), in one dimension:
+ * `arange(end)`, `arange(start, end)`, `arange(start, end, step)`, each with options at the end. Default float32, int64 if
+ * the numbers are bigints. Throws `RangeError` if `step` is 0 or leads away from `end`.
+ */
+export function arange<D extends DType = DType>(end: number | bigint, options?: TensorOptions<D>): Tensor<D>;
+export function arange<D extends DType = DType>(
+  start: number | bigint,
+  end: number | bigint,
+  options?: TensorOptions<D>,
+): Tensor<D>;
+export function arange<D extends DType = DType>(
+  start: number | bigint,
+  end: number | bigint,
+  step: number | bigint,
+  options?: TensorOptions<D>,
+): Tensor<D>;
+export function arange(...args: unknown[]): Tensor {
+  const { dtype, device } = checkOptions(popOptions(args), 'arange');
+  if (args.length < 1 || args.length > 3) {
+    throw typeError(`arange: expected end, start and end, or start, end and step; received ${args.length} numbers`);
+  }
+  const [start, end, step] = args.length === 1 ? [0, args[0], 1] : [args[0], args[1], args[2] ?? 1];
+  const exact = args.every((value) => typeof value === 'bigint');
+  const bounds = [start, end, step].map((value, i) => {
+    const name = ['start', 'end', 'step'][i];
+    if (typeof value !== 'number' && typeof value !== 'bigint') {
+      throw typeError(`arange: ${name} must be a number; received ${show(value)}`);
+    }
+    if (!Number.isFinite(Number(value))) throw rangeError(`arange: ${name} must be finite; received ${value}`);
+    return exact ? BigInt(value) : Number(value);
+  });
+  const [first, last, stride] = bounds.map(Number);
+  if (stride === 0 || (last - first) * stride < 0) {
+    throw rangeError(`arange: step must lead from start ${start} to end ${end}; received ${step}`);
+  }
+  const length = Math.ceil((last - first) / stride);
+  const shape = checkShape([length], 'arange: the number of elements');
+  const type = dtype ?? (exact ? 'int64' : 'float32');
+  return filled(shape, type, device, (array, toElement) => {
+    for (let i = 0; i < length; i++) {
+      array[i] = toElement(
+        exact ? (bounds[0] as bigint) + BigInt(i) * (bounds[2] as bigint) : first + i * stride,
+      );
+    }
+  }, 'arange');
+}
+
+// ---------------------------------------------------------------- arguments
+
+function checkOptions(options: unknown, where: string): { dtype: DType | undefined; device: number } {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw typeError(`${where}: options must be an object such as { dtype, device }; received ${show(options)}`);
+  }
+  const { dtype, device } = options as { dtype?: unknown; device?: unknown };
+  return {
+    dtype: dtype === undefined ? undefined : checkDType(dtype, where),
+    device: device === undefined ? CPU : deviceIndex(device, where),
+  };
+}
+
+/** Takes the options off the end of a list of arguments. */
+function popOptions(args: unknown[]): unknown {
+  const last = args.at(-1);
+  const given = typeof last === 'object' && last !== null && !Array.isArray(last);
+  return given || (last === undefined && args.length > 0) ? (args.pop() ?? {}) : {};
+}
+
+/** Sizes, spread or as one array, and options. */
+function fillArguments(args: unknown[], where: string): { shape: number[]; dtype: DType; device: number } {
+  const { dtype, device } = checkOptions(popOptions(args), where);
+  return { shape: checkShape(spread(args), `${where}: shape`), dtype: dtype ?? 'float32', device };
+}
+
+function isTensorLike(value: unknown): value is TensorLike {
+  if (typeof value !== 'object' || value === null || !('data' in value)) return false;
+  const { data, dims, shape } = value as TensorLike;
+  return isTypedArray(data) && Array.isArray(dims ?? shape);
+}
+
+/** The dtype that a foreign tensor names, where it holds bytes that may be bool; otherwise that of its array. */
+function dtypeOfLike(like: TensorLike, own: DType): DType {
+  const name = like.type ?? like.dtype;
+  if (name === 'bool') return 'bool';
+  return own;
+}
+
+// ---------------------------------------------------------------- memory
+
+type Elements = { [position: number]: number | bigint; fill(value: never): unknown };
+
+/** A contiguous tensor whose elements are written on the CPU and then, if need be, copied to the device. */
+function filled(
+  shape: Sizes,
+  dtype: DType,
+  device: number,
+  fill: (array: Elements, toElement: (value: Scalar) => number | bigint) => void,
+  where: string,
+): Tensor {
+  const result = allocateTensor(dtype, Object.freeze(shape), Object.freeze(contiguousStrides(shape)), CPU);
+  fill(result.data as Elements, elementOf(dtype, where));
+  return result.to(deviceName(device));
+}
+
+function fillWith(value: Scalar, shape: Sizes, dtype: DType, device: number, where: string): Tensor {
+  return filled(shape, dtype, device, (array, toElement) => array.fill(toElement(value) as never), where);
+}
+
+/** A contiguous tensor on the memory of an array. */
+function share(array: NodeJS.TypedArray, dtype: DType, shape: Sizes): Tensor {
+  const { buffer, byteOffset, byteLength } = array;
+  // The addon takes a SharedArrayBuffer as a view.
+  const memory = isSharedArrayBuffer(buffer) ? new Uint8Array(buffer) : (buffer as ArrayBuffer);
+  const storage = new Storage(memory, byteOffset, byteLength, CPU);
+  return createTensor(storage, dtype, Object.freeze(shape), Object.freeze(contiguousStrides(shape)), 0);
+}

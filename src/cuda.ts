@@ -1,0 +1,53 @@
+/** The `cuda` object of the public face: what GPUs there are. */
+
+import type { DeviceProperties } from '../binding';
+import { binding } from './binding';
+import { deviceIndex } from './device';
+import { typeError, show } from './errors';
+
+/** What is known of a GPU. */
+export interface CudaDeviceProperties extends DeviceProperties {}
+
+/** Whether there is a GPU that can be used. */
+function isAvailable(): boolean {
+  return binding.cuda.deviceCount > 0;
+}
+
+/** The number of GPUs. 0 if CUDA is not available. */
+function deviceCount(): number {
+  return binding.cuda.deviceCount;
+}
+
+/** Why CUDA is not available: not built, no driver, driver too old or no device, with what was found; null if it is. */
+function unavailableReason(): string | null {
+  return binding.cuda.unavailableReason || null;
+}
+
+/** The name, compute capability and memory (bytes) of a GPU. Throws `ERR_CUDA_UNAVAILABLE`, or `RangeError`. */
+function getDeviceProperties(index = 0): CudaDeviceProperties {
+  return binding.deviceProperties(checked(index, 'getDeviceProperties'));
+}
+
+/** The name of a GPU. A simulated one says `simulated`. Throws `ERR_CUDA_UNAVAILABLE`, or `RangeError`. */
+function getDeviceName(index = 0): string {
+  return binding.deviceProperties(checked(index, 'getDeviceName')).name;
+}
+
+/** Waits for all work queued on a GPU. Throws `ERR_CUDA_UNAVAILABLE`, or `RangeError`. */
+function synchronize(index = 0): void {
+  binding.synchronize(checked(index, 'synchronize'));
+}
+
+function checked(index: unknown, where: string): number {
+  if (typeof index !== 'number') throw typeError(`cuda.${where}: index must be a number; received ${show(index)}`);
+  return deviceIndex(`cuda:${index}`, `cuda.${where}`);
+}
+
+export const cuda = {
+  isAvailable,
+  deviceCount,
+  unavailableReason,
+  getDeviceName,
+  getDeviceProperties,
+  synchronize,
+} as const;

@@ -1,0 +1,245 @@
+/**
+ * How a tensor prints: torch's rules, to the letter.
+ *
+ * The elements shown are read once and become a column of aligned texts; the layout then deals
+ * these out into rows and slices. A kind of element is one row of `columns`.
+ */
+
+/** What the printer needs to know of a tensor; values are read one at a time. */
+export interface Printable {
+  readonly dtype: string; // 'float32', 'int64', 'bool', ...
+  readonly kind: 'float' | 'integer' | 'bool';
+  readonly device: string; // 'cpu', 'cuda:0'
+  readonly shape: readonly number[];
+  readonly strides: readonly number[]; // in elements
+  readonly offset: number; // position of the first element
+  /** The element at a position: number for floats and small integers, bigint for int64, boolean. */
+  get(position: number): Value;
+}
+
+type Value = number | bigint | boolean;
+
+/** torch's print options, with torch's meanings. */
+export interface PrintOptions {
+  precision: number; // digits after the point
+  threshold: number; // a tensor of more elements is summarised
+  edgeItems: number; // what a summary shows at each end of a dimension
+  lineWidth: number; // columns
+  sciMode: boolean | null; // scientific notation; null: where the values call for it
+}
+
+export const defaultPrintOptions: Readonly<PrintOptions> = Object.freeze({
+  precision: 4,
+  threshold: 1000,
+  edgeItems: 3,
+  lineWidth: 80,
+  sciMode: null,
+});
+
+const PREFIX = 'tensor(';
+const INDENT = PREFIX.length;
+
+/**
+ * The text of a tensor: torch's `str(tensor)`, with the dtype named without `torch.`.
+ *
+ * Takes any shape, strides and offset; of a summarised tensor reads only what is shown.
+ * Options left out are those of {@link defaultPrintOptions}.
+ */
+export function formatTensor(tensor: Printable, options: Partial<PrintOptions> = {}): string {
+  const settings: PrintOptions = { ...defaultPrintOptions, ...options };
+  const count = tensor.shape.reduce((product, size) => product * size, 1);
+  const edge = count > settings.threshold ? settings.edgeItems : Number.POSITIVE_INFINITY;
+  const contents = count === 0 ? '[]' : formatValues(tensor, edge, settings);
+  const suffixes = suffixesOf(tensor, count === 0, settings);
+  return `${addSuffixes(PREFIX + contents, suffixes, settings.lineWidth)})`;
+}
+
+function formatValues(tensor: Printable, edge: number, settings: PrintOptions): string {
+  const values = shownPositions(tensor, edge).map((position) => tensor.get(position));
+  const column = columns[tensor.kind](values, settings);
+  return layOut(column, tensor.shape, edge, settings.lineWidth);
+}
+
+/** Stands among the indices of a dimension for those that a summary leaves out. */
+const GAP = -1;
+
+function shownIndices(size: number, edge: number): number[] {
+  const range = (length: number) => Array.from({ length }, (_, i) => i);
+  if (size <= 2 * edge) {
+    return range(size);
+  }
+  return [...range(edge), GAP, ...range(edge).map((i) => size - edge + i)];
+}
+
+function shownPositions({ shape, strides, offset }: Printable, edge: number): number[] {
+  let positions = [offset];
+  for (let dim = 0; dim < shape.length; dim++) {
+    const indices = shownIndices(shape[dim], edge).filter((index) => index !== GAP);
+    positions = positions.flatMap((start) => indices.map((index) => start + index * strides[dim]));
+  }
+  return positions;
+}
+
+/** Deals the texts of a column out into nested brackets. */
+function layOut(column: Column, shape: readonly number[], edge: number, lineWidth: number): string {
+  const last = shape.length - 1;
+  let next = 0;
+  const slice = (dim: number): string => {
+    if (dim > last) {
+      return column.texts[next++];
+    }
+    // torch sets a gap apart in a row, unless the gap is all there is
+    const gap = dim === last && edge > 0 ? ' ...' : '...';
+    const parts = shownIndices(shape[dim], edge).map((i) => (i === GAP ? gap : slice(dim + 1)));
+    const margin = ' '.repeat(INDENT + dim + 1);
+    if (dim < last) {
+      return `[${parts.join(`,${'\n'.repeat(last - dim)}${margin}`)}]`;
+    }
+    const perLine = Math.max(1, Math.floor((lineWidth - INDENT - dim) / (column.width + 2)));
+    const separator = (i: number) => (i === 0 ? '' : i % perLine === 0 ? `,\n${margin}` : ', ');
+    return `[${parts.map((part, i) => separator(i) + part).join('')}]`;
+  };
+  return slice(0);
+}
+
+/** Not named, since the values show them; of empty tensors only float32 is not named. */
+const DEFAULT_DTYPES = ['float32', 'complex64', 'int64', 'bool'];
+
+function suffixesOf(tensor: Printable, empty: boolean, settings: PrintOptions): string[] {
+  const { device, dtype, shape } = tensor;
+  const suffixes: string[] = [];
+  if (device !== 'cpu') {
+    suffixes.push(`device='${device}'`);
+  }
+  // without edge items torch always gives the size, summarised or not
+  if (empty ? shape.length !== 1 : settings.edgeItems === 0) {
+    suffixes.push(`size=(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`);
+  }
+  if (empty ? dtype !== 'float32' : !DEFAULT_DTYPES.includes(dtype)) {
+    suffixes.push(`dtype=${dtype}`);
+  }
+  return suffixes;
+}
+
+function addSuffixes(text: string, suffixes: readonly string[], lineWidth: number): string {
+  // torch counts two columns too many up to the first break; ours must break where it does
+  let used = text.length - (text.lastIndexOf('\n') + 1) + 2;
+  let result = text;
+  for (const suffix of suffixes) {
+    if (used + suffix.length + 2 > lineWidth) {
+      result += `,\n${' '.repeat(INDENT)}${suffix}`;
+      used = INDENT + suffix.length;
+    } else {
+      result += `, ${suffix}`;
+      used += suffix.length + 2;
+    }
+  }
+  return result;
+}
+
+// ---------------------------------------------------------------- columns, one per kind
+
+/** Values as aligned texts, in the order shown. The width is what one takes of a line. */
+type Column = Readonly<{ texts: readonly string[]; width: number }>;
+
+type MakeColumn = (values: readonly Value[], settings: PrintOptions) => Column;
+
+const columns: Record<Printable['kind'], MakeColumn> = {
+  float: (values, settings) => floatColumn(values.map(Number), settings),
+  integer: (values) => align(values.map(String)),
+  bool: (values) => align(values.map((value) => (value ? 'True' : 'False'))),
+};
+
+/** Right-aligns all texts to the longest of some. */
+function align(texts: readonly string[], deciding = texts): Column {
+  const width = deciding.reduce((longest, text) => Math.max(longest, text.length), 1);
+  return { texts: texts.map((text) => text.padStart(width)), width };
+}
+
+/** Zeros, infinities and nan follow the notation and the width that the other values decide. */
+function floatColumn(values: readonly number[], settings: PrintOptions): Column {
+  const decides = (value: number): boolean => Number.isFinite(value) && value !== 0;
+  const notation = chooseNotation(values.filter(decides), settings);
+  const texts = values.map((value) => (Number.isFinite(value) ? notation(value) : nameOf(value)));
+  const deciding = texts.filter((_, i) => decides(values[i]));
+  return align(texts, deciding);
+}
+
+function nameOf(value: number): string {
+  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
+}
+
+type Notation = (value: number) => string;
+
+function chooseNotation(values: readonly number[], settings: PrintOptions): Notation {
+  const { precision, sciMode } = settings;
+  if (values.length > 0 && (sciMode ?? spreadsTooFar(values))) {
+    return (value) => scientific(value, precision);
+  }
+  if (values.every(Number.isInteger)) {
+    return (value) => `${fixed(value, 0)}.`;
+  }
+  return (value) => fixed(value, precision);
+}
+
+function spreadsTooFar(values: readonly number[]): boolean {
+  const magnitudes = values.map(Math.abs);
+  const min = magnitudes.reduce((a, b) => Math.min(a, b));
+  const max = magnitudes.reduce((a, b) => Math.max(a, b));
+  return max / min > 1000 || max > 1e8 || min < 1e-4;
+}
+
+// ---------------------------------------------------------------- exact decimals
+
+// Ties go to the even digit of the exact value, as in C; `toFixed` and `toExponential` round them
+// up. Every double is a finite decimal, so BigInt has all its digits.
+
+/** coefficient / 10^scale: the exact magnitude of a finite double. */
+type Decimal = Readonly<{ coefficient: bigint; scale: number }>;
+
+/** The value with so many digits after the point: C's `%.*f`. */
+function fixed(value: number, digits: number): string {
+  const text = String(scaleAndRound(exactDecimal(value), digits)).padStart(digits + 1, '0');
+  return sign(value) + insertPoint(text, text.length - digits);
+}
+
+/** One digit, so many after the point, and an exponent of at least two: C's `%.*e`. */
+function scientific(value: number, digits: number): string {
+  const decimal = exactDecimal(value);
+  const exponent = String(decimal.coefficient).length - 1 - decimal.scale;
+  const text = String(scaleAndRound(decimal, digits - exponent)).padEnd(digits + 1, '0');
+  // 9.99… may have become 10.0…, one digit longer
+  const power = exponent + text.length - (digits + 1);
+  const powerText = String(Math.abs(power)).padStart(2, '0');
+  const mantissa = insertPoint(text.slice(0, digits + 1), 1);
+  return `${sign(value)}${mantissa}e${power < 0 ? '-' : '+'}${powerText}`;
+}
+
+function sign(value: number): string {
+  return value < 0 || Object.is(value, -0) ? '-' : '';
+}
+
+function insertPoint(digits: string, at: number): string {
+  return at < digits.length ? `${digits.slice(0, at)}.${digits.slice(at)}` : digits;
+}
+
+function exactDecimal(value: number): Decimal {
+  // m / 2^k = m · 5^k / 10^k, and doubling a double is exact
+  let numerator = Math.abs(value);
+  let scale = 0;
+  for (; !Number.isInteger(numerator); scale++) {
+    numerator *= 2;
+  }
+  return { coefficient: BigInt(numerator) * 5n ** BigInt(scale), scale };
+}
+
+/** The decimal times 10^digits as an integer, ties to even. */
+function scaleAndRound({ coefficient, scale }: Decimal, digits: number): bigint {
+  if (digits >= scale) {
+    return coefficient * 10n ** BigInt(digits - scale);
+  }
+  const unit = 10n ** BigInt(scale - digits);
+  const quotient = coefficient / unit;
+  const twice = 2n * (coefficient % unit);
+  return twice > unit || (twice === unit && quotient % 2n === 1n) ? quotient + 1n : quotient;
+}

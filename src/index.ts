@@ -1,0 +1,36 @@
+/**
+ * `torch.rsqrt` for Node: tensors on the CPU and on NVIDIA GPUs, and elementwise operations on them that give the same,
+ * correctly rounded bits everywhere.
+ *
+ * @example
+ * ```ts
+ * import { rsqrt, tensor } from 'rsqrt';
+ *
+ * console.log(rsqrt(tensor([4, 16, 25]))); // tensor([0.5000, 0.2500, 0.2000])
+ * ```
+ *
+ * @packageDocumentation
+ */
+
+export {
+  arange,
+  asTensor,
+  empty,
+  full,
+  ones,
+  type Shareable,
+  type TensorData,
+  type TensorLike,
+  type TensorOptions,
+  tensor,
+  zeros,
+} from './create';
+export { type CudaDeviceProperties, cuda } from './cuda';
+export type { DeviceName } from './device';
+export { type DType, dtypes, type ElementOf, type TypedArrayOf } from './dtype';
+export { RsqrtError, type RsqrtErrorCode } from './errors';
+export { type Info, info } from './info';
+export type { Scalar } from './literal';
+export type { InPlaceOp, ResultOf, Rule, UnaryOp } from './op';
+export * from './ops';
+export { type Nested, Tensor, type ToOptions } from './tensor';

@@ -1,0 +1,56 @@
+/** What this copy of rsqrt is and found. */
+
+import { binding } from './binding';
+import { cuda } from './cuda';
+
+// Read at run time: package.json lies beside dist/ and beside src/ alike.
+const { version } = require('../package.json') as { version: string };
+
+/** See {@link info}. */
+export interface Info {
+  /** Of this package. */
+  version: string;
+  node: string;
+  /** 'linux-x64' and so on. */
+  platform: string;
+  /** The instruction set in use, and all that this CPU could use. */
+  isa: string;
+  availableIsas: readonly string[];
+  /** CPU threads that an operation uses. */
+  threads: number;
+  cuda: {
+    build: 'none' | 'cuda' | 'simulated';
+    /** The CUDA version built with, and the newest that the driver supports; null if there is none. */
+    runtime: string | null;
+    driver: string | null;
+    unavailableReason: string | null;
+    devices: { name: string; computeCapability: string; totalMemory: number }[];
+  };
+}
+
+/** Version, instruction set, threads, devices and CUDA versions; the same as `rsqrt info` on the command line. */
+export function info(): Info {
+  const { build, runtimeVersion, driverVersion, deviceCount } = binding.cuda;
+  return {
+    version,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    isa: binding.isa,
+    availableIsas: binding.isas,
+    threads: 1,
+    cuda: {
+      build,
+      runtime: versionText(runtimeVersion),
+      driver: versionText(driverVersion),
+      unavailableReason: cuda.unavailableReason(),
+      devices: Array.from({ length: deviceCount }, (_, i) => {
+        const { name, major, minor, totalMemory } = cuda.getDeviceProperties(i);
+        return { name, computeCapability: `${major}.${minor}`, totalMemory };
+      }),
+    },
+  };
+}
+
+/** 13000 is 13.0, 0 is none. */
+const versionText = (number: number): string | null =>
+  number === 0 ? null : `${Math.floor(number / 1000)}.${Math.floor((number % 1000) / 10)}`;

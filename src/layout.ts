@@ -1,0 +1,178 @@
+/**
+ * Shapes and strides. Pure functions on lists of sizes and of strides (in elements, never negative); imports
+ * nothing.
+ */
+
+export type Sizes = readonly number[];
+
+/** The number of elements of a shape. */
+export function numelOf(shape: Sizes): number {
+  let numel = 1;
+  for (const size of shape) numel *= size;
+  return numel;
+}
+
+/** Row-major strides. A dimension of size 0 counts as one of size 1, as in torch. */
+export function contiguousStrides(shape: Sizes): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let dim = shape.length - 1; dim >= 0; dim--) {
+    strides[dim] = stride;
+    stride *= Math.max(shape[dim], 1);
+  }
+  return strides;
+}
+
+/** Whether elements lie row-major without gaps. Strides of dimensions of size 1 carry no meaning. */
+export function isContiguous(shape: Sizes, strides: Sizes): boolean {
+  let expected = 1;
+  for (let dim = shape.length - 1; dim >= 0; dim--) {
+    if (shape[dim] === 0) return true;
+    if (shape[dim] !== 1 && strides[dim] !== expected) return false;
+    expected *= shape[dim];
+  }
+  return true;
+}
+
+/** Elements from the first to one past the last, in memory. 0 for an empty shape. */
+export function extentOf(shape: Sizes, strides: Sizes): number {
+  let last = 0;
+  for (let dim = 0; dim < shape.length; dim++) {
+    if (shape[dim] === 0) return 0;
+    last += (shape[dim] - 1) * strides[dim];
+  }
+  return last + 1;
+}
+
+/** Whether the elements fill their extent without gaps and without sharing, in any order of dimensions. */
+export function isDense(shape: Sizes, strides: Sizes): boolean {
+  const dims = [...shape.keys()].filter((dim) => shape[dim] !== 1);
+  if (dims.some((dim) => shape[dim] === 0)) return true;
+  dims.sort((a, b) => strides[a] - strides[b]);
+  let expected = 1;
+  for (const dim of dims) {
+    if (strides[dim] !== expected) return false;
+    expected *= shape[dim];
+  }
+  return true;
+}
+
+/** Whether a write through these strides would hit one element several times, as through an expanded view. */
+export function isExpanded(shape: Sizes, strides: Sizes): boolean {
+  return shape.some((size, dim) => size > 1 && strides[dim] === 0);
+}
+
+/**
+ * The strides of a fresh result, by torch's rule: those of a dense input; otherwise the input's dimensions packed
+ * densely in the order of their strides.
+ */
+export function resultStrides(shape: Sizes, strides: Sizes): Sizes {
+  if (isContiguous(shape, strides)) return contiguousStrides(shape);
+  if (isDense(shape, strides)) return strides;
+  return packedStrides(shape, innermostFirst(shape, strides));
+}
+
+/**
+ * Dimensions by stride, smallest first: an insertion sort in which a pair that cannot be compared (a stride of 0, or
+ * equal strides and sizes that do not settle it) is skipped over, as in torch's TensorIterator.
+ */
+function innermostFirst(shape: Sizes, strides: Sizes): number[] {
+  const order = [...shape.keys()].reverse();
+  for (let i = 1; i < order.length; i++) {
+    let moving = i;
+    for (let other = i - 1; other >= 0; other--) {
+      const comparison = compareDims(shape, strides, order[other], order[moving]);
+      if (comparison > 0) {
+        [order[other], order[moving]] = [order[moving], order[other]];
+        moving = other;
+      } else if (comparison < 0) {
+        break;
+      }
+    }
+  }
+  return order;
+}
+
+/** Positive if dimension `a` belongs outside dimension `b`, negative if inside, 0 if the strides do not tell. */
+function compareDims(shape: Sizes, strides: Sizes, a: number, b: number): number {
+  if (strides[a] === 0 || strides[b] === 0) return 0;
+  if (strides[a] !== strides[b]) return strides[a] - strides[b];
+  return shape[a] > shape[b] ? 1 : 0;
+}
+
+function packedStrides(shape: Sizes, order: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (const dim of order) {
+    strides[dim] = stride;
+    stride *= Math.max(shape[dim], 1);
+  }
+  return strides;
+}
+
+/** One dimension of two operands that are walked together. */
+interface Walk {
+  size: number;
+  inStride: number;
+  outStride: number;
+}
+
+/**
+ * The fewest dimensions that walk an input and an output of the same shape, as [size, input stride, output stride]
+ * triples, outermost first: ordered by the output's strides so that it is written in streams, neighbours merged where
+ * both sides allow. Null if both sides are one contiguous run.
+ */
+export function collapse(shape: Sizes, inStrides: Sizes, outStrides: Sizes): Float64Array | null {
+  const walks: Walk[] = [];
+  for (let dim = 0; dim < shape.length; dim++) {
+    if (shape[dim] !== 1) walks.push({ size: shape[dim], inStride: inStrides[dim], outStride: outStrides[dim] });
+  }
+  walks.sort((a, b) => b.outStride - a.outStride || b.inStride - a.inStride);
+  const merged: Walk[] = [];
+  for (const walk of walks) {
+    const outer = merged.at(-1);
+    if (
+      outer !== undefined &&
+      outer.inStride === walk.inStride * walk.size &&
+      outer.outStride === walk.outStride * walk.size
+    ) {
+      outer.size *= walk.size;
+      outer.inStride = walk.inStride;
+      outer.outStride = walk.outStride;
+    } else {
+      merged.push(walk);
+    }
+  }
+  if (merged.length === 0) return null;
+  if (merged.length === 1 && merged[0].inStride === 1 && merged[0].outStride === 1) return null;
+  return Float64Array.from(merged.flatMap(({ size, inStride, outStride }) => [size, inStride, outStride]));
+}
+
+/** The strides that show the same elements in another shape of as many; null if only a copy can. */
+export function viewStrides(shape: Sizes, strides: Sizes, newShape: Sizes): number[] | null {
+  if (numelOf(shape) === 0) return contiguousStrides(newShape);
+  const result = new Array<number>(newShape.length);
+  let newDim = newShape.length - 1;
+  // Runs of old dimensions, innermost first, that are contiguous among themselves; each must be filled exactly by
+  // new dimensions.
+  let runSize = 1;
+  let runStride = strides.at(-1) ?? 1;
+  for (let dim = shape.length - 1; dim >= 0; dim--) {
+    runSize *= shape[dim];
+    const ends = dim === 0 || (shape[dim - 1] !== 1 && strides[dim - 1] !== runSize * runStride);
+    if (!ends) continue;
+    let filled = 1;
+    while (newDim >= 0 && (filled < runSize || newShape[newDim] === 1)) {
+      result[newDim] = runStride * filled;
+      filled *= newShape[newDim];
+      newDim--;
+    }
+    if (filled !== runSize) return null;
+    if (dim > 0) {
+      runSize = 1;
+      runStride = strides[dim - 1];
+    }
+  }
+  while (newDim >= 0) result[newDim--] = 1;
+  return result;
+}

@@ -1,0 +1,158 @@
+/** What every unary operation shares: settle dtype and layout, check, one native call, wrap. */
+
+import { binding } from './binding';
+import { checkCast, codeOf, type DType, dtypeOfCode, itemSizeOf } from './dtype';
+import { RsqrtError, show, typeError } from './errors';
+import { extentOf, isDense, isExpanded, resultStrides, type Sizes } from './layout';
+import { allocateTensor, copyOf, isTensor, launch, storageOf, Tensor } from './tensor';
+
+/**
+ * How an operation's result dtype follows from its input's, for the type checker. The addon's op table decides at run
+ * time.
+ *
+ * - `float`: float dtypes are kept, integers and bool become float32.
+ * - `same`: every dtype is kept.
+ * - `number`: as `same`, but bool becomes int64.
+ */
+export type Rule = 'float' | 'same' | 'number';
+
+export type ResultOf<R extends Rule, D extends DType> = R extends 'float'
+  ? D extends 'float32' | 'float64'
+    ? D
+    : 'float32'
+  : R extends 'number'
+    ? D extends 'bool'
+      ? 'int64'
+      : D
+    : D;
+
+/** A unary elementwise operation. */
+export interface UnaryOp<R extends Rule> {
+  /**
+   * @param input a tensor of any layout, on any device
+   * @returns a new tensor of the same shape on the same device
+   */
+  <D extends DType>(input: Tensor<D>): Tensor<ResultOf<R, D>>;
+  /**
+   * @param options.out where the result is stored: a tensor of the same shape and device, of a dtype that the result
+   *   may be cast to; the input itself is fine, a partial overlap with it is not
+   * @returns `out`
+   * @throws ERR_DTYPE, ERR_SHAPE, ERR_DEVICE or ERR_OVERLAP, with nothing written
+   */
+  <T extends Tensor>(input: Tensor, options: { out: T }): T;
+}
+
+/**
+ * A unary elementwise operation in place: stores the result in its input and returns that. Throws `ERR_DTYPE` if the
+ * result's dtype does not fit there, `ERR_OVERLAP` if elements of the input share memory.
+ */
+export type InPlaceOp = <T extends Tensor>(input: T) => T;
+
+/** An operation of the addon's table, as a function, as a function in place, and as two methods of Tensor. */
+export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: InPlaceOp] {
+  const code = binding.ops.findIndex((op) => op.name === name);
+  const { results } = binding.ops[code];
+  const inPlaceName = `${name}_`;
+
+  const resultOf = (input: Tensor, where: string): DType => {
+    const result = results[codeOf(input.dtype)];
+    if (result < 0) throw new RsqrtError('ERR_DTYPE', `${where} is not defined for ${input.dtype} tensors`);
+    return dtypeOfCode(result);
+  };
+
+  const op = (input: Tensor, options?: { out?: Tensor }): Tensor => {
+    if (!isTensor(input)) throw notATensor(name, 'input', input);
+    const storage = storageOf(input, name);
+    const dtype = resultOf(input, name);
+    const out = options?.out;
+    if (out !== undefined) {
+      runInto(name, code, input, dtype, out);
+      return out;
+    }
+    const strides = input.isContiguous() ? input.strides : resultStrides(input.shape, input.strides);
+    const result = allocateTensor(dtype, input.shape, strides, storage.device);
+    launch(code, input, result);
+    return result;
+  };
+
+  const inPlace = <T extends Tensor>(input: T): T => {
+    if (!isTensor(input)) throw notATensor(inPlaceName, 'input', input);
+    storageOf(input, inPlaceName);
+    checkCast(resultOf(input, inPlaceName), input.dtype, inPlaceName);
+    checkWritable(input, inPlaceName);
+    launch(code, input, input);
+    return input;
+  };
+
+  defineMethod(name, function (this: Tensor) {
+    return op(this);
+  });
+  defineMethod(inPlaceName, function (this: Tensor) {
+    return inPlace(this);
+  });
+  return [op as UnaryOp<R>, inPlace];
+}
+
+function defineMethod(name: string, method: (this: Tensor) => Tensor): void {
+  Object.defineProperty(method, 'name', { value: name });
+  Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
+}
+
+const notATensor = (where: string, argument: string, value: unknown): TypeError =>
+  typeError(`${where}: ${argument} must be a Tensor; received ${show(value)}`);
+
+function runInto(name: string, code: number, input: Tensor, dtype: DType, out: Tensor): void {
+  if (!isTensor(out)) throw notATensor(name, 'out', out);
+  const where = `${name}: out`;
+  storageOf(out, where);
+  if (out.device !== input.device) {
+    throw new RsqrtError('ERR_DEVICE', `${where} must be on the input's device ${input.device}; it is on ${out.device}`);
+  }
+  checkCast(dtype, out.dtype, where);
+  if (!sameList(input.shape, out.shape)) {
+    throw new RsqrtError('ERR_SHAPE', `${where} must have the input's shape [${input.shape}]; it has [${out.shape}]`);
+  }
+  checkWritable(out, where);
+  switch (overlap(input, out)) {
+    case 'none':
+    case 'exact':
+      return launch(code, input, out);
+    case 'partial':
+      throw new RsqrtError('ERR_OVERLAP', `${where} overlaps the input in part; it must be the input itself or apart`);
+    case 'unknown': {
+      // Interleaved strides, perhaps without a common element: read everything before anything is written.
+      using copy = copyOf(input, resultStrides(input.shape, input.strides));
+      return launch(code, copy, out);
+    }
+  }
+}
+
+function checkWritable(target: Tensor, where: string): void {
+  if (isExpanded(target.shape, target.strides)) {
+    throw new RsqrtError(
+      'ERR_OVERLAP',
+      `${where}: elements of a tensor of shape [${target.shape}] and strides [${target.strides}] share memory; clone it before writing`,
+    );
+  }
+}
+
+/** How the memory of two tensors of the same shape overlaps. */
+function overlap(a: Tensor, b: Tensor): 'none' | 'exact' | 'partial' | 'unknown' {
+  const first = span(a);
+  const second = span(b);
+  if (first.owner !== second.owner || first.end <= second.start || second.end <= first.start) return 'none';
+  const significant = (strides: Sizes) => strides.filter((_, dim) => a.shape[dim] !== 1);
+  const sameLayout = sameList(significant(a.strides), significant(b.strides));
+  if (first.start === second.start && a.itemSize === b.itemSize && sameLayout) return 'exact';
+  return isDense(a.shape, a.strides) && isDense(b.shape, b.strides) ? 'partial' : 'unknown';
+}
+
+/** The bytes of the underlying buffer that a tensor's elements lie in. */
+function span(tensor: Tensor): { owner: object; start: number; end: number } {
+  const { owner, byteOffset } = storageOf(tensor, 'overlap');
+  const size = itemSizeOf(tensor.dtype);
+  const start = byteOffset + tensor.storageOffset * size;
+  return { owner, start, end: start + extentOf(tensor.shape, tensor.strides) * size };
+}
+
+const sameList = (a: Sizes, b: Sizes): boolean => a.length === b.length && a.every((value, i) => value === b[i]);

@@ -1,0 +1,376 @@
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import {
+  defaultPrintOptions,
+  formatTensor,
+  type Printable,
+  type PrintOptions,
+} from '../src/format';
+
+type Value = ReturnType<Printable['get']>;
+type Encoded = string | number | boolean | [string, string];
+
+interface VectorOptions {
+  precision?: number;
+  threshold?: number;
+  edgeitems?: number;
+  linewidth?: number;
+  sci_mode?: boolean;
+}
+
+interface VectorCase {
+  name: string;
+  dtype: string;
+  shape: number[];
+  values: Encoded[];
+  view?: { strides: number[]; offset: number };
+  options?: VectorOptions;
+  expected: string;
+}
+
+const KINDS: Record<string, Printable['kind']> = {
+  float32: 'float',
+  float64: 'float',
+  int8: 'integer',
+  uint8: 'integer',
+  int16: 'integer',
+  int32: 'integer',
+  int64: 'integer',
+  bool: 'bool',
+};
+
+const OPTION_NAMES: Record<keyof VectorOptions, keyof PrintOptions> = {
+  precision: 'precision',
+  threshold: 'threshold',
+  edgeitems: 'edgeItems',
+  linewidth: 'lineWidth',
+  sci_mode: 'sciMode',
+};
+
+const vectors = JSON.parse(readFileSync(path.join(__dirname, 'vectors/printing.json'), 'utf8')) as {
+  cases: VectorCase[];
+};
+const supported = vectors.cases.filter(({ dtype }) => dtype in KINDS);
+const leftOut = vectors.cases.filter(({ dtype }) => !(dtype in KINDS));
+
+function rowMajor(shape: readonly number[]): number[] {
+  return shape.map((_, dim) => shape.slice(dim + 1).reduce((step, size) => step * size, 1));
+}
+
+/** A tensor on the CPU, row-major unless `layout` says otherwise, over an array or a function. */
+function printable(
+  dtype: string,
+  shape: number[],
+  values: readonly Value[] | ((position: number) => Value),
+  layout: Partial<Pick<Printable, 'strides' | 'offset' | 'device'>> = {},
+): Printable {
+  const read = typeof values === 'function' ? values : (position: number) => values[position];
+  const get = (position: number): Value => {
+    const value = read(position);
+    if (value === undefined) {
+      throw new RangeError(`expected a position inside the storage, received ${position}`);
+    }
+    return value;
+  };
+  const strides = rowMajor(shape);
+  return { dtype, kind: KINDS[dtype], device: 'cpu', shape, strides, offset: 0, ...layout, get };
+}
+
+/** Integers from 0 on, as a tensor. */
+function counting(dtype: string, shape: number[]): Printable {
+  return printable(dtype, shape, (position) => (dtype === 'int64' ? BigInt(position) : position));
+}
+
+function decode(dtype: string, encoded: Encoded): Value {
+  if (typeof encoded === 'boolean' || typeof encoded === 'number') {
+    return encoded;
+  }
+  const bits = BigInt(String(encoded));
+  if (dtype === 'int64') {
+    return bits;
+  }
+  const view = new DataView(new ArrayBuffer(8));
+  view.setBigUint64(0, dtype === 'float32' ? bits << 32n : bits);
+  return dtype === 'float32' ? view.getFloat32(0) : view.getFloat64(0);
+}
+
+function optionsOf(options: VectorOptions = {}): Partial<PrintOptions> {
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]) => [
+      OPTION_NAMES[key as keyof VectorOptions],
+      value,
+    ]),
+  );
+}
+
+describe('vectors taken from torch', () => {
+  test.each(supported)('$name', ({ dtype, shape, values, view, options, expected }) => {
+    const decoded = values.map((encoded) => decode(dtype, encoded));
+    const tensor = printable(dtype, shape, decoded, view);
+    expect(formatTensor(tensor, optionsOf(options))).toBe(expected);
+  });
+
+  test('what is left out is counted', () => {
+    const counts: Record<string, number> = {};
+    for (const { dtype } of leftOut) {
+      counts[dtype] = (counts[dtype] ?? 0) + 1;
+    }
+    expect(counts).toEqual({ complex64: 9, complex128: 6, float16: 6, bfloat16: 3 });
+    expect(supported).toHaveLength(133);
+  });
+});
+
+test('the default options are those of torch', () => {
+  expect(defaultPrintOptions).toEqual({
+    precision: 4,
+    threshold: 1000,
+    edgeItems: 3,
+    lineWidth: 80,
+    sciMode: null,
+  });
+});
+
+// Every text below was printed by torch 2.13.0, less its `torch.` before the dtype.
+
+const off = { sciMode: false };
+const scientific = { sciMode: true };
+
+interface FloatCase {
+  name: string;
+  values: number[] | number;
+  options?: Partial<PrintOptions>;
+  expected: string;
+}
+
+const floatCases: FloatCase[] = [
+  { name: 'ties', values: [0.03125, 0.09375, -0.03125], expected: '[ 0.0312,  0.0938, -0.0312]' },
+  {
+    name: 'ties at the point',
+    values: [0.5, 1.5, 2.5, -2.5],
+    options: { precision: 0 },
+    expected: '[ 0,  2,  2, -2]',
+  },
+  {
+    name: 'scientific ties at the point',
+    values: [2.5, 3.5, 1e9],
+    options: { precision: 0 },
+    expected: '[2e+00, 4e+00, 1e+09]',
+  },
+  {
+    name: 'scientific ties',
+    values: [122.5, 123.5],
+    options: { precision: 2, sciMode: true },
+    expected: '[1.22e+02, 1.24e+02]',
+  },
+  { name: 'a decimal tie above 1e8', values: [1.00005e9], expected: '[1.0000e+09]' },
+  { name: 'a decimal tie above 1e8, odd', values: [1.00015e9], expected: '[1.0002e+09]' },
+  { name: 'just above a tie', values: 1.00005, expected: '1.0001' },
+  { name: 'a carry into the width', values: [9.99996, 99.99996], expected: '[ 10.0000, 100.0000]' },
+  {
+    name: 'a carry into the exponent',
+    values: [9.99996e-5, 1],
+    expected: '[1.0000e-04, 1.0000e+00]',
+  },
+  { name: 'min exactly 1e-4', values: [1e-4, 0.05], expected: '[0.0001, 0.0500]' },
+  { name: 'min below 1e-4', values: [9.9999999999999e-5], expected: '[1.0000e-04]' },
+  { name: 'max exactly 1e8', values: 1e8, expected: '100000000.' },
+  { name: 'max one ulp above 1e8', values: 1e8 + 2 ** -26, expected: '1.0000e+08' },
+  { name: 'subnormal', values: [5e-324, 2 ** -1022], expected: '[4.9407e-324, 2.2251e-308]' },
+  {
+    name: 'the largest',
+    values: [1e308, -Number.MAX_VALUE],
+    expected: '[ 1.0000e+308, -1.7977e+308]',
+  },
+  {
+    name: 'digits past the exact value are zeros',
+    values: 123456.5,
+    options: { precision: 20 },
+    expected: '123456.50000000000000000000',
+  },
+  {
+    name: '1e23 is less',
+    values: 1e23,
+    options: { precision: 15 },
+    expected: '9.999999999999999e+22',
+  },
+  {
+    name: '0.1 is more',
+    values: 0.1,
+    options: { precision: 30 },
+    expected: '0.100000000000000005551115123126',
+  },
+  {
+    name: 'zeros stay whole',
+    values: [0, -0, Number.NaN],
+    options: scientific,
+    expected: '[0., -0., nan]',
+  },
+  {
+    name: 'zeros, infinities and nan follow',
+    values: [1e-5, 0, -0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN],
+    options: { lineWidth: 100 },
+    expected: '[1.0000e-05, 0.0000e+00, -0.0000e+00,        inf,       -inf,        nan]',
+  },
+  {
+    name: 'a negative rounds to −0',
+    values: [-1e-5, 0.5],
+    options: off,
+    expected: '[-0.0000,  0.5000]',
+  },
+];
+
+describe('floats', () => {
+  test.each(floatCases)('$name', ({ values, options, expected }) => {
+    const shape = typeof values === 'number' ? [] : [values.length];
+    const tensor = printable('float64', shape, [values].flat());
+    expect(formatTensor(tensor, options)).toBe(`tensor(${expected}, dtype=float64)`);
+  });
+
+  test('a whole number of 301 digits', () => {
+    const digits = BigInt(1e300).toString();
+    expect(formatTensor(printable('float64', [], [1e300]), off)).toBe(
+      `tensor(${digits}.,\n       dtype=float64)`,
+    );
+  });
+});
+
+describe('shapes', () => {
+  test.each([
+    ['float32', [0], 'tensor([])'],
+    ['float32', [2, 0, 3], 'tensor([], size=(2, 0, 3))'],
+    ['int8', [0, 5], 'tensor([], size=(0, 5), dtype=int8)'],
+    ['int64', [0], 'tensor([], dtype=int64)'],
+    ['int64', [], 'tensor(0)'],
+    ['int64', [1, 1, 1], 'tensor([[[0]]])'],
+  ])('%s %j', (dtype, shape, expected) => {
+    expect(formatTensor(counting(dtype, shape))).toBe(expected);
+  });
+
+  test('5-d', () => {
+    expect(formatTensor(counting('int64', [2, 1, 2, 1, 2]))).toBe(
+      [
+        'tensor([[[[[0, 1]],',
+        '',
+        '          [[2, 3]]]],',
+        '',
+        '',
+        '',
+        '        [[[[4, 5]],',
+        '',
+        '          [[6, 7]]]]])',
+      ].join('\n'),
+    );
+  });
+
+  test('summarised 3-d, a short dimension in full', () => {
+    expect(formatTensor(counting('int16', [12, 2, 100]))).toBe(
+      [
+        'tensor([[[   0,    1,    2,  ...,   97,   98,   99],',
+        '         [ 100,  101,  102,  ...,  197,  198,  199]],',
+        '',
+        '        [[ 200,  201,  202,  ...,  297,  298,  299],',
+        '         [ 300,  301,  302,  ...,  397,  398,  399]],',
+        '',
+        '        [[ 400,  401,  402,  ...,  497,  498,  499],',
+        '         [ 500,  501,  502,  ...,  597,  598,  599]],',
+        '',
+        '        ...,',
+        '',
+        '        [[1800, 1801, 1802,  ..., 1897, 1898, 1899],',
+        '         [1900, 1901, 1902,  ..., 1997, 1998, 1999]],',
+        '',
+        '        [[2000, 2001, 2002,  ..., 2097, 2098, 2099],',
+        '         [2100, 2101, 2102,  ..., 2197, 2198, 2199]],',
+        '',
+        '        [[2200, 2201, 2202,  ..., 2297, 2298, 2299],',
+        '         [2300, 2301, 2302,  ..., 2397, 2398, 2399]]], dtype=int16)',
+      ].join('\n'),
+    );
+  });
+
+  test('a tensor of threshold elements is shown in full, one more is not', () => {
+    const threshold = 5;
+    expect(formatTensor(counting('int64', [5]), { threshold, edgeItems: 1 })).toBe(
+      'tensor([0, 1, 2, 3, 4])',
+    );
+    expect(formatTensor(counting('int64', [6]), { threshold, edgeItems: 1 })).toBe(
+      'tensor([0,  ..., 5])',
+    );
+  });
+
+  test('a line too short for one element takes one', () => {
+    expect(formatTensor(counting('int64', [2, 2]), { lineWidth: 1 })).toBe(
+      'tensor([[0,\n         1],\n        [2,\n         3]])',
+    );
+  });
+
+  test.each([
+    ['int64', [1001], 'tensor([...], size=(1001,))'],
+    ['int32', [40, 30], 'tensor([...], size=(40, 30), dtype=int32)'],
+    ['int64', [3], 'tensor([0, 1, 2], size=(3,))'],
+    ['int64', [], 'tensor(0, size=())'],
+  ])('no edge items: %s %j', (dtype, shape, expected) => {
+    expect(formatTensor(counting(dtype, shape), { edgeItems: 0 })).toBe(expected);
+  });
+
+  test('of a tensor too large to hold only the edges are read', () => {
+    const read: number[] = [];
+    const tensor = printable('float32', [1e5, 1e5], (position) => {
+      read.push(position);
+      return position % 10;
+    });
+    expect(formatTensor(tensor).split('\n')).toHaveLength(7);
+    expect(read).toHaveLength(36);
+    expect(read.slice(0, 7)).toEqual([0, 1, 2, 99997, 99998, 99999, 1e5]);
+  });
+
+  test('of an empty tensor nothing is read', () => {
+    expect(formatTensor(printable('float32', [1e9, 0], []))).toBe(
+      'tensor([], size=(1000000000, 0))',
+    );
+  });
+});
+
+describe('suffixes', () => {
+  const halves = (length: number, dtype: string) =>
+    printable(dtype, [length], (position) => position + 0.5, { device: 'cuda:0' });
+
+  test('device, size, dtype', () => {
+    const tensor = printable('int8', [0, 3], [], { device: 'cuda:1' });
+    expect(formatTensor(tensor)).toBe("tensor([], device='cuda:1', size=(0, 3), dtype=int8)");
+  });
+
+  test('one that does not fit moves to a new line', () => {
+    expect(formatTensor(halves(7, 'float64'))).toBe(
+      [
+        'tensor([0.5000, 1.5000, 2.5000, 3.5000, 4.5000, 5.5000, 6.5000],',
+        "       device='cuda:0', dtype=float64)",
+      ].join('\n'),
+    );
+  });
+
+  test('each is placed for itself', () => {
+    expect(formatTensor(halves(5, 'float64'))).toBe(
+      [
+        "tensor([0.5000, 1.5000, 2.5000, 3.5000, 4.5000], device='cuda:0',",
+        '       dtype=float64)',
+      ].join('\n'),
+    );
+  });
+
+  test('only the last line of the contents counts', () => {
+    expect(formatTensor(halves(10, 'float32'))).toBe(
+      [
+        'tensor([0.5000, 1.5000, 2.5000, 3.5000, 4.5000, 5.5000, 6.5000, 7.5000, 8.5000,',
+        "        9.5000], device='cuda:0')",
+      ].join('\n'),
+    );
+  });
+
+  test.each([
+    [36, "tensor([0.5000, 1.5000, 2.5000],\n       device='cuda:0',\n       dtype=float64)"],
+    [37, "tensor([0.5000, 1.5000, 2.5000],\n       device='cuda:0', dtype=float64)"],
+  ])('two that moved share a line if it holds them: %d columns', (lineWidth, expected) => {
+    expect(formatTensor(halves(3, 'float64'), { lineWidth })).toBe(expected);
+  });
+});

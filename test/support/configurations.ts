@@ -1,0 +1,71 @@
+/**
+ * What the suites run on: every instruction set of this CPU, the simulated device, and a real GPU if there is one.
+ *
+ * Each configuration is a copy of the package of its own, with its own binding.
+ */
+
+import * as path from 'node:path';
+import { skip } from './coverage';
+
+export type Rsqrt = typeof import('../../src/index');
+
+const root = path.join(__dirname, '..', '..');
+export const binaries = {
+  local: path.join(root, 'build', 'Release', 'rsqrt.node'),
+  simulated: path.join(root, 'build-simulated', 'Release', 'rsqrt.node'),
+};
+
+export interface Configuration {
+  /** 'cpu avx2', 'cuda:0 simulated', … */
+  name: string;
+  device: 'cpu' | 'cuda:0' | 'cuda:1';
+  isa: string;
+  /** Opened once per test file. */
+  rsqrt: Rsqrt;
+}
+
+/** A copy of the package with the addon and instruction set given. */
+export function load(binary: keyof typeof binaries, isa = ''): Rsqrt {
+  const saved = { RSQRT_BINARY: process.env.RSQRT_BINARY, RSQRT_ISA: process.env.RSQRT_ISA };
+  process.env.RSQRT_BINARY = binaries[binary];
+  process.env.RSQRT_ISA = isa;
+  let loaded: Rsqrt | undefined;
+  try {
+    jest.isolateModules(() => {
+      loaded = require('../../src/index');
+    });
+  } finally {
+    for (const [name, value] of Object.entries(saved)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+  return loaded as Rsqrt;
+}
+
+function make(): Configuration[] {
+  const local = load('local');
+  const simulated = load('simulated');
+  const { availableIsas, cuda } = local.info();
+  const known = process.arch === 'arm64' ? ['neon'] : ['avx512', 'avx2', 'baseline'];
+  for (const isa of known.filter((name) => !availableIsas.includes(name))) {
+    skip(`cpu ${isa}`, 'this CPU does not have it');
+  }
+  const configurations: Configuration[] = availableIsas.map((isa) => ({
+    name: `cpu ${isa}`,
+    device: 'cpu',
+    isa,
+    rsqrt: load('local', isa),
+  }));
+  for (const device of ['cuda:0', 'cuda:1'] as const) {
+    configurations.push({ name: `${device} simulated`, device, isa: '', rsqrt: simulated });
+  }
+  if (cuda.unavailableReason === null) {
+    configurations.push({ name: `cuda:0 ${cuda.devices[0].name}`, device: 'cuda:0', isa: '', rsqrt: local });
+  } else {
+    skip('cuda:0 on hardware', cuda.unavailableReason);
+  }
+  return configurations;
+}
+
+export const configurations = make();
