@@ -57,9 +57,27 @@ export function isDense(shape: Sizes, strides: Sizes): boolean {
   return true;
 }
 
-/** Whether a write through these strides would hit one element several times, as through an expanded view. */
-export function isExpanded(shape: Sizes, strides: Sizes): boolean {
-  return shape.some((size, dim) => size > 1 && strides[dim] === 0);
+/** Whether several indices name one element, as in an expanded view or in sliding windows. */
+export function sharesElements(shape: Sizes, strides: Sizes): boolean {
+  if (shape.includes(0)) return false;
+  const dims = [...shape.keys()].filter((dim) => shape[dim] > 1).sort((a, b) => strides[a] - strides[b]);
+  let reach = 0; // of the dimensions so far
+  const nested = dims.every((dim) => {
+    const apart = strides[dim] > reach;
+    reach += (shape[dim] - 1) * strides[dim];
+    return apart;
+  });
+  if (nested) return false;
+  if (dims.some((dim) => strides[dim] === 0)) return true;
+  // Interleaved strides, which hardly anyone has: count.
+  const seen = new Uint8Array(reach + 1);
+  const visit = (level: number, position: number): boolean => {
+    if (level === dims.length) return seen[position]++ > 0;
+    const dim = dims[level];
+    for (let i = 0; i < shape[dim]; i++) if (visit(level + 1, position + i * strides[dim])) return true;
+    return false;
+  };
+  return visit(0, 0);
 }
 
 /**

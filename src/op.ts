@@ -3,7 +3,7 @@
 import { binding } from './binding';
 import { checkCast, codeOf, type DType, dtypeOfCode, itemSizeOf } from './dtype';
 import { RsqrtError, show, typeError } from './errors';
-import { extentOf, isDense, isExpanded, resultStrides, type Sizes } from './layout';
+import { extentOf, isDense, resultStrides, type Sizes, sharesElements } from './layout';
 import { allocateTensor, copyOf, isTensor, launch, storageOf, Tensor } from './tensor';
 
 /**
@@ -78,8 +78,8 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
   const inPlace = <T extends Tensor>(input: T): T => {
     if (!isTensor(input)) throw notATensor(inPlaceName, 'input', input);
     storageOf(input, inPlaceName);
-    checkCast(resultOf(input, inPlaceName), input.dtype, inPlaceName);
     checkWritable(input, inPlaceName);
+    checkCast(resultOf(input, inPlaceName), input.dtype, inPlaceName);
     launch(code, input, input);
     return input;
   };
@@ -128,7 +128,7 @@ function runInto(name: string, code: number, input: Tensor, dtype: DType, out: T
 }
 
 function checkWritable(target: Tensor, where: string): void {
-  if (isExpanded(target.shape, target.strides)) {
+  if (!target.isContiguous() && sharesElements(target.shape, target.strides)) {
     throw new RsqrtError(
       'ERR_OVERLAP',
       `${where}: elements of a tensor of shape [${target.shape}] and strides [${target.strides}] share memory; clone it before writing`,

@@ -97,7 +97,7 @@ cudaError_t allocate(State& shared, Lock& lock, int device, std::size_t size, Bl
 }
 
 // The end of a block that nobody may use any more. Releases the lock meanwhile: filling takes time.
-void retire(State& shared, Lock& lock, DeviceMemory& memory, Block& block) {
+void retire(Lock& lock, DeviceMemory& memory, Block& block) {
   block.live = false;
   lock.unlock();
   {
@@ -106,7 +106,6 @@ void retire(State& shared, Lock& lock, DeviceMemory& memory, Block& block) {
   }
   lock.lock();
   memory.erase(block);
-  shared.progress.notify_all();
 }
 
 int device_of_pool(const State& shared, cudaMemPool_t pool) {
@@ -123,8 +122,8 @@ cudaError_t cudaMalloc(void** pointer, std::size_t size) {
     if (pointer == nullptr) return cudaErrorInvalidValue;
     *pointer = nullptr;
     const int device = current_device;
-    if (const cudaError_t error = shared.health(device); error != cudaSuccess || size == 0)
-      return error;
+    const cudaError_t health = shared.health(device);
+    if (health != cudaSuccess || size == 0) return health;
     Block* block = nullptr;
     if (const cudaError_t error = allocate(shared, lock, device, size, block)) return error;
     lock.unlock();
@@ -155,7 +154,7 @@ cudaError_t cudaFree(void* pointer) {
         drain(shared, lock, index);
       }
       if (const cudaError_t error = shared.health(index)) return error;
-      retire(shared, lock, device.memory, *block);
+      retire(lock, device.memory, *block);
       return cudaSuccess;
     }
     return cudaErrorInvalidValue;
@@ -191,9 +190,8 @@ cudaError_t cudaFreeAsync(void* pointer, cudaStream_t handle) {
     if (block == nullptr || block->released) return cudaErrorInvalidValue;
     const std::uint64_t position = stream->enqueue(shared, [&shared, &memory, block]() -> Outcome {
       Lock lock(shared.mutex);
-      if (!block->live)
-        return {cudaErrorIllegalAddress, "memory was freed before it was allocated"};
-      retire(shared, lock, memory, *block);
+      if (!block->live) return {cudaErrorIllegalAddress, "memory was freed before it existed"};
+      retire(lock, memory, *block);
       return {};
     });
     block->released = true;

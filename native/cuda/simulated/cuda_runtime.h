@@ -1,45 +1,38 @@
 // A simulated CUDA runtime: the calls that native/cuda uses, on the host, for tests without a GPU.
 //
-// The build puts this folder first on the include path and compiles kernels.cu as plain C++;
-// neither the kernels nor the host code know. Names, signatures and numbers are those of CUDA 12
-// and 13. It is hostile: whatever the real runtime merely permits happens here.
+// The build puts this folder first on the include path, compiles kernels.cu as plain C++
+// (g++ -x c++), adds *.cpp and runtime/*.cpp, and links threads and dl; neither the kernels nor the
+// host code know. Names, signatures and numbers are those of CUDA 12 and 13. It is hostile:
+// whatever the real runtime merely permits happens here.
 //
 // - Work runs late: a stream's task starts when somebody waits for it, or some milliseconds after
-// it
-//   was queued. So do copies from and to pageable memory, which the real runtime at times does at
-//   once.
+//   it was queued. So do copies from and to pageable memory; that is harder than the real runtime,
+//   which stages small ones from the host before it returns, and waits for those to the host.
 // - Fresh memory is 0xFF (NaN in every float type), freed memory 0xDB. Pointers are aligned to 256
-// bytes
-//   and no further. Between allocations lie guard bytes; a kernel that writes there fails its
+//   bytes and no further. Between allocations lie guard bytes; a kernel that writes there fails its
 //   device.
-// - Device memory is unmapped except while a task of its device runs, so a host access, or one by
-// another
-//   device's kernel, is a segmentation fault. Real GPUs report the latter as
-//   cudaErrorIllegalAddress.
-// - A copy must stay inside one allocation that is live when it is queued (else
-// cudaErrorInvalidValue)
-//   and when it runs (else the device fails with cudaErrorIllegalAddress for good, and stderr says
-//   why), and one operand must be on the stream's device. An allocation is live in stream order.
-// - cudaFree drains the device for memory of cudaMalloc, and waits for nothing with memory of
+// - Device memory is closed (PROT_NONE) except while a task of its device runs: a host access, or
+//   one by a kernel of another device, is a segmentation fault, if that device is idle. On a GPU
+//   the latter is cudaErrorIllegalAddress.
+// - A copy or memset must stay inside one allocation that is live when it is queued (else
+//   cudaErrorInvalidValue) and when it runs (else the device fails with cudaErrorIllegalAddress for
+//   good, and stderr says why). An allocation is live in stream order. One operand must be on the
+//   stream's device.
+// - cudaFree drains the device for memory of cudaMalloc, and waits for no work on memory of
 //   cudaMallocAsync, as documented; cudaFreeHost never waits.
 // - The threads of a grid run one after the other, in every second launch backwards. Neither shared
-//   memory nor __syncthreads is there. rsqrtf and rsqrt err by all they may
-//   (runtime/device_math.h).
+//   memory nor __syncthreads is there. rsqrtf and rsqrt err by all they may (device_math.h).
 // - Where real behaviour is undocumented it refuses: cudaMallocAsync of 0 bytes and cudaFreeAsync
-// of
-//   nullptr are cudaErrorInvalidValue. Blocking streams (cudaStreamDefault) are
-//   cudaErrorNotSupported.
+//   of nullptr are cudaErrorInvalidValue. Blocking streams are cudaErrorNotSupported.
 //
 // Environment, read once, at the first call:
 //   RSQRT_SIMULATED_DEVICES  how many (2); with 0 calls return cudaErrorNoDevice
-//   RSQRT_SIMULATED_DRIVER   none, old: calls return cudaErrorInsufficientDriver
+//   RSQRT_SIMULATED_DRIVER   "none" or "old": calls return cudaErrorInsufficientDriver
 //   RSQRT_SIMULATED_MEMORY   bytes per device (268435456)
-//   RSQRT_SIMULATED_DELAY    microseconds before work that nobody waits for starts (2000, plus up
-//   to as
-//                            much again)
+//   RSQRT_SIMULATED_DELAY    microseconds until work that nobody waits for starts (2000; up to as
+//                            much again is added)
 #pragma once
 
-// First of all, before `rsqrt` is a macro.
 #include <cstddef>
 #include <functional>
 #include <tuple>

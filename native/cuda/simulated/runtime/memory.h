@@ -61,10 +61,12 @@ class DeviceMemory {
   Block* allocate(std::size_t size, std::uint64_t id);
   void erase(Block& block);
 
-  Block* find(const void* start);                                // the block that starts there
-  Block* spanning(const std::byte* address, std::size_t count);  // the block that holds that range
-  Mark pending_release()
-      const;  // one that a stream has not reached; a default mark if there is none
+  // The block that starts there; the block that holds that range.
+  Block* find(const void* start);
+  Block* spanning(const std::byte* address, std::size_t count);
+
+  // A release that its stream has not come to; a default mark if there is none.
+  Mark pending_release() const;
 
   // These need an Access. `fill` may be called without the lock, by the block's owner.
   static void fill(const Block& block, int byte);

@@ -1,0 +1,170 @@
+/**
+ * Every operation on every device and instruction set, dtype, layout and edge size: the bits of the reference, in a new
+ * tensor, in place and through `out`, and nothing written beside them.
+ */
+
+import { type DType, dtypes } from '../src/index';
+import { type Configuration, configurations } from './support/configurations';
+import { covered } from './support/coverage';
+import { bitsOf, type OpName, reference, resultDType } from './support/reference';
+import { type AnyArray, arrayFor, dataOf, elementAt, inputs, positions, rawOf } from './support/values';
+
+const ops: OpName[] = ['rsqrt', 'sqrt', 'reciprocal', 'neg', 'abs', 'square'];
+
+interface Layout {
+  name: string;
+  shape: number[];
+  strides: number[];
+  offset: number;
+}
+
+const lengths = [...Array(130).keys(), 4095, 4096, 4097];
+const POOL = 4096 * 3;
+
+/** One dimension of n elements, in every way that it can lie in memory. */
+const line = (n: number): Layout[] => [
+  { name: 'contiguous', shape: [n], strides: [1], offset: 0 },
+  { name: 'contiguous at an odd offset', shape: [n], strides: [1], offset: 3 },
+  { name: 'every second', shape: [n], strides: [2], offset: 1 },
+];
+
+const shapes: Layout[] = [
+  { name: '0-d', shape: [], strides: [], offset: 5 },
+  { name: 'empty in the middle', shape: [3, 0, 2], strides: [2, 2, 1], offset: 0 },
+  { name: 'matrix', shape: [31, 17], strides: [17, 1], offset: 2 },
+  { name: 'transposed', shape: [17, 31], strides: [1, 17], offset: 0 },
+  { name: 'transposed with a gap', shape: [40, 33], strides: [1, 41], offset: 1 },
+  { name: 'rows with a gap', shape: [9, 70], strides: [75, 1], offset: 4 },
+  { name: 'columns of a wide matrix', shape: [100, 3], strides: [32, 1], offset: 7 },
+  { name: 'permuted 3-d', shape: [5, 7, 9], strides: [1, 45, 5], offset: 0 },
+  { name: 'channels last', shape: [2, 3, 4, 5], strides: [60, 1, 15, 3], offset: 0 },
+  { name: '5-d without order', shape: [2, 3, 2, 4, 3], strides: [1, 100, 2, 7, 30], offset: 6 },
+  { name: 'size-1 dimensions with wild strides', shape: [1, 6, 1, 5, 1], strides: [999, 5, 777, 1, 555], offset: 0 },
+  { name: '12-d', shape: [1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2], strides: [9, 64, 9, 32, 9, 16, 9, 8, 9, 4, 9, 1], offset: 0 },
+  { name: 'long inner runs', shape: [3, 1500], strides: [1600, 1], offset: 0 },
+];
+// Elements that share memory: to read only.
+const readOnly: Layout[] = [
+  { name: 'expanded rows', shape: [33, 20], strides: [0, 1], offset: 3 },
+  { name: 'expanded columns', shape: [33, 20], strides: [1, 0], offset: 3 },
+  { name: 'a scalar expanded', shape: [4, 5], strides: [0, 0], offset: 11 },
+  { name: 'sliding windows', shape: [30, 8], strides: [1, 1], offset: 0 },
+];
+
+/** The pool of inputs of a dtype and what an operation makes of each, as bits. */
+interface Case {
+  pool: AnyArray;
+  expected: (number | bigint)[];
+  result: DType;
+}
+
+function prepare(op: OpName, dtype: DType, result: DType): Case {
+  const pool = inputs(dtype, POOL);
+  const expected = Array.from({ length: POOL }, (_, i) => bitsOf(reference(op, dtype, elementAt(pool, dtype, i)), result));
+  return { pool, expected, result };
+}
+
+/** Fails with the first element that differs. */
+function compare(what: string, actual: (i: number) => number | bigint, expected: (i: number) => number | bigint, n: number) {
+  for (let i = 0; i < n; i++) {
+    if (actual(i) !== expected(i)) {
+      throw new Error(`${what}: element ${i} has bits ${actual(i).toString(16)}, expected ${expected(i).toString(16)}`);
+    }
+  }
+}
+
+function run({ rsqrt, device }: Configuration, op: OpName, dtype: DType, { pool, expected, result }: Case) {
+  // A copy that keeps every byte: tensor() would make bools 0 or 1.
+  const onDevice = (array: AnyArray, type: DType) => rsqrt.asTensor(array.slice(), { dtype: type, device });
+  using base = onDevice(pool, dtype);
+  const apply = rsqrt[op] as Configuration['rsqrt']['neg']; // which one it is matters only for the result's dtype
+  const applyInPlace = rsqrt[`${op}_`];
+
+  const check = (layout: Layout, writable: boolean) => {
+    const { name, shape, strides, offset } = layout;
+    const what = `${op} of ${dtype}, ${name} [${shape}]`;
+    const view = base.asStrided(shape, strides, offset);
+    const from = positions(shape, strides, offset);
+    const n = from.length;
+
+    using made = apply(view);
+    if (made.dtype !== result || made.device !== device || String(made.shape) !== String(shape)) {
+      throw new Error(`${what}: got ${made.dtype} [${made.shape}] on ${made.device}`);
+    }
+    const madeAt = positions(shape, made.strides, made.storageOffset);
+    const raw = rawOf(made);
+    compare(what, (i) => bitsIn(raw, result, madeAt[i]), (i) => expected[from[i]], n);
+    view.dispose();
+    if (!writable) return;
+
+    // Into `out` of the same layout: the gaps must stay as they were.
+    const length = from.reduce((most, position) => Math.max(most, position), 0) + 3;
+    const before = new (arrayFor(result))(length).fill((result === 'int64' ? 77n : 77) as never);
+    using out = onDevice(before, result);
+    using outView = out.asStrided(shape, strides, offset);
+    using again = base.asStrided(shape, strides, offset);
+    apply(again, { out: outView });
+    checkScatter(`${what} into out`, dataOf(out), before, from, result, (i) => expected[from[i]]);
+
+    if (result !== dtype) return;
+    const start = pool.slice(0, length);
+    using target = onDevice(start, dtype);
+    using targetView = target.asStrided(shape, strides, offset);
+    if (applyInPlace(targetView) !== targetView) throw new Error(`${what} in place: not the same tensor`);
+    checkScatter(`${what} in place`, dataOf(target), start, from, result, (i) => expected[from[i]]);
+  };
+
+  for (const n of lengths) for (const layout of line(n)) check(layout, true);
+  for (const layout of shapes) check(layout, true);
+  for (const layout of readOnly) check(layout, false);
+}
+
+const bitsIn = (raw: AnyArray, dtype: DType, position: number) => {
+  const canonical = bitsOf(elementAt(raw, dtype, position), dtype);
+  // NaN must be the canonical one in memory too.
+  if (dtype === 'float32') {
+    const bits = new Uint32Array(raw.buffer, raw.byteOffset + 4 * position, 1)[0];
+    return bits === canonical ? bits : -1;
+  }
+  return canonical;
+};
+
+function checkScatter(
+  what: string,
+  actual: AnyArray,
+  before: AnyArray,
+  written: number[],
+  dtype: DType,
+  expected: (i: number) => number | bigint,
+) {
+  compare(what, (i) => bitsIn(actual, dtype, written[i]), expected, written.length);
+  const touched = new Set(written);
+  for (let i = 0; i < before.length; i++) {
+    if (touched.has(i) || Object.is(actual[i], before[i])) continue;
+    throw new Error(`${what}: element ${i} beside the view was overwritten`);
+  }
+}
+
+const cases = ops.flatMap((op) => dtypes.map((dtype) => [op, dtype] as const));
+const prepared = new Map<string, Case>();
+
+describe.each(configurations)('$name', (configuration) => {
+  covered('device × instruction set', configuration.name);
+  test.each(cases)('%s of %s', (op, dtype) => {
+    const result = resultDType(op, dtype);
+    if (result === null) {
+      const x = configuration.rsqrt.tensor([true], { dtype, device: configuration.device });
+      expect(() => (configuration.rsqrt[op] as Configuration['rsqrt']['neg'])(x)).toThrow(`${op} is not defined for ${dtype} tensors`);
+      return;
+    }
+    const key = `${op} ${dtype}`;
+    const prepare_ = prepared.get(key) ?? prepare(op, dtype, result);
+    prepared.set(key, prepare_);
+    run(configuration, op, dtype, prepare_);
+    covered('op', op);
+    covered('dtype', dtype);
+  });
+});
+
+covered('layout', ...[...line(1), ...shapes, ...readOnly].map(({ name }) => name));
+covered('length', '0 to 129, 4095, 4096, 4097');
