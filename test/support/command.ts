@@ -1,0 +1,25 @@
+/** Runs Node programs of the built package, as a user would. */
+
+import { spawnSync } from 'node:child_process';
+import * as path from 'node:path';
+
+export const root = path.join(__dirname, '..', '..');
+
+export interface Outcome {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs `node ...args` in the repository. */
+export function node(args: string[], options: { env?: Record<string, string>; input?: string; cwd?: string } = {}): Outcome {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: options.cwd ?? root,
+    env: { ...process.env, ...options.env },
+    input: options.input,
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    timeout: 60_000,
+    encoding: 'utf8',
+  });
+  return { code: status, stdout, stderr };
+}

@@ -1,0 +1,224 @@
+// Random calls of the addon, most of them corrupt: node corrupt-calls.js ADDON SEED COUNT
+//
+// A model in exact arithmetic says of each call whether it is legal. A legal one must return and write its elements and
+// no other byte; any other must throw an error with a code and write nothing. Prints how many were refused and done.
+const assert = require('node:assert');
+const { inspect } = require('node:util');
+const { isFloat64Array } = require('node:util/types');
+
+const [file, seed, count] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
+const codes = [
+  'ERR_INVALID_ARG_TYPE', 'ERR_OUT_OF_RANGE', 'ERR_DTYPE', 'ERR_DEVICE', 'ERR_DISPOSED', 'ERR_OUT_OF_MEMORY',
+  'ERR_CUDA_UNAVAILABLE',
+];
+const binding = require(file).open('', (code, message) => Object.assign(new Error(message), { code }));
+const devices = binding.cuda.deviceCount;
+const sizes = { float32: 4, float64: 8, int8: 1, uint8: 1, int16: 2, int32: 4, int64: 8, bool: 1 };
+for (const dtype of binding.dtypes) sizes[dtype] ??= /16$/.test(dtype) ? 2 : dtype === 'complex128' ? 16 : 8;
+const sizeOf = (dtype) => sizes[binding.dtypes[dtype]];
+
+let state = seed >>> 0; // mulberry32
+function random() {
+  state = (state + 0x6d2b79f5) | 0;
+  let t = Math.imul(state ^ (state >>> 15), 1 | state);
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+  return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+}
+const below = (n) => Math.floor(random() * n);
+const pick = (list) => list[below(list.length)];
+
+// ---------------------------------------------------------------- values
+
+const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+revoke();
+const detached = new Uint8Array(64);
+structuredClone(detached.buffer, { transfer: [detached.buffer] });
+
+// Windows in one arena: what lies between them must never change.
+const arena = new Uint8Array(4096);
+for (let i = 0; i < arena.length; i++) arena[i] = below(256);
+const windows = [0, 1, 7, 8, 16, 64, 100, 256].map((length, i) => arena.subarray(i * 512 + i, i * 512 + i + length));
+const whole = new ArrayBuffer(64);
+
+/** What the addon takes as memory: where it is, how long, and its bytes if they can be seen. */
+const memories = new Map();
+for (const bytes of windows) memories.set(bytes, { device: -1, length: bytes.length, bytes });
+memories.set(whole, { device: -1, length: 64, bytes: new Uint8Array(whole) });
+memories.set(detached, { device: -1, length: 0, bytes: detached });
+memories.set(detached.buffer, { device: -1, length: 0, bytes: detached });
+const gone = [];
+function allocate(device, length) {
+  const memory = binding.allocate(device, length);
+  memories.set(memory, { device, length });
+}
+for (let device = 0; device < devices; device++) for (const length of [0, 8, 64, 256]) allocate(device, length);
+
+const junk = () =>
+  pick([
+    undefined, null, true, '', '0', 'cuda:0', 0n, 2n ** 64n, Symbol('x'), {}, [], [1], () => 1, /x/, new Date(), new Map(),
+    new Proxy({}, {}), revoked, Object.create(null), { valueOf: () => 1 }, new Float32Array(4), new Int8Array(4),
+    new DataView(whole), new SharedArrayBuffer(8), Object.create(pick([...memories.keys()])), new Proxy(whole, {}), detached,
+    pick([...memories.keys()]), ...gone.slice(-1), new WeakRef(whole), Promise.resolve(), binding, binding.unary,
+  ]);
+const number = () =>
+  pick([
+    () => below(10), () => below(300), () => -1 - below(5), () => random() * 10, () => Number.NaN, () => Infinity,
+    () => -Infinity, () => -0, () => 2 ** below(70), () => 2 ** below(54) - 1, () => 2 ** below(54) + 1, () => -(2 ** below(64)),
+    () => Number.MAX_SAFE_INTEGER - below(3), () => Number.MAX_VALUE, () => Number.MIN_VALUE, () => 2 ** 32 + below(4),
+  ])();
+/** Mostly what fits, at times any number, at times anything. */
+const mostly = (valid) => {
+  const dice = random();
+  return dice < 0.93 ? valid() : dice < 0.97 ? number() : junk();
+};
+
+const memory = () => pick([...memories.keys()]);
+const offset = () => pick([0, 0, 0, 4, 8, 16, below(64), below(300)]);
+function layout() {
+  if (random() < 0.5) return pick([0, 1, 2, 8, 16, below(70), number()]);
+  const dims = random() < 0.95 ? 1 + below(4) : 60 + below(8);
+  const values = Float64Array.from({ length: 3 * dims }, (_, i) => {
+    if (random() < 0.04) return number();
+    return i % 3 === 0 ? pick([1, 1, 2, 2, 3, below(9)]) : pick([0, 1, 1, 2, 3, below(20)]);
+  });
+  return random() < 0.97 ? values : pick([values.subarray(1), new Float32Array(values), Array.from(values)]);
+}
+
+// ---------------------------------------------------------------- the model
+
+const isWhole = (value, limit = Number.MAX_SAFE_INTEGER) =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= limit;
+
+/** Whether a value is memory that the addon must take. */
+const infoOf = (value) => memories.get(value);
+
+/** The dimensions of a layout as [size, input stride, output stride], or null if it is none. */
+function dimsOf(value) {
+  if (typeof value === 'number') return isWhole(value) ? [[value, 1, 1]] : null;
+  if (!isFloat64Array(value) || value.length === 0 || value.length % 3 !== 0 || value.length > 192) return null;
+  if (!value.every((item) => isWhole(item))) return null;
+  return Array.from({ length: value.length / 3 }, (_, i) => [...value.subarray(3 * i, 3 * i + 3)]);
+}
+
+const product = (dims) => dims.reduce((count, [size]) => count * BigInt(size), 1n);
+/** Past the last element, in elements. */
+const extent = (dims, side) => dims.reduce((end, dim) => end + BigInt(dim[0] - 1) * BigInt(dim[side]), 1n);
+
+function fits({ device, length }, dtype, start, dims, side) {
+  const size = sizeOf(dtype);
+  if (!isWhole(start)) return false;
+  if (product(dims) === 0n) return true;
+  if (device >= 0 && start % size !== 0) return false;
+  return BigInt(start) + extent(dims, side) * BigInt(size) <= BigInt(length);
+}
+
+/** 'legal', 'refused', or 'unknown' where the addon may refuse what would be legal, or take too long. */
+function judgeUnary([op, input, inDtype, inOffset, output, outDtype, outOffset, shape]) {
+  const last = binding.dtypes.length - 1;
+  if (!isWhole(op, binding.ops.length - 1) || !isWhole(inDtype, last) || !isWhole(outDtype, last)) return 'refused';
+  if (binding.ops[op].results[inDtype] < 0) return 'refused';
+  const dims = dimsOf(shape);
+  const [from, to] = [infoOf(input), infoOf(output)];
+  if (dims === null || from === undefined || to === undefined || from.device !== to.device) return 'refused';
+  if (!fits(from, inDtype, inOffset, dims, 1) || !fits(to, outDtype, outOffset, dims, 2)) return 'refused';
+  const elements = product(dims);
+  if (elements === 0n && dims.length > 1) return 'unknown'; // sizes may overflow before the 0
+  // Through strides of 0 or that overlap; a test of its own asks for these to be refused.
+  return elements * BigInt(sizeOf(outDtype)) > BigInt(to.length - (elements === 0n ? 0 : outOffset)) && elements > 0n
+    ? 'crowded'
+    : 'legal';
+}
+
+function judgeCopy([source, from, destination, to, length]) {
+  const sides = [[infoOf(source), from], [infoOf(destination), to]];
+  const legal = ([info, start]) => info !== undefined && isWhole(start) && BigInt(start) + BigInt(length) <= BigInt(info.length);
+  return isWhole(length) && sides.every(legal) ? 'legal' : 'refused';
+}
+
+/** Positions in the arena or in `whole` that a legal call may write. */
+function writable(bytes, size, start, dims) {
+  const positions = new Set();
+  if (product(dims) === 0n) return positions;
+  const walk = (dim, at) => {
+    if (dim === dims.length) for (let i = 0; i < size; i++) positions.add(at + i);
+    else for (let i = 0; i < dims[dim][0]; i++) walk(dim + 1, at + i * dims[dim][2] * size);
+  };
+  walk(0, bytes.byteOffset + start);
+  return positions;
+}
+
+// ---------------------------------------------------------------- the run
+
+const seen = [arena, new Uint8Array(whole)];
+const tally = { refused: 0, done: 0 };
+
+function attempt(index, name, args, verdict, allowed) {
+  const before = seen.map((bytes) => bytes.slice());
+  const describe = () => `seed ${seed}, call ${index}: ${name}(${args.map((arg) => inspect(arg, { breakLength: Infinity })).join(', ')})`;
+  let error;
+  try {
+    binding[name](...args);
+  } catch (caught) {
+    error = caught;
+  }
+  if (error !== undefined) {
+    assert(error instanceof Error && codes.includes(error.code), `${describe()} threw ${error?.code}: ${error?.message}`);
+    assert(verdict !== 'legal', `${describe()} is legal and threw ${error.message}`);
+    tally.refused++;
+  } else {
+    assert(verdict !== 'refused', `${describe()} returned`);
+    tally.done++;
+  }
+  const [target, positions] = error === undefined && allowed ? allowed() : [];
+  seen.forEach((bytes, i) => {
+    if (Buffer.compare(bytes, before[i]) === 0) return;
+    for (let at = 0; at < bytes.length; at++) {
+      const mayChange = target === bytes.buffer && positions.has(at);
+      assert(mayChange || bytes[at] === before[i][at], `${describe()} changed byte ${at} beside its elements`);
+    }
+  });
+}
+
+for (let index = 0; index < count; index++) {
+  const dice = random();
+  if (dice < 0.8) {
+    // Twice the same memory at times: on devices that is the likeliest legal call.
+    const input = memory();
+    const sameDevice = [...memories].filter(([, info]) => info.device === infoOf(input).device).map(([key]) => key);
+    const dtype = () => pick([0, 0, below(binding.dtypes.length)]);
+    const args = [() => below(binding.ops.length), () => input, dtype, offset, () => pick(sameDevice), dtype, offset, layout].map(mostly);
+    if (random() < 0.02) args.length = below(8);
+    const verdict = judgeUnary(Array.from({ length: 8 }, (_, i) => args[i]));
+    if (verdict === 'crowded') continue;
+    attempt(index, 'unary', args, verdict, () => {
+      const to = infoOf(args[4]);
+      if (to.bytes === undefined) return [];
+      return [to.bytes.buffer, writable(to.bytes, sizeOf(args[5]), args[6], dimsOf(args[7]))];
+    });
+  } else if (dice < 0.95) {
+    const args = [memory, offset, memory, offset, () => below(70)].map(mostly);
+    attempt(index, 'copy', args, judgeCopy(args), () => {
+      const to = infoOf(args[2]);
+      if (to.bytes === undefined) return [];
+      return [to.bytes.buffer, writable(to.bytes, 1, args[3], [[args[4], 1, 1]])];
+    });
+  } else if (dice < 0.97) {
+    const args = [() => below(devices + 1), () => below(300)].map(mostly);
+    const legal = isWhole(args[0], devices - 1) && isWhole(args[1]);
+    attempt(index, 'allocate', args, legal ? 'unknown' : 'refused'); // memory may run out
+  } else {
+    const name = pick(['deviceProperties', 'synchronize']);
+    const args = [mostly(() => below(devices + 1))];
+    attempt(index, name, args, isWhole(args[0], devices - 1) ? 'legal' : 'refused');
+    if (devices > 0 && random() < 0.1) {
+      const victim = pick([...memories].filter(([, { device }]) => device >= 0));
+      binding.release(victim[0]);
+      memories.delete(victim[0]);
+      gone.push(victim[0]);
+      allocate(victim[1].device, victim[1].length);
+    }
+  }
+}
+// A kernel that wrote beside its memory has failed its device.
+for (let device = 0; device < devices; device++) binding.synchronize(device);
+console.log(JSON.stringify(tally));

@@ -1,0 +1,104 @@
+/** How the suites of wrong calls are written: rows of a call, the error it must end in, and inputs that stay as they were. */
+
+import { inspect } from 'node:util';
+import { covered } from './coverage';
+
+/**
+ * Stands for values that are used as the compiler forbids: every property is there, and every call
+ * takes everything.
+ */
+export interface Loose {
+  (...args: unknown[]): Loose;
+  new (...args: unknown[]): Loose;
+  [name: string]: Loose;
+}
+
+export const loose = (value: unknown): Loose => value as Loose;
+
+/** What a call must throw; without a code the error is JavaScript's own. */
+export interface Expected {
+  name: string;
+  code?: string;
+}
+
+export const type: Expected = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
+export const range: Expected = { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' };
+
+/** The message must name the function, the expectation and what was received. */
+export type Row<World> = [
+  name: string,
+  call: (world: World) => unknown,
+  expected: Expected,
+  message: RegExp,
+];
+
+/** What a call throws, or a failure of the test if it returns. */
+export function thrownBy(call: () => unknown): unknown {
+  let returned: unknown;
+  try {
+    returned = call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error(`the call succeeded and returned ${inspect(returned, { depth: 1 })}`);
+}
+
+/** The bits of everything in a world that has some, by name. */
+export function stateOf(world: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(world).map(([name, value]) => [name, bitsOf(value)]));
+}
+
+function bitsOf(value: unknown): string {
+  if (value instanceof ArrayBuffer) return bitsOf(new Uint8Array(value));
+  if (ArrayBuffer.isView(value)) {
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex');
+  }
+  if (typeof value !== 'object' || value === null || !('storageOffset' in value)) return '';
+  const tensor = loose(value);
+  const { dtype, device, shape, strides, storageOffset } = tensor;
+  let bits: string;
+  try {
+    bits = bitsOf(tensor.clone().cpu().data);
+  } catch (error) {
+    bits = String((error as { code?: string }).code); // disposed, for one
+  }
+  return `${dtype} ${device} [${shape}] [${strides}] ${storageOffset} ${bits}`;
+}
+
+export interface TableOptions<World> {
+  /** What only the suite knows of its errors. */
+  checkError?: (error: unknown, world: World) => void;
+  /** What must stay as it was. */
+  state?: (world: World) => unknown;
+  /** False for rows that another table has counted. */
+  counted?: boolean;
+}
+
+/** One test for each row, in a world of its own, all of which must stay bit for bit as it was. */
+export function table<World extends object>(
+  title: string,
+  makeWorld: () => World,
+  rows: Row<World>[],
+  { checkError = () => {}, state = stateOf, counted = true }: TableOptions<World> = {},
+): void {
+  const names = new Set(rows.map(([name]) => name));
+  if (names.size !== rows.length) throw new Error(`${title}: two rows have the same name`);
+  describe(title, () => {
+    test.each(rows)('%s', (_name, call, expected, message) => {
+      const world = makeWorld();
+      const before = state(world);
+      const error = thrownBy(() => call(world));
+      const { name, code, message: text } = error as Error & { code?: string };
+      expect({ name, code, message: text }).toEqual({
+        name: expected.name,
+        code: expected.code,
+        message: expect.stringMatching(message),
+      });
+      expect(text).not.toMatch(/\n|\.$/); // one clause, as every message here
+      checkError(error, world);
+      expect(state(world)).toEqual(before);
+    });
+    // A row that fails counts as well: the summary says what the table holds.
+    if (counted) afterAll(() => covered('wrong calls', `${title} ${rows.length}`));
+  });
+}

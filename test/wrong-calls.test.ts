@@ -1,0 +1,673 @@
+/**
+ * Wrong calls of the public API: each ends in one clear error with a stable code, and leaves everything
+ * as it was. On the CPU, and for what concerns devices on the simulated ones.
+ */
+
+import { inspect } from 'node:util';
+import { load, type Rsqrt } from './support/configurations';
+import { skip } from './support/coverage';
+import { type Expected, type Loose, loose, type Row, range, table, thrownBy, type } from './support/wrong-calls';
+
+const own = (code: string): Expected => ({ name: 'RsqrtError', code });
+const badDType = own('ERR_DTYPE');
+const badShape = own('ERR_SHAPE');
+const badDevice = own('ERR_DEVICE');
+const overlap = own('ERR_OVERLAP');
+const disposed = own('ERR_DISPOSED');
+const noMemory = own('ERR_OUT_OF_MEMORY');
+const noCuda = own('ERR_CUDA_UNAVAILABLE');
+/** What JavaScript itself throws where a property cannot be set. */
+const readOnly: Expected = { name: 'TypeError' };
+
+const local = load('local');
+const other = load('local');
+const simulated = load('simulated');
+
+/** Takes the memory away from an array, as a transfer to a worker does. */
+function detach<T extends Float32Array | ArrayBuffer>(memory: T): T {
+  const buffer = ArrayBuffer.isView(memory) ? (memory.buffer as ArrayBuffer) : (memory as ArrayBuffer);
+  structuredClone(buffer, { transfer: [buffer] });
+  return memory;
+}
+
+function gone(tensor: Loose): Loose {
+  tensor.dispose();
+  return tensor;
+}
+
+/** What the calls get to work with on the CPU; small tensors are neighbours in one slab. */
+function cpuWorld() {
+  const r = loose(local);
+  const floats = Float32Array.of(1, 4, 16, 25);
+  const bytes = Uint8Array.of(1, 2, 3, 4, 5, 6, 7);
+  const shared = r.asTensor(floats);
+  const square = r.tensor([[1, 4], [9, 16]]);
+  const matrix = r.tensor([[1, 2, 3], [4, 5, 6]]);
+  const bits = new Uint8Array(16).fill(66);
+  const lost = new Float32Array(2048).fill(4);
+  const detached = r.asTensor(lost);
+  detach(lost);
+  return {
+    r,
+    floats,
+    bytes,
+    shared,
+    tail: shared.asStrided([3], [1], 1),
+    head: shared.asStrided([3], [1], 0),
+    square,
+    turned: square.t(),
+    matrix,
+    cube: r.ones(2, 2, 2),
+    x: r.tensor([4, 16, 25, 36]),
+    double: r.tensor([4, 16, 25, 36], { dtype: 'float64' }),
+    ints: r.tensor([4, 16, 25, 36], { dtype: 'int32' }),
+    longs: r.tensor([4n, 16n, 25n, 36n]),
+    small: r.tensor([4, 16, 25, 36], { dtype: 'uint8' }),
+    bools: r.tensor([true, false, true, true]),
+    scalar: r.tensor(4),
+    one: r.tensor([4]),
+    empty: r.tensor([]),
+    expanded: matrix.asStrided([4, 3], [0, 1]),
+    bits32: r.asTensor(bits, { dtype: 'float32' }),
+    bits8: r.asTensor(bits.subarray(0, 4), { dtype: 'int8' }),
+    detached,
+    disposed: gone(r.tensor([4])),
+    disposedMatrix: gone(r.tensor([[4, 9]])),
+    disposedView: gone(matrix.t()),
+    foreign: loose(other.tensor([1, 4])),
+  };
+}
+type Cpu = ReturnType<typeof cpuWorld>;
+
+/** The same on two devices. */
+function deviceWorld() {
+  const r = loose(simulated);
+  const x = r.tensor([[4, 16], [25, 36]], { device: 'cuda:0' });
+  return {
+    r,
+    x,
+    pair: x.asStrided([2], [1], 0),
+    shifted: x.asStrided([2], [1], 1),
+    second: r.tensor([[1, 4], [9, 16]], { device: 'cuda:1' }),
+    host: r.tensor([[1, 4], [9, 16]]),
+    ints: r.tensor([[1, 4], [9, 16]], { device: 'cuda:0', dtype: 'int32' }),
+    expanded: x.asStrided([3, 2], [0, 1]),
+    empty: r.empty(0, { device: 'cuda:0' }),
+    disposed: gone(r.tensor([4], { device: 'cuda:0' })),
+  };
+}
+type Device = ReturnType<typeof deviceWorld>;
+
+/** RsqrtError must be the class that this copy of the package exports; the others are JavaScript's. */
+const classOf =
+  (rsqrt: Rsqrt) =>
+  (error: unknown): void => {
+    const { name } = error as Error;
+    const classes: Record<string, unknown> = { TypeError, RangeError, RsqrtError: rsqrt.RsqrtError };
+    expect(error).toBeInstanceOf(classes[name]);
+  };
+
+const cpu = (title: string, rows: Row<Cpu>[]) => table(title, cpuWorld, rows, { checkError: classOf(local) });
+const devices = (title: string, rows: Row<Device>[]) =>
+  table(title, deviceWorld, rows, { checkError: classOf(simulated) });
+
+/** Arrays in arrays, so many levels deep. */
+const deep = (levels: number): unknown => (levels === 0 ? 1 : [deep(levels - 1)]);
+const cycle: unknown[] = [];
+cycle.push(cycle);
+const revoked = (): unknown => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+};
+
+cpu('tensor of no values', [
+  ['nothing', ({ r }) => r.tensor(), type, /^tensor: data must be a number.*received undefined$/],
+  ['null', ({ r }) => r.tensor(null), type, /^tensor: data must be .*received null$/],
+  ['a string', ({ r }) => r.tensor('4, 16'), type, /^tensor: data must be .*received '4, 16'$/],
+  ['an array-like object', ({ r }) => r.tensor({ length: 1, 0: 4 }), type, /^tensor: data .*an object$/],
+  ['a Set', ({ r }) => r.tensor(new Set([4])), type, /^tensor: data .*an instance of Set$/],
+  ['an iterator', ({ r }) => r.tensor([4].values()), type, /^tensor: data .*received an (object|instance)/],
+  ['a promise of values', ({ r }) => r.tensor(Promise.resolve([4])), type, /^tensor: data .*Promise$/],
+  ['a function', ({ r }) => r.tensor(() => [4]), type, /^tensor: data .*received a function$/],
+  ['a symbol', ({ r }) => r.tensor(Symbol('x')), type, /^tensor: data .*received Symbol\(x\)$/],
+  ['a Date', ({ r }) => r.tensor(new Date(0)), type, /^tensor: data .*an instance of Date$/],
+  ['a boxed number', ({ r }) => r.tensor(Object(4)), type, /^tensor: data .*an instance of Number$/],
+  ['a DataView', ({ r, bytes }) => r.tensor(new DataView(bytes.buffer)), type, /^tensor: data .*DataView$/],
+  ['an ArrayBuffer', ({ r, bytes }) => r.tensor(bytes.buffer), type, /^tensor: data .*ArrayBuffer$/],
+  ['a revoked proxy', ({ r }) => r.tensor(revoked()), type, /^tensor: data must be /],
+  ['a string leaf', ({ r }) => r.tensor([4, '16']), type, /^tensor: data\[1\] .*received '16'$/],
+  ['a null leaf', ({ r }) => r.tensor([[4], [null]]), type, /^tensor: data\[1\]\[0\] .*received null$/],
+  ['an undefined leaf', ({ r }) => r.tensor([undefined]), type, /^tensor: data\[0\] .*received undefined$/],
+  ['a hole', ({ r }) => r.tensor(Object.assign([1], { length: 2 })), type, /^tensor: data\[1\] .*undefined$/],
+  ['an object leaf', ({ r }) => r.tensor([[[4], [{ re: '4' }]]]), type, /^tensor: data\[0\]\[1\]\[0\] .*an object$/],
+  ['a function leaf', ({ r }) => r.tensor([Math.sqrt]), type, /^tensor: data\[0\] .*a function$/],
+  ['a symbol leaf', ({ r }) => r.tensor([Symbol.iterator]), type, /^tensor: data\[0\] .*Symbol\(Symbol.iterator\)$/],
+  ['a Date leaf', ({ r }) => r.tensor([new Date(0)]), type, /^tensor: data\[0\] .*an instance of Date$/],
+  ['a Map leaf', ({ r }) => r.tensor([new Map()]), type, /^tensor: data\[0\] .*an instance of Map$/],
+  ['tensors in a list', ({ r, x }) => r.tensor([x, x]), type, /^tensor: data\[0\] .*an instance of Tensor$/],
+  ['a disposed tensor in a list', ({ r, disposed }) => r.tensor([[disposed]]), type, /^tensor: data\[0\]\[0\] .*Tensor$/],
+  ['a DataView leaf', ({ r, bytes }) => r.tensor([new DataView(bytes.buffer)]), type, /^tensor: data\[0\] .*DataView$/],
+  ['Uint16Array', ({ r }) => r.tensor(Uint16Array.of(1)), type, /^tensor: a Uint16Array has no dtype/],
+  ['Uint32Array', ({ r }) => r.tensor(Uint32Array.of(1)), type, /^tensor: a Uint32Array has no dtype/],
+  ['BigUint64Array', ({ r }) => r.tensor(BigUint64Array.of(1n)), type, /^tensor: a BigUint64Array has no dtype/],
+  ['Uint32Array as a row', ({ r }) => r.tensor([Uint32Array.of(1)]), type, /^tensor: a Uint32Array has no dtype/],
+  ['a detached array', ({ r }) => r.tensor(detach(Float32Array.of(1, 2))), type, /^tensor: .*detached/],
+]);
+
+cpu('ragged lists', [
+  ['a shorter row', ({ r }) => r.tensor([[1, 2], [3]]), badShape, /^tensor: data\[1\] must be a list of 2.*a list of 1$/],
+  ['a longer row', ({ r }) => r.tensor([[1], [2], [3, 4]]), badShape, /^tensor: data\[2\] must be a list of 1.*list of 2$/],
+  ['a value among rows', ({ r }) => r.tensor([[1], 2]), badShape, /^tensor: data\[1\] must be a list of 1.*received 2$/],
+  ['a row among values', ({ r }) => r.tensor([1, [2]]), badShape, /^tensor: data\[1\] must be a (value|number).*\[2\]$/],
+  ['a null among rows', ({ r }) => r.tensor([[1], null]), badShape, /^tensor: data\[1\] must be a list.*received null$/],
+  ['ragged three levels down', ({ r }) => r.tensor([[[1, 2], [3, 4]], [[5, 6], [7]]]), badShape, /^tensor: data\[1\]\[1\] .*list of 1$/],
+  ['too few rows in a slice', ({ r }) => r.tensor([[[1], [2]], [[3]]]), badShape, /^tensor: data\[1\] must be a list of 2/],
+  ['an empty first row', ({ r }) => r.tensor([[], [1]]), badShape, /^tensor: data\[1\] must be a list of 0/],
+  ['an empty later row', ({ r }) => r.tensor([[1], []]), badShape, /^tensor: data\[1\] must be a list of 1.*list of 0$/],
+  ['typed rows of two lengths', ({ r, floats, bytes }) => r.tensor([floats, bytes]), badShape, /^tensor: data\[1\] .*list of 7$/],
+  ['a typed row beside a list', ({ r, floats }) => r.tensor([[1, 2], floats]), badShape, /^tensor: data\[1\] .*list of 4$/],
+  ['a value beside a typed row', ({ r, floats }) => r.tensor([floats, 4]), badShape, /^tensor: data\[1\] .*received 4$/],
+  ['a typed row for a matrix', ({ r, floats }) => r.tensor([[[1], [2], [3], [4]], floats]), badShape, /^tensor: data\[1\] .*list/],
+  ['a typed row for a value', ({ r, floats }) => r.tensor([1, floats]), badShape, /^tensor: data\[1\] .*Float32Array$/],
+  ['a list inside a row beside a typed one', ({ r }) => r.tensor([Int8Array.of(1, 2), [3, [4]]]), badShape, /^tensor: data\[1\]\[1\] .*\[4\]$/],
+  ['65 levels', ({ r }) => r.tensor(deep(65)), range, /^tensor: data must have at most 64 dimensions$/],
+  ['a list that holds itself', ({ r }) => r.tensor(cycle), range, /^tensor: data must have at most 64 dimensions$/],
+]);
+
+cpu('dtype, device and options', [
+  ['an abbreviated dtype', ({ r }) => r.tensor(1, { dtype: 'float' }), type, /^tensor: dtype must be one of float32.*'float'$/],
+  ['a dtype in capitals', ({ r }) => r.zeros(2, { dtype: 'Float32' }), type, /^zeros: dtype must be .*'Float32'$/],
+  ['a dtype with a prefix', ({ r }) => r.ones(2, { dtype: 'torch.float32' }), type, /^ones: dtype must be .*'torch.float32'$/],
+  ['an unsigned dtype we lack', ({ r }) => r.empty(2, { dtype: 'uint32' }), type, /^empty: dtype must be .*'uint32'$/],
+  ['the name of an inherited property', ({ r }) => r.full([2], 1, { dtype: 'toString' }), type, /^full: dtype must be .*'toString'$/],
+  ['__proto__ as dtype', ({ r }) => r.arange(2, { dtype: '__proto__' }), type, /^arange: dtype must be .*'__proto__'$/],
+  ['a constructor as dtype', ({ r }) => r.tensor(1, { dtype: Float32Array }), type, /^tensor: dtype must be .*a function$/],
+  ['null as dtype', ({ r }) => r.tensor(1, { dtype: null }), type, /^tensor: dtype must be .*null$/],
+  ['a list of dtypes', ({ r }) => r.zeros([2], { dtype: ['int8'] }), type, /^zeros: dtype must be .*\['int8'\]$/],
+  ['a code as dtype', ({ r, bytes }) => r.asTensor(bytes, { dtype: 0 }), type, /^asTensor: dtype must be .*received 0$/],
+  ['an empty dtype', ({ r }) => r.tensor(1, { dtype: '' }), type, /^tensor: dtype must be .*''$/],
+  ['a very long dtype', ({ r }) => r.tensor(1, { dtype: 'x'.repeat(1e6) }), type, /^tensor: dtype must be .*'x{60}…'$/],
+  ['an unknown device', ({ r }) => r.tensor(1, { device: 'gpu' }), type, /^tensor: device must be 'cpu', 'cuda' or 'cuda:N'; received 'gpu'$/],
+  ['a device in capitals', ({ r }) => r.zeros(2, { device: 'CPU' }), type, /^zeros: device must be .*'CPU'$/],
+  ['a device without its number', ({ r }) => r.ones(2, { device: 'cuda:' }), type, /^ones: device must be .*'cuda:'$/],
+  ['a negative device', ({ r }) => r.empty(2, { device: 'cuda:-1' }), type, /^empty: device must be .*'cuda:-1'$/],
+  ['a fractional device', ({ r }) => r.full(2, 1, { device: 'cuda:0.5' }), type, /^full: device must be .*'cuda:0.5'$/],
+  ['a device number with a zero in front', ({ r }) => r.arange(2, { device: 'cuda:00' }), type, /^arange: device must be .*'cuda:00'$/],
+  ['a device number that overflows', ({ r }) => r.arange(2, { device: `cuda:${'9'.repeat(20)}` }), type, /^arange: device must be .*'cuda:9{20}'$/],
+  ['a number as device', ({ r }) => r.tensor(1, { device: 0 }), type, /^tensor: device must be .*received 0$/],
+  ['a device with a line break', ({ r }) => r.tensor(1, { device: 'cpu\n' }), type, /^tensor: device must be /],
+  ['null as device', ({ r, floats }) => r.asTensor(floats, { device: null }), type, /^asTensor: device must be .*null$/],
+  ['a dtype for the options', ({ r }) => r.tensor([4], 'float64'), type, /^tensor: options must be an object.*'float64'$/],
+  ['null for the options', ({ r }) => r.tensor([4], null), type, /^tensor: options must be an object.*null$/],
+  ['the index that map gives', ({ r }) => [[4], [9]].map(r.tensor), type, /^tensor: options must be an object.*received 0$/],
+  ['a shape for the options', ({ r, floats }) => r.asTensor(floats, [2, 2]), type, /^asTensor: options must be an object.*\[2, 2\]$/],
+  ['a dtype after the sizes', ({ r }) => r.zeros([2, 3], 'int8'), type, /^zeros: .*received 'int8'$/],
+  ['a dtype after spread sizes', ({ r }) => r.ones(2, 3, 'int8'), type, /^ones: .*received 'int8'$/],
+]);
+
+cpu('values out of range', [
+  ['above int8', ({ r }) => r.tensor([127, 128], { dtype: 'int8' }), range, /^tensor: a value of dtype int8 must be from -128 to 127; received 128$/],
+  ['below int8', ({ r }) => r.full([2], -129, { dtype: 'int8' }), range, /^full: .*int8 .*received -129$/],
+  ['above uint8', ({ r }) => r.tensor(256, { dtype: 'uint8' }), range, /^tensor: .*uint8 must be from 0 to 255; received 256$/],
+  ['negative uint8', ({ r }) => r.tensor([[-1]], { dtype: 'uint8' }), range, /^tensor: .*uint8 .*received -1$/],
+  ['bigint above uint8', ({ r }) => r.tensor([1n, 300n], { dtype: 'uint8' }), range, /^tensor: .*uint8 .*received 300n$/],
+  ['above int16', ({ r }) => r.arange(32767, 32769, { dtype: 'int16' }), range, /^arange: .*int16 .*received 32768$/],
+  ['above int32', ({ r }) => r.tensor([2 ** 31], { dtype: 'int32' }), range, /^tensor: .*int32 .*received 2147483648$/],
+  ['below int32', ({ r }) => r.tensor([-(2 ** 31) - 1], { dtype: 'int32' }), range, /^tensor: .*received -2147483649$/],
+  ['a typed row above int32', ({ r }) => r.tensor([Float64Array.of(1e10)], { dtype: 'int32' }), range, /^tensor: .*int32 .*10000000000$/],
+  ['above int64', ({ r }) => r.tensor([2n ** 63n]), range, /^tensor: .*int64 .*received 9223372036854775808n$/],
+  ['below int64', ({ r }) => r.full([1], -(2n ** 63n) - 1n), range, /^full: .*int64 .*received -9223372036854775809n$/],
+  ['2^63 as a number', ({ r }) => r.tensor(2 ** 63, { dtype: 'int64' }), range, /^tensor: .*int64 .*received 9223372036854776000$/],
+  ['NaN in int8', ({ r }) => r.tensor([Number.NaN], { dtype: 'int8' }), range, /^tensor: .*int8 .*received NaN$/],
+  ['NaN in int64', ({ r }) => r.tensor([Number.NaN], { dtype: 'int64' }), range, /^tensor: .*int64 .*received NaN$/],
+  ['infinity in int32', ({ r }) => r.full(2, Infinity, { dtype: 'int32' }), range, /^full: .*int32 .*received Infinity$/],
+  ['−infinity in int64', ({ r }) => r.tensor([-Infinity], { dtype: 'int64' }), range, /^tensor: .*int64 .*-Infinity$/],
+]);
+
+cpu('sizes', [
+  ['negative', ({ r }) => r.zeros(-1), range, /^zeros: shape: each size must be an integer of at least 0; received -1$/],
+  ['negative in a list', ({ r }) => r.ones([2, -3]), range, /^ones: shape: each size .*received -3$/],
+  ['fractional', ({ r }) => r.empty(2.5), range, /^empty: shape: each size must be an integer.*received 2.5$/],
+  ['NaN', ({ r }) => r.zeros(Number.NaN), range, /^zeros: shape: each size must be an integer.*received NaN$/],
+  ['infinite', ({ r }) => r.full([Infinity], 1), range, /^full: shape: each size must be an integer.*received Infinity$/],
+  ['a string', ({ r }) => r.zeros('3'), type, /^zeros: shape: each size must be a number; received '3'$/],
+  ['a bigint', ({ r }) => r.ones(3n), type, /^ones: shape: each size must be a number; received 3n$/],
+  ['a boolean in a list', ({ r }) => r.empty([true]), type, /^empty: shape: each size must be a number; received true$/],
+  ['a hole', ({ r }) => r.zeros(Array(2)), type, /^zeros: shape: each size must be a number; received undefined$/],
+  ['null', ({ r }) => r.zeros(null), type, /^zeros: shape must be a list of integers; received null$/],
+  ['undefined', ({ r }) => r.zeros(undefined), type, /^zeros: (shape|.*size)/],
+  ['none at all', ({ r }) => r.ones(), type, /^ones: (shape|.*size)/],
+  ['only options', ({ r }) => r.empty({ dtype: 'int8' }), type, /^empty: (shape|.*size)/],
+  ['a typed array', ({ r }) => r.zeros(Int32Array.of(2, 3)), type, /^zeros: .*Int32Array/],
+  ['an object', ({ r }) => r.zeros({ shape: [2, 3] }), type, /^zeros: (shape|.*size)/],
+  ['a tensor', ({ r, x }) => r.zeros(x), type, /^zeros: (shape|.*size)/],
+  ['a list in a list', ({ r }) => r.zeros([[2, 3]]), type, /^zeros: shape: each size must be a number; received \[2, 3\]$/],
+  ['two lists', ({ r }) => r.ones([2], [3]), type, /^ones: shape: each size must be a number; received \[2\]$/],
+  ['a list and a number', ({ r }) => r.empty([2], 3), type, /^empty: shape: each size must be a number; received \[2\]$/],
+  ['a string for full', ({ r }) => r.full('2x2', 1), type, /^full: shape must be a list of integers; received '2x2'$/],
+  ['undefined for full', ({ r }) => r.full(undefined, 1), type, /^full: shape must be .*received undefined$/],
+  ['a typed array for full', ({ r, bytes }) => r.full(bytes, 1), type, /^full: shape must be .*Uint8Array$/],
+  // These are integers of at least 0, so that cannot be what is wrong with them.
+  ['2^53', ({ r }) => r.zeros(2 ** 53), range, /^zeros: shape: (?!.*at least 0;).*received \[?9007199254740992/],
+  ['1e300', ({ r }) => r.zeros([2, 1e300]), range, /^zeros: shape: (?!.*at least 0;).*1e\+300/],
+  ['too large a product', ({ r }) => r.zeros(2 ** 30, 2 ** 30), range, /^zeros: shape: .*more than 2\^49 elements; received \[1073741824,1073741824\]$/],
+  ['too large beside a zero', ({ r }) => r.empty(0, 2 ** 52), range, /^empty: shape: .*more than 2\^49 elements; received \[0,/],
+  ['65 dimensions', ({ r }) => r.ones(Array(65).fill(1)), range, /^ones: shape must have at most 64 dimensions; received 65$/],
+  ['more memory than addresses', ({ r }) => r.zeros([2 ** 45]), noMemory, /^out of memory on the CPU: cannot allocate 140737488355328 bytes$/],
+  ['the same uninitialised', ({ r }) => r.empty(2 ** 46, { dtype: 'float64' }), noMemory, /^out of memory on the CPU: cannot allocate \d+ bytes$/],
+]);
+
+cpu('full and arange', [
+  ['full without a value', ({ r }) => r.full([2]), type, /^full: value must be a number.*received undefined$/],
+  ['full of a string', ({ r }) => r.full([2], '7'), type, /^full: value must be .*received '7'$/],
+  ['full of a list', ({ r }) => r.full([2], [7]), type, /^full: value must be a number(?!.*list of them).*received \[7\]$/],
+  ['full of a tensor', ({ r, scalar }) => r.full([2], scalar), type, /^full: value must be .*an instance of Tensor$/],
+  ['full with a dtype for the options', ({ r }) => r.full([2], 1, 'int8'), type, /^full: options must be .*'int8'$/],
+  ['arange of nothing', ({ r }) => r.arange(), type, /^arange: expected end.*received 0 numbers$/],
+  ['arange of options', ({ r }) => r.arange({ dtype: 'int8' }), type, /^arange: expected end.*received 0 numbers$/],
+  ['arange of four', ({ r }) => r.arange(0, 1, 2, 3), type, /^arange: expected end.*received 4 numbers$/],
+  ['arange of null', ({ r }) => r.arange(null), type, /^arange: end must be a number; received null$/],
+  ['arange of a list', ({ r }) => r.arange([0, 5]), type, /^arange: end must be a number; received \[0, 5\]$/],
+  ['arange from a string', ({ r }) => r.arange('0', 5), type, /^arange: start must be a number; received '0'$/],
+  ['arange to undefined', ({ r }) => r.arange(0, undefined, 2), type, /^arange: end must be a number; received undefined$/],
+  ['arange with a dtype after its end', ({ r }) => r.arange(5, 'int8'), type, /^arange: end must be a number; received 'int8'$/],
+  ['arange by a boolean', ({ r }) => r.arange(0, 5, true), type, /^arange: step must be a number; received true$/],
+  ['arange by null', ({ r }) => r.arange(0, 5, null), type, /^arange: step must be a number; received null$/],
+  ['arange to NaN', ({ r }) => r.arange(Number.NaN), range, /^arange: end must be finite; received NaN$/],
+  ['arange from infinity', ({ r }) => r.arange(-Infinity, 0), range, /^arange: start must be finite; received -Infinity$/],
+  ['arange to a bigint that no number reaches', ({ r }) => r.arange(10n ** 400n), range, /^arange: end must be finite; received 10/],
+  ['arange by 0', ({ r }) => r.arange(0, 5, 0), range, /^arange: step must lead from start 0 to end 5; received 0$/],
+  ['arange by 0n', ({ r }) => r.arange(1n, 5n, 0n), range, /^arange: step must lead from start 1 to end 5; received 0$/],
+  ['arange away from its end', ({ r }) => r.arange(0, 5, -1), range, /^arange: step must lead .*received -1$/],
+  ['arange down without a step', ({ r }) => r.arange(5, 0), range, /^arange: step must lead from start 5 to end 0; received 1$/],
+  ['arange away by so little that the product is 0', ({ r }) => r.arange(0, 1e-200, -2e-200), range, /^arange: step must lead .*received -2e-200$/],
+  ['arange of more than can be counted', ({ r }) => r.arange(0, 1, 1e-300), range, /^arange: the number of elements(?!.*at least 0).*1e\+300/],
+  ['arange of more than can be held', ({ r }) => r.arange(0, 1, 2 ** -46), noMemory, /^out of memory on the CPU: .*bytes$/],
+]);
+
+cpu('asTensor', [
+  ['nothing', ({ r }) => r.asTensor(), type, /^asTensor: .*received undefined$/],
+  ['a string', ({ r }) => r.asTensor('floats'), type, /^asTensor: .*received 'floats'$/],
+  ['a DataView', ({ r, bytes }) => r.asTensor(new DataView(bytes.buffer)), type, /^asTensor: .*DataView$/],
+  ['a class', ({ r }) => r.asTensor(Float32Array), type, /^asTensor: .*a function$/],
+  ['a ragged list', ({ r }) => r.asTensor([[1, 2], [3]]), badShape, /^asTensor: data\[1\] must be a list of 2/],
+  ['Uint16Array', ({ r }) => r.asTensor(Uint16Array.of(1)), type, /^asTensor: a Uint16Array has no dtype/],
+  ['Uint32Array as int32', ({ r }) => r.asTensor(Uint32Array.of(1), { dtype: 'int32' }), type, /^asTensor: a Uint32Array has no dtype/],
+  ['Int32Array as float32', ({ r }) => r.asTensor(Int32Array.of(1), { dtype: 'float32' }), type, /^asTensor: a Int32Array can be shared as int32, not as float32/],
+  ['BigInt64Array as float64', ({ r }) => r.asTensor(BigInt64Array.of(1n), { dtype: 'float64' }), type, /^asTensor: .*int64, not as float64/],
+  ['Float32Array as bytes', ({ r, floats }) => r.asTensor(floats, { dtype: 'uint8' }), type, /^asTensor: .*float32, not as uint8/],
+  ['Int8Array as bool', ({ r }) => r.asTensor(Int8Array.of(1), { dtype: 'bool' }), type, /^asTensor: .*int8, not as bool/],
+  ['7 bytes as float32', ({ r, bytes }) => r.asTensor(bytes, { dtype: 'float32' }), range, /^asTensor: 7 bytes are not a whole number of float32/],
+  ['a buffer of 12 bytes as int64', ({ r }) => r.asTensor(new ArrayBuffer(12), { dtype: 'int64' }), range, /^asTensor: 12 bytes are not .*int64/],
+  ['a shape of fewer elements', ({ r, floats }) => r.asTensor(floats, { shape: [3] }), badShape, /^asTensor: 4 elements do not fit the shape \[3\]$/],
+  ['a shape of more elements', ({ r, bytes }) => r.asTensor(bytes, { shape: [7, 7] }), badShape, /^asTensor: 7 elements do not fit the shape \[7,7\]$/],
+  ['a shape counted in bytes', ({ r }) => r.asTensor(new ArrayBuffer(16), { dtype: 'float32', shape: [16] }), badShape, /^asTensor: 4 elements do not fit the shape \[16\]$/],
+  ['a shape with −1', ({ r, floats }) => r.asTensor(floats, { shape: [2, -1] }), range, /^asTensor: shape: .*received -1$/],
+  ['a shape that is a number', ({ r, floats }) => r.asTensor(floats, { shape: 4 }), type, /^asTensor: shape must be a list of integers; received 4$/],
+  ['null as shape', ({ r, floats }) => r.asTensor(floats, { shape: null }), type, /^asTensor: shape must be .*null$/],
+  ['values and a shape that does not fit', ({ r }) => r.asTensor([1, 2, 3], { shape: [2] }), badShape, /^asTensor: 3 elements do not fit the shape \[2\]$/],
+  ['a tensor and a shape that does not fit', ({ r, x }) => r.asTensor(x, { shape: [5] }), badShape, /^asTensor: 4 elements do not fit the shape \[5\]$/],
+  ['a disposed tensor', ({ r, disposed }) => r.asTensor(disposed), own('ERR_DISPOSED'), /^asTensor: .*was disposed$/],
+  ['dims of fewer elements', ({ r, floats }) => r.asTensor({ data: floats, dims: [2] }), badShape, /^asTensor: 4 elements do not fit the shape \[2\]$/],
+  ['dims of strings', ({ r, floats }) => r.asTensor({ data: floats, dims: ['4'] }), type, /^asTensor: dims: each size must be a number; received '4'$/],
+  ['dims of bigints', ({ r, floats }) => r.asTensor({ data: floats, dims: [4n] }), type, /^asTensor: dims: each size .*received 4n$/],
+  ['negative dims', ({ r, floats }) => r.asTensor({ data: floats, dims: [-4] }), range, /^asTensor: dims: each size .*received -4$/],
+  ['negative dims whose product fits', ({ r, floats }) => r.asTensor({ data: floats, dims: [-2, -2] }), range, /^asTensor: dims: each size .*-2$/],
+  ['fractional dims whose product fits', ({ r, floats }) => r.asTensor({ data: floats, shape: [8, 0.5] }), range, /^asTensor: dims: each size .*0.5$/],
+  ['65 dims', ({ r }) => r.asTensor({ data: Int8Array.of(1), dims: Array(65).fill(1) }), range, /^asTensor: dims must have at most 64 dimensions; received 65$/],
+  ['dims in a typed array', ({ r, floats }) => r.asTensor({ data: floats, dims: Int32Array.of(4) }), type, /^asTensor: /],
+  ['no dims', ({ r, floats }) => r.asTensor({ data: floats }), type, /^asTensor: /],
+  ['data in a list', ({ r }) => r.asTensor({ data: [1, 2], dims: [2], type: 'float32' }), type, /^asTensor: /],
+  ['a tensor of strings', ({ r }) => r.asTensor({ data: ['a'], dims: [1], type: 'string' }), type, /^asTensor: /],
+  ['half floats in a Uint16Array', ({ r }) => r.asTensor({ data: Uint16Array.of(0x3c00), dims: [1], type: 'float32' }), type, /^asTensor: a Uint16Array/],
+  ['a type that the data contradicts', ({ r, floats }) => r.asTensor({ data: floats, dims: [4], type: 'int32' }), type, /^asTensor: .*int32/],
+  ['packed 4-bit integers', ({ r }) => r.asTensor({ data: Uint8Array.of(0x21), dims: [1], type: 'uint4' }), type, /^asTensor: .*uint4/],
+  ['a detached array', ({ r }) => r.asTensor(detach(Float32Array.of(1, 2))), type, /^asTensor: .*detached/],
+  ['a detached ArrayBuffer', ({ r }) => r.asTensor(detach(new ArrayBuffer(8))), type, /^asTensor: .*detached/],
+  ['a detached array and its shape', ({ r }) => r.asTensor(detach(Float32Array.of(1, 2)), { shape: [2] }), type, /^asTensor: .*detached/],
+]);
+
+cpu('operations on no tensor', [
+  ['nothing', ({ r }) => r.rsqrt(), type, /^rsqrt: input must be a Tensor; received undefined$/],
+  ['null', ({ r }) => r.sqrt(null), type, /^sqrt: input must be a Tensor; received null$/],
+  ['a number', ({ r }) => r.reciprocal(4), type, /^reciprocal: input must be a Tensor; received 4$/],
+  ['a list', ({ r }) => r.neg([4, 16]), type, /^neg: input must be a Tensor; received \[4, 16\]$/],
+  ['a typed array', ({ r, floats }) => r.abs(floats), type, /^abs: input must be a Tensor; received an instance of Float32Array$/],
+  ['a tensor of ONNX Runtime', ({ r, floats }) => r.square({ data: floats, dims: [4] }), type, /^square: input must be a Tensor; received an object$/],
+  ['a promise of a tensor', ({ r, x }) => r.rsqrt(Promise.resolve(x)), type, /^rsqrt: input must be a Tensor; received an instance of Promise$/],
+  ['a list of tensors', ({ r, x }) => r.rsqrt([x, x]), type, /^rsqrt: input .*\[an instance of Tensor, an instance of Tensor\]$/],
+  ['the class', ({ r }) => r.rsqrt(r.Tensor), type, /^rsqrt: input .*received a function$/],
+  ['a symbol', ({ r }) => r.rsqrt_(Symbol('x')), type, /^rsqrt_: input .*received Symbol\(x\)$/],
+  ['a bigint', ({ r }) => r.sqrt_(4n), type, /^sqrt_: input .*received 4n$/],
+  ['an object without a prototype', ({ r }) => r.neg_(Object.create(null)), type, /^neg_: input .*received an object$/],
+  ['a revoked proxy', ({ r }) => r.abs_(revoked()), type, /^abs_: input must be a Tensor; received /],
+  // "received an instance of Tensor" would only puzzle here.
+  ['an impostor', ({ r }) => r.rsqrt(Object.create(r.Tensor.prototype as never)), type, /^rsqrt: input must be a Tensor(?!; received an instance of Tensor$)/],
+  ['a proxy of a tensor', ({ r, x }) => r.square_(new Proxy(x, {})), type, /^square_: input must be a Tensor(?!; received an instance of Tensor$)/],
+  ['a tensor of another copy of the package', ({ r, foreign }) => r.rsqrt(foreign), type, /^rsqrt: input must be a Tensor.*another copy/],
+  ['a method without its tensor', ({ x }) => { const { rsqrt } = x; return rsqrt(); }, type, /^rsqrt: input must be a Tensor; received undefined$/],
+  ['an in-place method on a list', ({ x }) => (x.rsqrt_.call as Loose).call(x.rsqrt_, [4]), type, /^rsqrt_: input .*received \[4\]$/],
+  ['the constructor', ({ r }) => new r.Tensor([1, 4]), type, /^Tensor: .*tensor\(/],
+  ['the constructor with a shape', ({ r, floats }) => new r.Tensor('float32', floats, [2, 2]), type, /^Tensor: .*tensor\(/],
+]);
+
+cpu('out', [
+  ['a number', ({ r, x }) => r.rsqrt(x, { out: 4 }), type, /^rsqrt: out must be a Tensor; received 4$/],
+  ['null', ({ r, x }) => r.rsqrt(x, { out: null }), type, /^rsqrt: out must be a Tensor; received null$/],
+  ['a typed array', ({ r, x, floats }) => r.sqrt(x, { out: floats }), type, /^sqrt: out must be a Tensor; received an instance of Float32Array$/],
+  ['a list', ({ r, x }) => r.neg(x, { out: [0, 0, 0, 0] }), type, /^neg: out must be a Tensor; received \[0, 0, 0, 0\]$/],
+  ['of another copy of the package', ({ r, x, foreign }) => r.abs(x, { out: foreign }), type, /^abs: out must be a Tensor.*another copy/],
+  ['for the options', ({ r, x, shared }) => r.rsqrt(x, shared), type, /^rsqrt: options must be an object.*Tensor/],
+  ['shorter', ({ r, x, one }) => r.rsqrt(x, { out: one }), badShape, /^rsqrt: out must have the input's shape \[4\]; it has \[1\]$/],
+  ['as many elements in another shape', ({ r, x, square }) => r.rsqrt(x, { out: square }), badShape, /^rsqrt: out .*\[4\]; it has \[2,2\]$/],
+  ['one that the input could be expanded to', ({ r, scalar, x }) => r.square(scalar, { out: x }), badShape, /^square: out .*\[\]; it has \[4\]$/],
+  ['for an empty input', ({ r, empty, x }) => r.rsqrt(empty, { out: x }), badShape, /^rsqrt: out .*\[0\]; it has \[4\]$/],
+  ['of an integer dtype', ({ r, x, ints }) => r.rsqrt(x, { out: ints }), badDType, /^rsqrt: out: a float32 result cannot be stored in a tensor of dtype int32$/],
+  ['of the integer dtype of the input', ({ r, ints }) => r.rsqrt(ints, { out: ints }), badDType, /^rsqrt: out: a float32 result .*int32$/],
+  ['of bool for integers', ({ r, longs, bools }) => r.neg(longs, { out: bools }), badDType, /^neg: out: a int64 result .*bool$/],
+  ['of bool for bool squared', ({ r, bools }) => r.square(bools, { out: bools }), badDType, /^square: out: a int64 result .*bool$/],
+  ['disposed', ({ r, one, disposed }) => r.rsqrt(one, { out: disposed }), disposed, /^rsqrt: out: the tensor of shape \[1\] was disposed$/],
+  ['for a disposed input', ({ r, one, disposed }) => r.rsqrt(disposed, { out: one }), disposed, /^rsqrt: the tensor of shape \[1\] was disposed$/],
+  ['expanded', ({ r, expanded }) => r.rsqrt(r.ones(4, 3), { out: expanded }), overlap, /^rsqrt: out: .*shape \[4,3\] and strides \[0,1\] share memory; clone it/],
+  ['overlapping from behind', ({ r, head, tail }) => r.rsqrt(head, { out: tail }), overlap, /^rsqrt: out overlaps the input in part/],
+  ['overlapping from before', ({ r, head, tail }) => r.rsqrt(tail, { out: head }), overlap, /^rsqrt: out overlaps the input in part/],
+  ['the input transposed', ({ r, square, turned }) => r.neg(square, { out: turned }), overlap, /^neg: out overlaps the input in part/],
+  ['the same bytes as another dtype', ({ r, bits8, bits32 }) => r.rsqrt(bits8, { out: bits32 }), overlap, /^rsqrt: out overlaps the input in part/],
+  ['an array shared twice, one element apart', ({ r, floats }) => r.abs(r.asTensor(floats.subarray(0, 3)), { out: r.asTensor(floats.subarray(1)) }), overlap, /^abs: out overlaps/],
+  ['of a dtype where the operation refuses its input', ({ r, bools, x }) => r.neg(bools, { out: x }), badDType, /^neg is not defined for bool tensors$/],
+]);
+
+cpu('in place', [
+  ['rsqrt_ of int32', ({ r, ints }) => r.rsqrt_(ints), badDType, /^rsqrt_: a float32 result cannot be stored in a tensor of dtype int32$/],
+  ['sqrt_ of uint8', ({ small }) => small.sqrt_(), badDType, /^sqrt_: a float32 result .*uint8$/],
+  ['reciprocal_ of int64', ({ longs }) => longs.reciprocal_(), badDType, /^reciprocal_: a float32 result .*int64$/],
+  ['square_ of bool', ({ bools }) => bools.square_(), badDType, /^square_: a int64 result .*bool$/],
+  ['neg_ of bool', ({ bools }) => bools.neg_(), badDType, /^neg_ is not defined for bool tensors$/],
+  ['abs of bool', ({ r, bools }) => r.abs(bools), badDType, /^abs is not defined for bool tensors$/],
+  ['expanded rows', ({ expanded }) => expanded.rsqrt_(), overlap, /^rsqrt_: elements of a tensor of shape \[4,3\] and strides \[0,1\] share memory; clone it before writing$/],
+  ['a scalar expanded', ({ r, scalar }) => r.neg_(scalar.asStrided([5], [0])), overlap, /^neg_: elements .*\[5\] and strides \[0\] share memory/],
+  ['an integer tensor that is expanded and disposed', ({ ints }) => gone(ints.asStrided([2], [0])).rsqrt_(), disposed, /^rsqrt_: .*disposed$/],
+]);
+
+cpu('a disposed tensor', [
+  ['data', ({ disposed }) => disposed.data, disposed, /^data: the tensor of shape \[1\] was disposed$/],
+  ['toArray', ({ disposed }) => disposed.toArray(), disposed, /^toArray: .*disposed$/],
+  ['item', ({ disposed }) => disposed.item(), disposed, /^item: .*disposed$/],
+  ['toString', ({ disposed }) => disposed.toString(), disposed, /^toString: .*disposed$/],
+  ['a template literal', ({ disposed }) => `${disposed}`, disposed, /^toString: .*disposed$/],
+  ['to', ({ disposed }) => disposed.to('float64'), disposed, /^to: .*disposed$/],
+  ['to what it is already', ({ disposed }) => disposed.to('float32'), disposed, /^to: .*disposed$/],
+  ['cpu', ({ disposed }) => disposed.cpu(), disposed, /^cpu: .*disposed$/],
+  ['clone', ({ disposed }) => disposed.clone(), disposed, /^clone: .*disposed$/],
+  ['contiguous', ({ disposed }) => disposed.contiguous(), disposed, /^contiguous: .*disposed$/],
+  ['reshape', ({ disposed }) => disposed.reshape(1, 1), disposed, /^reshape: .*disposed$/],
+  ['transpose', ({ disposedMatrix }) => disposedMatrix.transpose(0, 1), disposed, /^transpose: .*\[1,2\] was disposed$/],
+  ['t of a matrix', ({ disposedMatrix }) => disposedMatrix.t(), disposed, /^t: .*disposed$/],
+  ['t of a vector', ({ disposed }) => disposed.t(), disposed, /^t: .*disposed$/],
+  ['asStrided', ({ disposed }) => disposed.asStrided([1], [1]), disposed, /^asStrided: .*disposed$/],
+  ['a method', ({ disposed }) => disposed.rsqrt(), disposed, /^rsqrt: .*disposed$/],
+  ['a method in place', ({ disposed }) => disposed.square_(), disposed, /^square_: .*disposed$/],
+  ['a function', ({ r, disposedMatrix }) => r.neg(disposedMatrix), disposed, /^neg: .*\[1,2\] was disposed$/],
+  ['a disposed view of a live tensor', ({ disposedView }) => disposedView.clone(), disposed, /^clone: .*\[3,2\] was disposed$/],
+  ['disposed twice', ({ r, disposed }) => { disposed.dispose(); return r.abs(disposed); }, disposed, /^abs: .*disposed$/],
+  ['disposed by using', ({ r }) => { const x = r.ones(2); loose(Reflect.get(x, Symbol.dispose)).call(x); return x.data; }, disposed, /^data: .*disposed$/],
+  ['disposed without elements', ({ empty }) => gone(empty.clone()).rsqrt(), disposed, /^rsqrt: .*\[0\] was disposed$/],
+]);
+
+// Only asTensor, or data handed out, can lose its memory like this.
+cpu('a tensor whose memory was transferred', [
+  ['an operation', ({ detached }) => detached.rsqrt(), disposed, /^rsqrt: .*(detached|transferred)/],
+  ['an operation in place', ({ detached }) => detached.rsqrt_(), disposed, /^rsqrt_: .*(detached|transferred)/],
+  ['out', ({ r, detached }) => r.rsqrt(r.ones(2048), { out: detached }), disposed, /^rsqrt: out: .*(detached|transferred)/],
+  ['data', ({ detached }) => detached.data, disposed, /^data: .*(detached|transferred)/],
+  ['toArray', ({ detached }) => detached.toArray(), disposed, /^toArray: .*(detached|transferred)/],
+  ['toString', ({ detached }) => detached.toString(), disposed, /^toString: .*(detached|transferred)/],
+  ['to', ({ detached }) => detached.to('float64'), disposed, /^to: .*(detached|transferred)/],
+  ['a view of it', ({ detached }) => detached.reshape(2, 1024).clone(), disposed, /^(reshape|clone): .*(detached|transferred)/],
+  ['a result whose data was sent away', ({ r }) => { const x = r.ones(5000); detach(x.data as unknown as Float32Array); return x.sqrt(); }, disposed, /^sqrt: .*(detached|transferred)/],
+  ['a buffer that shrank', ({ r }) => { const buffer = loose(ArrayBuffer); const memory = new buffer(16, { maxByteLength: 16 }); const x = r.asTensor(memory, { dtype: 'float32' }); memory.resize(8); return x.neg(); }, disposed, /^neg: .*(detached|transferred|shr[aiu]nk)/],
+]);
+
+cpu('properties', [
+  ['setting the shape', ({ x }) => { Object.assign(x, { shape: [2, 2] }); }, readOnly, /shape/],
+  ['setting the dtype', ({ x }) => { Object.assign(x, { dtype: 'float64' }); }, readOnly, /dtype/],
+  ['setting the strides', ({ x }) => { Object.assign(x, { strides: [0] }); }, readOnly, /strides/],
+  ['setting the count', ({ x }) => { Object.assign(x, { numel: 1000 }); }, readOnly, /numel/],
+  ['setting the offset', ({ x }) => { Object.assign(x, { storageOffset: 2 }); }, readOnly, /storageOffset/],
+  ['setting the device', ({ x }) => { Object.assign(x, { device: 'cuda' }); }, readOnly, /device/],
+  ['setting the data', ({ x, floats }) => { Object.assign(x, { data: floats }); }, readOnly, /data/],
+  ['changing a size', ({ x }) => { Object.assign(x.shape, [1000]); }, readOnly, /read only property '0'/],
+  ['adding a stride', ({ x }) => x.strides.push(1), readOnly, /object is not extensible/],
+]);
+
+cpu('item and toArray', [
+  ['item of many', ({ x }) => x.item(), badShape, /^item: expected a tensor of 1 element, received shape \[4\]$/],
+  ['item of none', ({ empty }) => empty.item(), badShape, /^item: expected a tensor of 1 element, received shape \[0\]$/],
+  ['item of one element read often', ({ scalar }) => scalar.asStrided([3], [0]).item(), badShape, /^item: .*\[3\]$/],
+  ['toArray longer than any array', ({ one }) => one.asStrided([2 ** 32], [0]).toArray(), range, /^toArray: .*4294967296/],
+  ['data of more than fits in memory', ({ one }) => one.asStrided([2 ** 45], [0]).data, noMemory, /^out of memory on the CPU: .* 140737488355328 bytes$/],
+  ['a result of more than fits in memory', ({ one }) => one.asStrided([2 ** 45], [0]).rsqrt(), noMemory, /^out of memory on the CPU: .*bytes$/],
+  ['a conversion of more than fits in memory', ({ one }) => one.asStrided([2 ** 45], [0]).to('float64'), noMemory, /^out of memory on the CPU: .*bytes$/],
+]);
+
+cpu('transpose and t', [
+  ['no dimension', ({ matrix }) => matrix.transpose(), type, /^transpose: dim0 must be a number; received undefined$/],
+  ['one dimension', ({ matrix }) => matrix.transpose(0), type, /^transpose: dim1 must be a number; received undefined$/],
+  ['a list of dimensions', ({ matrix }) => matrix.transpose([0, 1]), type, /^transpose: dim0 must be a number; received \[0, 1\]$/],
+  ['a string', ({ matrix }) => matrix.transpose('0', 1), type, /^transpose: dim0 must be a number; received '0'$/],
+  ['a bigint', ({ matrix }) => matrix.transpose(0, 1n), type, /^transpose: dim1 must be a number; received 1n$/],
+  ['a dimension too high', ({ matrix }) => matrix.transpose(0, 2), range, /^transpose: dim1 must be an integer from -2 to 1; received 2$/],
+  ['a dimension too low', ({ matrix }) => matrix.transpose(-3, 0), range, /^transpose: dim0 must be an integer from -2 to 1; received -3$/],
+  ['a fraction', ({ matrix }) => matrix.transpose(0.5, 1), range, /^transpose: dim0 must be an integer.*received 0.5$/],
+  ['NaN', ({ matrix }) => matrix.transpose(0, Number.NaN), range, /^transpose: dim1 must be an integer.*received NaN$/],
+  ['dimensions of a scalar', ({ scalar }) => scalar.transpose(0, 1), range, /^transpose: dim1 must be an integer from -1 to 0; received 1$/],
+  ['t of three dimensions', ({ cube }) => cube.t(), badShape, /^t: expected at most 2 dimensions, received shape \[2,2,2\]$/],
+]);
+
+cpu('reshape', [
+  ['fewer elements', ({ x }) => x.reshape(3), badShape, /^reshape: 4 elements do not fit the shape \[3\]$/],
+  ['more elements', ({ x }) => x.reshape([2, 3]), badShape, /^reshape: 4 elements do not fit the shape \[2,3\]$/],
+  ['no sizes', ({ x }) => x.reshape(), badShape, /^reshape: 4 elements do not fit the shape \[\]$/],
+  ['a size that cannot be inferred', ({ x }) => x.reshape(-1, 3), badShape, /^reshape: 4 elements do not fit the shape \[-1,3\]$/],
+  ['two sizes to infer', ({ x }) => x.reshape(-1, -1), badShape, /^reshape: .*\[-1,-1\]$/],
+  ['any size to infer', ({ empty }) => empty.reshape(0, -1), badShape, /^reshape: .*\[0,-1\]$/],
+  ['elements from none', ({ empty }) => empty.reshape(1), badShape, /^reshape: 0 elements do not fit the shape \[1\]$/],
+  ['−2', ({ x }) => x.reshape(-2, -2), range, /^reshape: each size must be an integer of at least -1; received -2$/],
+  ['a fraction whose product fits', ({ x }) => x.reshape(8, 0.5), range, /^reshape: each size must be an integer.*received 0.5$/],
+  ['NaN', ({ x }) => x.reshape(Number.NaN), range, /^reshape: each size .*received NaN$/],
+  ['a string', ({ x }) => x.reshape('4'), type, /^reshape: each size must be a number; received '4'$/],
+  ['null', ({ x }) => x.reshape(null), type, /^reshape must be a list of integers; received null$|^reshape: .*null$/],
+  ['undefined', ({ x }) => x.reshape(undefined), type, /^reshape: .*received undefined$/],
+  ['lists in a list', ({ x }) => x.reshape([[2, 2]]), type, /^reshape: each size must be a number; received \[2, 2\]$/],
+  ['two lists', ({ x }) => x.reshape([2], [2]), type, /^reshape: each size must be a number; received \[2\]$/],
+  ['a typed array', ({ x }) => x.reshape(Int32Array.of(2, 2)), type, /^reshape.* list of integers; received an instance of Int32Array$/],
+  ['the shape in an object', ({ x }) => x.reshape({ shape: [2, 2] }), type, /^reshape.* list of integers; received an object$/],
+  ['65 sizes', ({ one }) => one.reshape(Array(65).fill(1)), range, /^reshape.* at most 64 dimensions; received 65$/],
+  ['a size beyond all memory', ({ x }) => x.reshape(2 ** 50), range, /^reshape: .*more than 2\^49 elements; received \[1125899906842624\]$/],
+]);
+
+cpu('asStrided', [
+  ['one element past the end', ({ matrix }) => matrix.asStrided([7], [1]), range, /^asStrided: size \[7\], strides \[1\] and offset 0 need 7 elements of storage, there are 6$/],
+  ['past the end by its offset', ({ matrix }) => matrix.asStrided([3], [1], 4), range, /^asStrided: .*offset 4 need 7 elements of storage, there are 6$/],
+  ['past the end by its stride', ({ matrix }) => matrix.asStrided([2, 3], [4, 1]), range, /^asStrided: .*strides \[4,1\] .*need 7 .*there are 6$/],
+  ['past the end from the offset of a view', ({ tail }) => tail.asStrided([4], [1]), range, /^asStrided: .*offset 1 need 5 .*there are 4$/],
+  ['past the end though it is empty', ({ x }) => x.asStrided([0], [1], 5), range, /^asStrided: .*offset 5 need 5 .*there are 4$/],
+  ['an element of a storage without any', ({ empty }) => empty.asStrided([], []), range, /^asStrided: .*need 1 .*there are 0$/],
+  ['far past the end', ({ x }) => x.asStrided([2], [2 ** 50]), range, /^asStrided: .*strides \[1125899906842624\] .*there are 4$/],
+  ['so far that it wraps around', ({ x }) => x.asStrided([2 ** 32, 2 ** 16], [2 ** 32, 2 ** 16]), range, /^asStrided: .*elements of storage, there are 4$/],
+  ['the largest offset', ({ x }) => x.asStrided([1], [1], Number.MAX_SAFE_INTEGER), range, /^asStrided: .*offset 9007199254740991 .*there are 4$/],
+  ['a size beyond counting, in place', ({ x }) => x.asStrided([2 ** 50], [0]), range, /^asStrided: size: .*2\^49 elements; received \[1125899906842624\]$/],
+  ['a negative stride', ({ x }) => x.asStrided([4], [-1], 3), range, /^asStrided: strides: each .*at least 0; received -1$/],
+  ['a negative size', ({ x }) => x.asStrided([-1], [1]), range, /^asStrided: size: each size .*received -1$/],
+  ['a negative offset', ({ tail }) => tail.asStrided([2], [1], -1), range, /^asStrided: offset must be an integer of at least 0; received -1$/],
+  ['a fractional stride', ({ x }) => x.asStrided([2], [1.5]), range, /^asStrided: strides: each .*received 1.5$/],
+  ['NaN as offset', ({ x }) => x.asStrided([2], [1], Number.NaN), range, /^asStrided: offset must be an integer.*received NaN$/],
+  ['null as offset', ({ x }) => x.asStrided([2], [1], null), type, /^asStrided: offset must be a number; received null$/],
+  ['a string as offset', ({ x }) => x.asStrided([2], [1], '1'), type, /^asStrided: offset must be a number; received '1'$/],
+  ['fewer strides than sizes', ({ x }) => x.asStrided([2, 2], [1]), badShape, /^asStrided: expected as many strides as sizes \(2\), received \[1\]$/],
+  ['more strides than sizes', ({ x }) => x.asStrided([2], [2, 1]), badShape, /^asStrided: expected as many strides as sizes \(1\), received \[2, 1\]$/],
+  ['nothing', ({ x }) => x.asStrided(), type, /^asStrided: size must be a list of integers; received undefined$/],
+  ['no strides', ({ x }) => x.asStrided([2]), type, /^asStrided: strides must be a list of integers; received undefined$/],
+  ['spread numbers', ({ x }) => x.asStrided(2, 1), type, /^asStrided: size must be a list of integers; received 2$/],
+  ['strides as bigints', ({ x }) => x.asStrided([2], [1n]), type, /^asStrided: strides: each .*received 1n$/],
+  ['65 dimensions', ({ x }) => x.asStrided(Array(65).fill(1), Array(65).fill(1)), range, /^asStrided: size must have at most 64 dimensions; received 65$/],
+]);
+
+cpu('to', [
+  ['nothing', ({ x }) => x.to(), type, /^to: expected a device, a dtype or .*received undefined$/],
+  ['null', ({ x }) => x.to(null), type, /^to: expected .*received null$/],
+  ['a number', ({ x }) => x.to(0), type, /^to: expected .*received 0$/],
+  ['an unknown name', ({ x }) => x.to('float33'), type, /^to: expected .*received 'float33'$/],
+  ['an unknown device', ({ x }) => x.to('gpu'), type, /^to: expected .*received 'gpu'$/],
+  ['a device with a blank', ({ x }) => x.to(' cpu'), type, /^to: expected .*received ' cpu'$/],
+  ['a list', ({ x }) => x.to(['float64']), type, /^to: expected .*received \['float64'\]$/],
+  ['a constructor', ({ x }) => x.to(Float64Array), type, /^to: expected .*a function$/],
+  ['a typed array', ({ x, floats }) => x.to(floats), type, /^to: expected .*Float32Array$/],
+  ['a dtype after the device', ({ x }) => x.to('cpu', 'float64'), type, /^to: .*'float64'$/],
+  ['an unknown dtype in options', ({ x }) => x.to({ dtype: 'half' }), type, /^to: dtype must be one of .*'half'$/],
+  ['null as dtype', ({ x }) => x.to({ dtype: null }), type, /^to: dtype must be .*null$/],
+  ['a number as device', ({ x }) => x.to({ device: 1 }), type, /^to: device must be .*received 1$/],
+  ['a malformed GPU', ({ x }) => x.to('cuda:one'), type, /^to: device must be .*'cuda:one'$/],
+]);
+
+if (local.cuda.isAvailable()) {
+  skip('wrong calls without a GPU', 'this machine has one');
+} else {
+  const because = / CUDA is not available: \w/;
+  cpu('without a GPU', [
+    ['a new tensor', ({ r }) => r.tensor([4], { device: 'cuda' }), noCuda, /^tensor: CUDA is not available: \w/],
+    ['zeros on the second GPU', ({ r }) => r.zeros(2, { device: 'cuda:1' }), noCuda, /^zeros: CUDA is not available: \w/],
+    ['arange', ({ r }) => r.arange(3, { device: 'cuda' }), noCuda, /^arange: CUDA is not available: \w/],
+    ['shared memory', ({ r, floats }) => r.asTensor(floats, { device: 'cuda' }), noCuda, /^asTensor: CUDA is not available: \w/],
+    ['to', ({ x }) => x.to('cuda'), noCuda, /^to: CUDA is not available: \w/],
+    ['cuda()', ({ x }) => x.cuda(), noCuda, /^(to|cuda): CUDA is not available: \w/],
+    ['the name of a GPU', ({ r }) => r.cuda.getDeviceName(), noCuda, /^cuda.getDeviceName: CUDA is not available: \w/],
+    ['the properties of a GPU', ({ r }) => r.cuda.getDeviceProperties(0), noCuda, /^cuda.getDeviceProperties: CUDA is not/],
+    ['synchronize', ({ r }) => r.cuda.synchronize(), noCuda, because],
+  ]);
+}
+
+devices('on devices', [
+  ['a device that is not there', ({ r }) => r.tensor([4], { device: 'cuda:2' }), range, /^tensor: device must be one of cpu, cuda:0, cuda:1; received 'cuda:2'$/],
+  ['moving to one', ({ host }) => host.to('cuda:7'), range, /^to: device must be one of .*'cuda:7'$/],
+  ['data', ({ x }) => x.data, badDevice, /^data: the tensor is on cuda:0; call \.cpu\(\) first$/],
+  ['data without elements', ({ empty }) => empty.data, badDevice, /^data: the tensor is on cuda:0/],
+  ['item of many', ({ x }) => x.item(), badShape, /^item: .*\[2,2\]$/],
+  ['out on the CPU', ({ r, x, host }) => r.rsqrt(x, { out: host }), badDevice, /^rsqrt: out must be on the input's device cuda:0; it is on cpu$/],
+  ['out on a device for a CPU input', ({ r, x, host }) => r.sqrt(host, { out: x }), badDevice, /^sqrt: out must be .*device cpu; it is on cuda:0$/],
+  ['out on another device', ({ r, x, second }) => r.neg(x, { out: second }), badDevice, /^neg: out must be .*cuda:0; it is on cuda:1$/],
+  ['out of the wrong dtype', ({ r, x, ints }) => r.rsqrt(x, { out: ints }), badDType, /^rsqrt: out: a float32 result .*int32$/],
+  ['out that overlaps', ({ r, pair, shifted }) => r.rsqrt(pair, { out: shifted }), overlap, /^rsqrt: out overlaps the input in part/],
+  ['out that is expanded', ({ r, expanded }) => r.abs(r.ones(3, 2, { device: 'cuda' }), { out: expanded }), overlap, /^abs: out: .*\[3,2\]/],
+  ['integers in place', ({ ints }) => ints.reciprocal_(), badDType, /^reciprocal_: a float32 result .*int32$/],
+  ['expanded in place', ({ expanded }) => expanded.square_(), overlap, /^square_: elements .*share memory/],
+  ['disposed', ({ disposed }) => disposed.rsqrt(), disposed, /^rsqrt: .*disposed$/],
+  ['disposed and read', ({ disposed }) => disposed.toArray(), disposed, /^toArray: .*disposed$/],
+  ['disposed and moved', ({ disposed }) => disposed.to('cuda:1'), disposed, /^to: .*disposed$/],
+  ['disposed and cuda()', ({ disposed }) => disposed.cuda(), disposed, /^cuda: .*disposed$/],
+  ['asStrided past the end', ({ x }) => x.asStrided([5], [1]), range, /^asStrided: .*need 5 elements of storage, there are 4$/],
+  ['a value that the dtype cannot hold', ({ r }) => r.full([2], 300, { dtype: 'int8', device: 'cuda' }), range, /^full: .*int8 .*300$/],
+  ['cuda() of a fraction', ({ host }) => host.cuda(1.5), range, /^cuda: index must be an integer.*1.5$/],
+  ['cuda() of a negative number', ({ host }) => host.cuda(-1), range, /^cuda: index must be an integer.*-1$/],
+  ['cuda() of a string', ({ host }) => host.cuda('1'), type, /^cuda: index must be a number; received '1'$/],
+  ['cuda() of a list', ({ host }) => host.cuda([1]), type, /^cuda: index must be a number; received \[1\]$/],
+  ['cuda() of a symbol', ({ host }) => host.cuda(Symbol('x')), type, /^cuda: index must be a number; received Symbol\(x\)$/],
+  ['cuda() of one that is not there', ({ host }) => host.cuda(2), range, /^cuda: .*2'?$/],
+  ['the name of a negative one', ({ r }) => r.cuda.getDeviceName(-1), range, /^cuda.getDeviceName: .*-1$/],
+  ['the name of half a one', ({ r }) => r.cuda.getDeviceName(0.5), range, /^cuda.getDeviceName: .*0.5$/],
+  ['the name of NaN', ({ r }) => r.cuda.getDeviceName(Number.NaN), range, /^cuda.getDeviceName: .*NaN$/],
+  // 'cpu' is not among the answers here.
+  ['the name of one that is not there', ({ r }) => r.cuda.getDeviceName(2), range, /^cuda.getDeviceName: (?!.*cpu).*received '?(cuda:)?2'?$/],
+  ['the name of a device by name', ({ r }) => r.cuda.getDeviceName('cuda:0'), type, /^cuda.getDeviceName: index must be a number; received 'cuda:0'$/],
+  ['the properties of a tensor', ({ r, x }) => r.cuda.getDeviceProperties(x), type, /^cuda.getDeviceProperties: index must be a number.*Tensor$/],
+  ['the properties of null', ({ r }) => r.cuda.getDeviceProperties(null), type, /^cuda.getDeviceProperties: index .*null$/],
+  ['synchronizing one that is not there', ({ r }) => r.cuda.synchronize(64), range, /^cuda.synchronize: .*64'?$/],
+  ['synchronizing beyond all integers', ({ r }) => r.cuda.synchronize(1e21), range, /^cuda.synchronize: .*1e\+21$/],
+  ['more memory than a device has', ({ r }) => r.empty(2 ** 40, { device: 'cuda:1' }), noMemory, /^out of memory on cuda:1: asked for 4398046511104 bytes, \d+ of \d+ are free$/],
+  ['a result for which there is no room', ({ r }) => largest(r).rsqrt(), noMemory, /^out of memory on cuda:0: asked for \d+ bytes/],
+  ['a copy for which there is no room', ({ r }) => largest(r).clone(), noMemory, /^out of memory on cuda:0: asked for \d+ bytes/],
+  ['room used up piece by piece', ({ r }) => Array.from({ length: 9 }, () => largest(r, 8)), noMemory, /^out of memory on cuda:0/],
+  ['a move to a device that is full', ({ r }) => r.ones(largest(r).numel).to('cuda:0'), noMemory, /^out of memory on cuda:0/],
+]);
+
+/** A tensor that takes 3/4 of the first device, or a smaller part of it. Disposed before the next test. */
+function largest(r: Loose, parts = 4 / 3): Loose {
+  const bytes = loose(r.cuda.getDeviceProperties(0)).totalMemory as unknown as number;
+  const tensor = r.empty(Math.floor(bytes / parts / 4), { device: 'cuda:0' });
+  held.push(tensor);
+  return tensor;
+}
+const held: Loose[] = [];
+afterEach(() => {
+  for (const tensor of held.splice(0)) tensor.dispose();
+});
+
+const operations = ['rsqrt', 'sqrt', 'reciprocal', 'neg', 'abs', 'square'];
+const functions = operations.flatMap((name) => [name, `${name}_`]);
+
+// Not counted as rows: the same mistakes, made with every operation.
+test.each(functions)('%s refuses what is no tensor, and a disposed one', (name) => {
+  const { r, floats, foreign, disposed: ended } = cpuWorld();
+  const notTensors = [undefined, null, 4, 4n, true, '4', [4], floats, { data: floats, dims: [4] }, foreign, () => 4];
+  for (const value of notTensors) {
+    const error = thrownBy(() => r[name](value)) as Error;
+    expect([error.name, error.message]).toEqual(['TypeError', expect.stringMatching(`^${name}: input must be a Tensor`)]);
+  }
+  for (const call of [() => r[name](ended), () => ended[name]()]) {
+    const error = thrownBy(call) as Error & { code: string };
+    expect([error.code, error.message]).toEqual(['ERR_DISPOSED', `${name}: the tensor of shape [1] was disposed`]);
+  }
+});
+
+test('a disposed tensor still tells what it was', () => {
+  const { r } = cpuWorld();
+  const x = gone(r.tensor([[4], [9]], { dtype: 'int16' }));
+  const { dtype, shape, strides, numel, ndim, itemSize, storageOffset, device } = x;
+  expect({ dtype, shape, strides, numel, ndim, itemSize, storageOffset, device }).toEqual({
+    dtype: 'int16',
+    shape: [2, 1],
+    strides: [1, 1],
+    numel: 2,
+    ndim: 2,
+    itemSize: 2,
+    storageOffset: 0,
+    device: 'cpu',
+  });
+  expect(x.isContiguous()).toBe(true);
+  expect(inspect(x)).toBe('tensor(<disposed>, shape=[2,1])');
+  expect(() => x.dispose()).not.toThrow();
+});
+
+/** Calls near the wrong ones, which must not be refused. */
+const legal: [string, (world: Cpu) => unknown, unknown][] = [
+  ['options that are undefined', ({ r }) => r.zeros(2, undefined).shape, [2]],
+  ['no dimensions', ({ r }) => r.zeros([]).shape, []],
+  ['64 dimensions', ({ r }) => r.ones(Array(64).fill(1)).ndim, 64],
+  ['arange of nothing to count', ({ r }) => r.arange(5, 5, -1).shape, [0]],
+  ['arange of bigints that numbers cannot tell apart', ({ r }) => r.arange(2n ** 60n, 2n ** 60n + 3n).shape, [3]],
+  ['a view of a disposed tensor', ({ r }) => { const x = r.tensor([4, 16]); const view = x.reshape(2, 1); x.dispose(); return view.rsqrt().toArray(); }, [[0.5], [0.25]]],
+  ['asStrided of eight dimensions, as they are', ({ r }) => { const x = r.empty(Array(8).fill(4)); return x.asStrided(x.shape, x.strides).isContiguous(); }, true],
+  ['asStrided up to the last element', ({ matrix }) => matrix.asStrided([2], [5]).toArray(), [1, 6]],
+  ['asStrided of none at the end', ({ x }) => x.asStrided([0], [1], 4).shape, [0]],
+  ['out that is the input', ({ r, x }) => r.square(x, { out: x }) === x, true],
+  ['out beside the input in one array', ({ r, floats }) => r.square(r.asTensor(floats.subarray(0, 2)), { out: r.asTensor(floats.subarray(2)) }).toArray(), [1, 16]],
+  ['a tensor of another copy, shared', ({ r, foreign }) => r.rsqrt(r.asTensor(foreign)).toArray(), [1, 0.5]],
+  ['operations passed to map', ({ r, x }) => [x, x].map(r.rsqrt).length, 2],
+];
+test.each(legal)('%s is fine', (_name, call, expected) => {
+  expect(call(cpuWorld())).toEqual(expected);
+});
+
+test('ordinary work still gives right results', () => {
+  for (const [rsqrt, device] of [[local, 'cpu'], [simulated, 'cpu'], [simulated, 'cuda:0'], [simulated, 'cuda:1']] as const) {
+    const x = rsqrt.tensor([[4, 16], [25, 64]], { device });
+    expect(x.rsqrt().toArray()).toEqual([[0.5, 0.25], [Math.fround(0.2), 0.125]]);
+    expect(x.t().sqrt().toArray()).toEqual([[2, 5], [4, 8]]);
+    expect(rsqrt.neg_(x)).toBe(x);
+    expect(String(x.cpu())).toBe('tensor([[ -4., -16.],\n        [-25., -64.]])');
+    const large = rsqrt.full([100_000], 4, { device });
+    expect(rsqrt.rsqrt(large).cpu().data.every((value) => value === 0.5)).toBe(true);
+    large.dispose();
+  }
+});
