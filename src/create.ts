@@ -184,10 +184,11 @@ export function arange(...args: unknown[]): Tensor {
     return exact ? BigInt(value) : Number(value);
   });
   const [first, last, stride] = bounds.map(Number);
-  if (stride === 0 || (last - first) * stride < 0) {
+  const span = exact ? Number((bounds[1] as bigint) - (bounds[0] as bigint)) : last - first;
+  if (stride === 0 || span * stride < 0) {
     throw rangeError(`arange: step must lead from start ${start} to end ${end}; received ${step}`);
   }
-  const length = Math.ceil((last - first) / stride);
+  const length = Math.ceil(span / stride);
   const shape = checkShape([length], 'arange: the number of elements');
   const type = dtype ?? (exact ? 'int64' : 'float32');
   return filled(shape, type, device, (array, toElement) => {

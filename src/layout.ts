@@ -23,12 +23,11 @@ export function contiguousStrides(shape: Sizes): number[] {
   return strides;
 }
 
-/** Whether elements lie row-major without gaps. Strides of dimensions of size 1 carry no meaning. */
+/** Whether elements lie row-major without gaps; true without elements. Strides of size 1 carry no meaning. */
 export function isContiguous(shape: Sizes, strides: Sizes): boolean {
   let expected = 1;
   for (let dim = shape.length - 1; dim >= 0; dim--) {
-    if (shape[dim] === 0) return true;
-    if (shape[dim] !== 1 && strides[dim] !== expected) return false;
+    if (shape[dim] !== 1 && strides[dim] !== expected) return shape.includes(0);
     expected *= shape[dim];
   }
   return true;

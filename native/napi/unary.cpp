@@ -100,6 +100,10 @@ void run(napi_env env, Context& context, const napi_value (&args)[8]) {
   job.out = output.data + checked_offset(output, job.out_dtype, whole(env, args[6], "outputOffset"), job.numel,
                                          job.layout, layout.out_strides, "outputOffset");
   if (job.numel == 0) return;
+  if (static_cast<std::uint64_t>(job.numel) > output.bytes / size_of(job.out_dtype)) {
+    // Only an output that shares elements could be walked so often, and for as long as one likes.
+    out_of_range("the element count of layout", "at most what the output holds", std::to_string(job.numel));
+  }
   if (input.device < 0) {
     cpu::run(*context.isa.kernels, job);
   } else {
