@@ -12,22 +12,28 @@ export function spread(sizes: readonly unknown[]): unknown {
   return sizes.length === 1 && typeof sizes[0] === 'object' ? sizes[0] : sizes;
 }
 
-/** A whole number that is not negative. Throws `TypeError` or `RangeError`. */
+/** A whole number from `least`, 0 by default. Throws `TypeError` or `RangeError`. */
 export function checkWhole(value: unknown, where: string, least = 0): number {
   if (typeof value !== 'number') throw typeError(`${where} must be a number; received ${show(value)}`);
   if (!Number.isSafeInteger(value) || value < least) {
-    throw rangeError(`${where} must be an integer of at least ${least}; received ${show(value)}`);
+    const expected = value > Number.MAX_SAFE_INTEGER ? 'below 2^53' : `of at least ${least}`;
+    throw rangeError(`${where} must be an integer ${expected}; received ${show(value)}`);
   }
   return value;
 }
 
-/** A list of sizes (or of strides), copied. `least` is −1 where a size may be inferred. */
-export function checkShape(value: unknown, where: string, least = 0): number[] {
+/** A list of sizes or of strides, copied. */
+export function checkList(value: unknown, where: string, least = 0): number[] {
   if (!Array.isArray(value)) throw typeError(`${where} must be a list of integers; received ${show(value)}`);
   if (value.length > MOST_DIMS) {
     throw rangeError(`${where} must have at most ${MOST_DIMS} dimensions; received ${value.length}`);
   }
-  const shape = Array.from(value, (size: unknown) => checkWhole(size, `${where}: each size`, least));
+  return Array.from(value, (size: unknown) => checkWhole(size, `${where}: each size`, least));
+}
+
+/** The sizes of a shape, copied. `least` is −1 where a size may be inferred. */
+export function checkShape(value: unknown, where: string, least = 0): number[] {
+  const shape = checkList(value, where, least);
   // The product of sizes without the zeros, so that strides are exact too.
   if (shape.reduce((product, size) => product * Math.max(size, 1), 1) > MOST_ELEMENTS) {
     throw rangeError(`${where}: a tensor cannot have more than 2^49 elements; received [${shape}]`);

@@ -6,9 +6,18 @@ import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
 import { checkDType, type DType, itemSizeOf } from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import { contiguousStrides, numelOf, type Sizes } from './layout';
-import { checkArray, checkScalar, dtypeOfLeaves, dtypeOfScalar, elementOf, parseNested, type Scalar } from './literal';
+import {
+  checkArray,
+  checkAttached,
+  checkScalar,
+  dtypeOfScalar,
+  elementOf,
+  forEachValue,
+  inspectNested,
+  type Scalar,
+} from './literal';
 import { Storage } from './storage';
-import { allocateTensor, createTensor, isTensor, type Nested, type Tensor } from './tensor';
+import { allocateTensor, createTensor, isTensor, type Nested, storageOf, type Tensor } from './tensor';
 
 /** The dtype and device of a new tensor. */
 export interface TensorOptions<D extends DType = DType> {
@@ -48,18 +57,22 @@ export type Shareable = NodeJS.TypedArray | ArrayBufferLike | TensorLike;
 export function tensor<D extends DType = DType>(data: TensorData, options?: TensorOptions<D>): Tensor<D>;
 export function tensor(data: unknown, options: TensorOptions = {}): Tensor {
   const { dtype, device } = checkOptions(options, 'tensor');
+  return copied(data, dtype, device, 'tensor');
+}
+
+function copied(data: unknown, dtype: DType | undefined, device: number, where: string): Tensor {
   if (isTypedArray(data)) {
-    using shared = share(data, checkArray(data, 'tensor'), [data.length]);
+    using shared = share(data, checkArray(data, where), [data.length]);
     return shared.to({ dtype: dtype ?? shared.dtype, device: deviceName(device), copy: true });
   }
-  const { shape, leaves } = parseNested(data, 'tensor');
-  return filled(shape, dtype ?? dtypeOfLeaves(leaves), device, (array, toElement) => {
+  const { shape, dtype: own } = inspectNested(data, where);
+  const fill = (array: Elements, toElement: ToElement) => {
     let position = 0;
-    for (const leaf of leaves) {
-      const values: Iterable<Scalar> = typeof leaf === 'object' ? leaf : [leaf];
-      for (const value of values) array[position++] = toElement(value);
-    }
-  }, 'tensor');
+    forEachValue(data, (value) => {
+      array[position++] = toElement(value);
+    });
+  };
+  return filled(shape, dtype ?? own, device, fill, where);
 }
 
 /**
@@ -88,18 +101,20 @@ export function asTensor(source: unknown, options: TensorOptions & { shape?: Siz
   const { dtype, device } = checkOptions(options, where);
   const shape = options.shape === undefined ? undefined : checkShape(options.shape, `${where}: shape`);
   if (isTensor(source)) {
+    storageOf(source, where);
     const moved = source.to({ dtype: dtype ?? source.dtype, device: options.device ?? source.device });
-    return shape === undefined ? moved : moved.reshape(shape);
+    return shape === undefined ? moved : fitted(moved, shape, where);
   }
-  const like = isTensorLike(source) ? source : undefined;
+  if (isAnyArrayBuffer(source)) checkAttached(source, where);
+  const like = tensorLike(source, where);
   const memory = like?.data ?? source;
   const array = isAnyArrayBuffer(memory) ? new Uint8Array(memory) : memory;
   if (!isTypedArray(array)) {
-    const copied = tensor(source as TensorData, options);
-    return shape === undefined ? copied : copied.reshape(shape);
+    const values = copied(source, dtype, device, where);
+    return shape === undefined ? values : fitted(values, shape, where);
   }
   const own = checkArray(array, where);
-  const named = dtype ?? (like === undefined ? own : dtypeOfLike(like, own));
+  const named = dtype ?? (like === undefined ? own : dtypeOfLike(like, own, where));
   if (named !== own && own !== 'uint8') {
     const name = array[Symbol.toStringTag];
     throw typeError(`${where}: a ${name} can be shared as ${own}, not as ${named}; use tensor() to convert`);
@@ -109,10 +124,19 @@ export function asTensor(source: unknown, options: TensorOptions & { shape?: Siz
     throw rangeError(`${where}: ${array.byteLength} bytes are not a whole number of ${named} elements`);
   }
   const dims = shape ?? (like === undefined ? [length] : checkShape(like.dims ?? like.shape, `${where}: dims`));
-  if (numelOf(dims) !== length) {
-    throw new RsqrtError('ERR_SHAPE', `${where}: ${length} elements do not fit the shape [${dims}]`);
-  }
+  checkCount(length, dims, where);
   return share(array, named, dims).to(deviceName(device));
+}
+
+/** A contiguous tensor in another shape of as many elements. */
+function fitted(values: Tensor, shape: Sizes, where: string): Tensor {
+  checkCount(values.numel, shape, where);
+  return values.reshape(shape);
+}
+
+function checkCount(numel: number, shape: Sizes, where: string): void {
+  if (numelOf(shape) === numel) return;
+  throw new RsqrtError('ERR_SHAPE', `${where}: ${numel} elements do not fit the shape [${shape}]`);
 }
 
 type FillArguments<D extends DType> =
@@ -173,7 +197,7 @@ export function arange(...args: unknown[]): Tensor {
   if (args.length < 1 || args.length > 3) {
     throw typeError(`arange: expected end, start and end, or start, end and step; received ${args.length} numbers`);
   }
-  const [start, end, step] = args.length === 1 ? [0, args[0], 1] : [args[0], args[1], args[2] ?? 1];
+  const [start, end, step] = args.length === 1 ? [0, args[0], 1] : [args[0], args[1], args.length === 3 ? args[2] : 1];
   const exact = args.every((value) => typeof value === 'bigint');
   const bounds = [start, end, step].map((value, i) => {
     const name = ['start', 'end', 'step'][i];
@@ -185,10 +209,10 @@ export function arange(...args: unknown[]): Tensor {
   });
   const [first, last, stride] = bounds.map(Number);
   const span = exact ? Number((bounds[1] as bigint) - (bounds[0] as bigint)) : last - first;
-  if (stride === 0 || span * stride < 0) {
+  if (stride === 0 || Math.sign(span) * Math.sign(stride) < 0) {
     throw rangeError(`arange: step must lead from start ${start} to end ${end}; received ${step}`);
   }
-  const length = Math.ceil(span / stride);
+  const length = Math.ceil(span / stride) + 0; // no −0
   const shape = checkShape([length], 'arange: the number of elements');
   const type = dtype ?? (exact ? 'int64' : 'float32');
   return filled(shape, type, device, (array, toElement) => {
@@ -203,43 +227,56 @@ export function arange(...args: unknown[]): Tensor {
 // ---------------------------------------------------------------- arguments
 
 function checkOptions(options: unknown, where: string): { dtype: DType | undefined; device: number } {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isOptions(options)) {
     throw typeError(`${where}: options must be an object such as { dtype, device }; received ${show(options)}`);
   }
-  const { dtype, device } = options as { dtype?: unknown; device?: unknown };
+  const { dtype, device } = options;
   return {
     dtype: dtype === undefined ? undefined : checkDType(dtype, where),
     device: device === undefined ? CPU : deviceIndex(device, where),
   };
 }
 
-/** Takes the options off the end of a list of arguments. */
+function isOptions(value: unknown): value is { dtype?: unknown; device?: unknown } {
+  if (typeof value !== 'object' || value === null) return false;
+  return !Array.isArray(value) && !ArrayBuffer.isView(value) && !isTensor(value);
+}
+
+/** Takes the options off the end of a list of arguments; after others they may be undefined. */
 function popOptions(args: unknown[]): unknown {
   const last = args.at(-1);
-  const given = typeof last === 'object' && last !== null && !Array.isArray(last);
-  return given || (last === undefined && args.length > 0) ? (args.pop() ?? {}) : {};
+  if (!isOptions(last) && (last !== undefined || args.length < 2)) return {};
+  return args.pop() ?? {};
 }
 
 /** Sizes, spread or as one array, and options. */
 function fillArguments(args: unknown[], where: string): { shape: number[]; dtype: DType; device: number } {
   const { dtype, device } = checkOptions(popOptions(args), where);
+  // Something after the list of sizes can only have been meant as options.
+  if (Array.isArray(args[0]) && args.length > 1) checkOptions(args[1], where);
   return { shape: checkShape(spread(args), `${where}: shape`), dtype: dtype ?? 'float32', device };
 }
 
-function isTensorLike(value: unknown): value is TensorLike {
-  if (typeof value !== 'object' || value === null || !('data' in value)) return false;
+/** A tensor of another library; undefined for what cannot be meant as one. */
+function tensorLike(value: unknown, where: string): TensorLike | undefined {
+  if (typeof value !== 'object' || value === null || !('data' in value)) return undefined;
   const { data, dims, shape } = value as TensorLike;
-  return isTypedArray(data) && Array.isArray(dims ?? shape);
+  if (isTypedArray(data) && Array.isArray(dims ?? shape)) return value as TensorLike;
+  throw typeError(
+    `${where}: a tensor object must have data in a typed array and dims or shape in a list; received ${show(data)} and ${show(dims ?? shape)}`,
+  );
 }
 
-/** The dtype that a foreign tensor names, where it holds bytes that may be bool; otherwise that of its array. */
-function dtypeOfLike(like: TensorLike, own: DType): DType {
-  const name = like.type ?? like.dtype;
-  if (name === 'bool') return 'bool';
-  return own;
+/** The dtype that a foreign tensor names, which must be that of its array; bool comes in bytes. */
+function dtypeOfLike(like: TensorLike, own: DType, where: string): DType {
+  const name = like.type ?? like.dtype ?? own;
+  if (name === own || (name === 'bool' && own === 'uint8')) return name as DType;
+  throw typeError(`${where}: a tensor object of type ${show(name)} cannot be shared from a ${like.data[Symbol.toStringTag]}`);
 }
 
 // ---------------------------------------------------------------- memory
+
+type ToElement = (value: Scalar) => number | bigint;
 
 type Elements = { [position: number]: number | bigint; fill(value: never): unknown };
 
@@ -248,7 +285,7 @@ function filled(
   shape: Sizes,
   dtype: DType,
   device: number,
-  fill: (array: Elements, toElement: (value: Scalar) => number | bigint) => void,
+  fill: (array: Elements, toElement: ToElement) => void,
   where: string,
 ): Tensor {
   const result = allocateTensor(dtype, Object.freeze(shape), Object.freeze(contiguousStrides(shape)), CPU);

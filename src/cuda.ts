@@ -2,8 +2,8 @@
 
 import type { DeviceProperties } from '../binding';
 import { binding } from './binding';
-import { deviceIndex } from './device';
-import { typeError, show } from './errors';
+import { checkWhole } from './checks';
+import { RsqrtError, rangeError } from './errors';
 
 /** What is known of a GPU. */
 export interface CudaDeviceProperties extends DeviceProperties {}
@@ -39,8 +39,15 @@ function synchronize(index = 0): void {
 }
 
 function checked(index: unknown, where: string): number {
-  if (typeof index !== 'number') throw typeError(`cuda.${where}: index must be a number; received ${show(index)}`);
-  return deviceIndex(`cuda:${index}`, `cuda.${where}`);
+  const whole = checkWhole(index, `cuda.${where}: index`);
+  const { deviceCount, unavailableReason } = binding.cuda;
+  if (deviceCount === 0) {
+    throw new RsqrtError('ERR_CUDA_UNAVAILABLE', `cuda.${where}: CUDA is not available: ${unavailableReason}`);
+  }
+  if (whole >= deviceCount) {
+    throw rangeError(`cuda.${where}: index must be from 0 to ${deviceCount - 1}; received ${whole}`);
+  }
+  return whole;
 }
 
 export const cuda = {

@@ -46,7 +46,10 @@ export function createError(code: string, message: string): Error {
 
 /** A value as a message shows it: short, and telling `'4'` from `4`. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return value.length > 60 ? `'${value.slice(0, 60)}…'` : `'${value}'`;
+  if (typeof value === 'string') {
+    const text = JSON.stringify(value.slice(0, 60)).slice(1, -1).replaceAll('\\"', '"');
+    return `'${text}${value.length > 60 ? '…' : ''}'`;
+  }
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'symbol') return value.toString();
   if (typeof value === 'function') return 'a function';

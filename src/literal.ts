@@ -8,70 +8,113 @@ import type { Sizes } from './layout';
 /** A single element in JavaScript. */
 export type Scalar = number | bigint | boolean;
 
-/** The innermost things in nested arrays: values, or typed arrays as rows of values. */
-export type Leaf = Scalar | NodeJS.TypedArray;
 
-/** The values of a nested array, row by row, and its shape. Throws `ERR_SHAPE` if it is ragged, `TypeError` for no value. */
-export function parseNested(data: unknown, where: string): { shape: Sizes; leaves: Leaf[] } {
+type List = unknown[] | NodeJS.TypedArray;
+
+const MOST_DIMS = 64;
+
+const isList = (value: unknown): value is List => Array.isArray(value) || isTypedArray(value);
+
+/**
+ * The shape of nested arrays and the dtype of their values: the highest of those that occur, or that of typed arrays if
+ * they are all alike. Throws `ERR_SHAPE` if the arrays are ragged, `TypeError` for what is no value.
+ */
+export function inspectNested(data: unknown, where: string): { shape: Sizes; dtype: DType } {
   const shape: number[] = [];
   for (let level = data; isList(level); level = level[0]) {
-    if (shape.length === 64) throw rangeError(`${where}: data must have at most 64 dimensions`);
+    if (shape.length === MOST_DIMS) throw rangeError(`${where}: data must have at most ${MOST_DIMS} dimensions`);
     shape.push(level.length);
     if (isTypedArray(level) || level.length === 0) break;
   }
-  const leaves: Leaf[] = [];
+  const found = new Set<DType>();
   const path: number[] = [];
-  const collect = (value: unknown): void => {
-    const dim = path.length;
+  const visit = (value: unknown, dim: number): void => {
     if (dim === shape.length) {
-      leaves.push(checkScalar(value, `${where}: data${subscript(path)}`));
+      found.add(dtypeOfScalar(checkLeaf(value, path, where)));
       return;
     }
-    if (!isList(value) || value.length !== shape[dim]) {
-      throw new RsqrtError(
-        'ERR_SHAPE',
-        `${where}: data${subscript(path)} must be a list of ${shape[dim]}, as in the first row; received ${isList(value) ? `a list of ${value.length}` : show(value)}`,
-      );
-    }
+    if (!isList(value) || value.length !== shape[dim]) throw ragged(value, shape[dim], path, where);
     if (isTypedArray(value)) {
-      if (dim !== shape.length - 1) throw typeError(`${where}: data${subscript(path)} must hold lists, not elements`);
-      checkArray(value, where);
-      leaves.push(value);
+      if (dim !== shape.length - 1) throw ragged(value, shape[dim], path, where, ' of lists');
+      found.add(checkArray(value, where));
       return;
     }
     for (let i = 0; i < value.length; i++) {
+      const item = value[i];
+      // Plain numbers, by far the most, without a call.
+      if (typeof item === 'number' && dim === shape.length - 1) {
+        found.add('float32');
+        continue;
+      }
       path.push(i);
-      collect(value[i]);
+      visit(item, dim + 1);
       path.pop();
     }
   };
-  collect(data);
-  return { shape, leaves };
+  visit(data, 0);
+  return { shape, dtype: commonDType(found) };
 }
 
-const isList = (value: unknown): value is unknown[] | NodeJS.TypedArray => Array.isArray(value) || isTypedArray(value);
+/** Calls `write` with each value of nested arrays that {@link inspectNested} has checked, row by row. */
+export function forEachValue(data: unknown, write: (value: Scalar) => void): void {
+  if (isList(data)) for (const item of data) forEachValue(item, write);
+  else write(data as Scalar);
+}
 
 const subscript = (path: readonly number[]): string => path.map((i) => `[${i}]`).join('');
 
-/** Checks a value that is one element. Throws `TypeError`. */
-export function checkScalar(value: unknown, where: string): Scalar {
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return value;
-  throw typeError(`${where} must be a number, bigint, boolean or a list of them; received ${show(value)}`);
+const describe = (value: unknown): string => (isList(value) ? `a list of ${value.length}` : show(value));
+
+function ragged(value: unknown, size: number, path: readonly number[], where: string, of = ''): RsqrtError {
+  return new RsqrtError(
+    'ERR_SHAPE',
+    `${where}: data${subscript(path)} must be a list of ${size}${of}, as in the first row; received ${describe(value)}`,
+  );
 }
 
-/** The dtype of a typed array's elements. Throws `TypeError` for those we have no dtype for. */
+function checkLeaf(value: unknown, path: readonly number[], where: string): Scalar {
+  if (isScalar(value)) return value;
+  if (isList(value)) {
+    throw new RsqrtError(
+      'ERR_SHAPE',
+      `${where}: data${subscript(path)} must be a value, as in the first row; received ${show(value)}`,
+    );
+  }
+  throw typeError(
+    `${where}: data${subscript(path)} must be a number, bigint, boolean or a list of them; received ${show(value)}`,
+  );
+}
+
+const isScalar = (value: unknown): value is Scalar =>
+  typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+
+/** Checks a value that is one element. Throws `TypeError`. */
+export function checkScalar(value: unknown, where: string): Scalar {
+  if (isScalar(value)) return value;
+  throw typeError(`${where} must be a number, bigint or boolean; received ${show(value)}`);
+}
+
+/** The dtype of a typed array's elements. Throws `TypeError` for those we have no dtype for, and for lost memory. */
 export function checkArray(array: NodeJS.TypedArray, where: string): DType {
+  if (array.byteLength === 0) checkAttached(array.buffer, where);
   const dtype = dtypeOfArray(array);
   if (dtype !== undefined) return dtype;
   throw typeError(`${where}: a ${array[Symbol.toStringTag]} has no dtype here; convert it to one that has`);
 }
 
-/** The default dtype of values: the highest of those that occur, or that of typed arrays if they are all alike. */
-export function dtypeOfLeaves(leaves: readonly Leaf[]): DType {
-  const found = new Set(leaves.map((leaf) => (typeof leaf === 'object' ? dtypeOfArray(leaf) : dtypeOfScalar(leaf))));
-  if (found.size === 1) return [...found][0] as DType;
-  const kinds = new Set([...found].map((dtype) => kindOf(dtype as DType)));
+/** Throws `TypeError` if an ArrayBuffer was transferred away. */
+export function checkAttached(buffer: ArrayBufferLike, where: string): void {
+  try {
+    new Uint8Array(buffer);
+  } catch {
+    throw typeError(`${where}: the ArrayBuffer was detached: its memory is elsewhere now`);
+  }
+}
+
+function commonDType(found: ReadonlySet<DType>): DType {
+  if (found.size === 1) return [...found][0];
   if (found.has('float64')) return 'float64';
+  const kinds = new Set([...found].map(kindOf));
   if (kinds.has('float') || kinds.size === 0) return 'float32';
   return kinds.has('integer') ? 'int64' : 'bool';
 }
@@ -90,7 +133,8 @@ const bits: Partial<Record<DType, number>> = { int8: 8, uint8: 8, int16: 16, int
  * dtypes. The function throws `RangeError` for a value that an integer dtype cannot hold.
  */
 export function elementOf(dtype: DType, where: string): (value: Scalar) => number | bigint {
-  if (dtype === 'bool') return (value) => (value ? 1 : Number.isNaN(value) ? 1 : 0);
+  // NaN is not zero.
+  if (dtype === 'bool') return (value) => (value || Number.isNaN(value) ? 1 : 0);
   if (kindOf(dtype) === 'float') return Number;
   const width = bits[dtype] as number;
   const low = dtype === 'uint8' ? 0n : -(1n << BigInt(width - 1));

@@ -64,6 +64,9 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
     if (!isTensor(input)) throw notATensor(name, 'input', input);
     const storage = storageOf(input, name);
     const dtype = resultOf(input, name);
+    if (isTensor(options)) {
+      throw typeError(`${name}: options must be an object such as { out }; received a Tensor`);
+    }
     const out = options?.out;
     if (out !== undefined) {
       runInto(name, code, input, dtype, out);
@@ -98,8 +101,11 @@ function defineMethod(name: string, method: (this: Tensor) => Tensor): void {
   Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
 }
 
-const notATensor = (where: string, argument: string, value: unknown): TypeError =>
-  typeError(`${where}: ${argument} must be a Tensor; received ${show(value)}`);
+function notATensor(where: string, argument: string, value: unknown): TypeError {
+  const looksLikeOne = typeof value === 'object' && value?.constructor?.name === Tensor.name;
+  const received = looksLikeOne ? 'a tensor of another copy of rsqrt, or an imitation' : show(value);
+  return typeError(`${where}: ${argument} must be a Tensor; received ${received}`);
+}
 
 function runInto(name: string, code: number, input: Tensor, dtype: DType, out: Tensor): void {
   if (!isTensor(out)) throw notATensor(name, 'out', out);

@@ -30,6 +30,11 @@ export class Storage {
     this.device = device;
   }
 
+  /** Whether the ArrayBuffer was transferred away, or resized to less than this storage. */
+  isLost(): boolean {
+    return this.device === CPU && (this.owner as ArrayBuffer).byteLength < this.byteOffset + this.byteLength;
+  }
+
   retain(): void {
     this.references++;
   }

@@ -14,7 +14,7 @@ import {
   kindOf,
   type TypedArrayOf,
 } from './dtype';
-import { checkDim, checkShape, checkWhole, spread } from './checks';
+import { checkDim, checkList, checkShape, checkWhole, spread } from './checks';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import { formatTensor } from './format';
 import {
@@ -73,26 +73,24 @@ let contiguousOf: (tensor: Tensor) => boolean;
  * ```
  */
 export class Tensor<D extends DType = DType> {
-  /** The element type. */
-  readonly dtype: D;
-  /** The size of each dimension; `[]` for a single value. Frozen. */
-  readonly shape: Sizes;
-  /** For each dimension, how many elements apart neighbours lie in memory. Frozen. */
-  readonly strides: Sizes;
-  /** Where the first element lies, in elements from the start of the storage. */
-  readonly storageOffset: number;
-  /** The number of elements. */
-  readonly numel: number;
+  readonly #dtype: D;
+  readonly #shape: Sizes;
+  readonly #strides: Sizes;
+  readonly #offset: number;
+  readonly #numel: number;
   readonly #device: number;
   readonly #contiguous: boolean;
   #storage: Storage | null;
 
   private constructor(storage: Storage, dtype: D, shape: Sizes, strides: Sizes, offset: number) {
-    this.dtype = dtype;
-    this.shape = shape;
-    this.strides = strides;
-    this.storageOffset = offset;
-    this.numel = numelOf(shape);
+    if (!(storage instanceof Storage)) {
+      throw typeError('Tensor: the constructor is not for use; make tensors with tensor(), asTensor(), zeros() …');
+    }
+    this.#dtype = dtype;
+    this.#shape = shape;
+    this.#strides = strides;
+    this.#offset = offset;
+    this.#numel = numelOf(shape);
     this.#device = storage.device;
     this.#contiguous = isContiguous(shape, strides);
     this.#storage = storage;
@@ -105,11 +103,43 @@ export class Tensor<D extends DType = DType> {
     isTensor = (value): value is Tensor => typeof value === 'object' && value !== null && #storage in value;
     contiguousOf = (tensor) => tensor.#contiguous;
     storageOf = (tensor, where) => {
-      if (tensor.#storage === null) {
+      const storage = tensor.#storage;
+      if (storage === null) {
         throw new RsqrtError('ERR_DISPOSED', `${where}: the tensor of shape [${tensor.shape}] was disposed`);
       }
-      return tensor.#storage;
+      if (storage.isLost()) {
+        throw new RsqrtError(
+          'ERR_DISPOSED',
+          `${where}: the ArrayBuffer of the tensor of shape [${tensor.shape}] was transferred or shrunk`,
+        );
+      }
+      return storage;
     };
+  }
+
+  /** The element type. */
+  get dtype(): D {
+    return this.#dtype;
+  }
+
+  /** The size of each dimension; `[]` for a single value. Frozen. */
+  get shape(): Sizes {
+    return this.#shape;
+  }
+
+  /** For each dimension, how many elements apart neighbours lie in memory. Frozen. */
+  get strides(): Sizes {
+    return this.#strides;
+  }
+
+  /** Where the first element lies, in elements from the start of the storage. */
+  get storageOffset(): number {
+    return this.#offset;
+  }
+
+  /** The number of elements. */
+  get numel(): number {
+    return this.#numel;
   }
 
   /** 'cpu', 'cuda:0', … */
@@ -156,6 +186,9 @@ export class Tensor<D extends DType = DType> {
    */
   toArray(): Nested<ElementOf<D>> {
     const { get, strides, offset } = reader(this, 'toArray');
+    if (this.numel > MOST_NESTED) {
+      throw rangeError(`toArray: ${this.numel} elements are more than arrays can hold well (2^26); use data`);
+    }
     const nest = (dim: number, position: number): Nested<ElementOf<D>> => {
       if (dim === this.ndim) return get(position);
       return Array.from({ length: this.shape[dim] }, (_, i) => nest(dim + 1, position + i * strides[dim]));
@@ -203,26 +236,18 @@ export class Tensor<D extends DType = DType> {
   to(device: DeviceName): Tensor<D>;
   to<E extends DType>(dtype: E): Tensor<E>;
   to<E extends DType = D>(options: ToOptions<E>): Tensor<E>;
-  to(target: DeviceName | DType | ToOptions): Tensor {
-    storageOf(this, 'to');
-    const options = toOptions(target);
-    const device = options.device === undefined ? this.#device : deviceIndex(options.device, 'to');
-    const dtype = options.dtype === undefined ? this.dtype : checkDType(options.dtype, 'to');
-    if (device === this.#device && dtype === this.dtype && !options.copy) return this;
-    if (device === this.#device) return copyOf(this, resultStrides(this.shape, this.strides), dtype);
-    if (dtype === this.dtype && isDense(this.shape, this.strides)) return moved(this, device);
-    using staged = copyOf(this, resultStrides(this.shape, this.strides), dtype);
-    return moved(staged, device);
+  to(...args: unknown[]): Tensor {
+    return converted(this, toOptions(args), 'to');
   }
 
   /** This tensor on the CPU; itself if it is there. Waits for the GPU. */
   cpu(): Tensor<D> {
-    return this.to('cpu');
+    return converted(this, { device: 'cpu' }, 'cpu') as Tensor<D>;
   }
 
   /** This tensor on a GPU, by default the first; itself if it is there. Throws `ERR_CUDA_UNAVAILABLE`. */
   cuda(index = 0): Tensor<D> {
-    return this.to(`cuda:${index}`);
+    return converted(this, { device: `cuda:${checkWhole(index, 'cuda: index')}` }, 'cuda') as Tensor<D>;
   }
 
   /** A copy with its own storage; strides as torch chooses them (those of this tensor if it is dense). */
@@ -264,6 +289,7 @@ export class Tensor<D extends DType = DType> {
 
   /** The transpose of a matrix, as a view; a tensor of fewer dimensions as it is. Throws `ERR_SHAPE` above 2. */
   t(): Tensor<D> {
+    storageOf(this, 't');
     if (this.ndim > 2) {
       throw new RsqrtError('ERR_SHAPE', `t: expected at most 2 dimensions, received shape [${this.shape}]`);
     }
@@ -277,7 +303,7 @@ export class Tensor<D extends DType = DType> {
   asStrided(size: Sizes, strides: Sizes, offset: number = this.storageOffset): Tensor<D> {
     const storage = storageOf(this, 'asStrided');
     const sizes = checkShape(size, 'asStrided: size');
-    const steps = checkShape(strides, 'asStrided: strides');
+    const steps = checkList(strides, 'asStrided: strides');
     if (sizes.length !== steps.length) {
       throw new RsqrtError(
         'ERR_SHAPE',
@@ -308,6 +334,9 @@ export class Tensor<D extends DType = DType> {
     this.dispose();
   }
 }
+
+// V8 ends the process when its heap is full, so that is not tried.
+const MOST_NESTED = 2 ** 26;
 
 const copyCode = binding.ops.findIndex((op) => op.name === 'copy');
 
@@ -378,8 +407,24 @@ function reader<D extends DType>(tensor: Tensor<D>, where: string): Reader<D> {
   return { strides: tensor.strides, offset: tensor.storageOffset, get: get as Reader<D>['get'] };
 }
 
-function toOptions(target: DeviceName | DType | ToOptions): ToOptions {
-  if (typeof target === 'object' && target !== null) return target;
+function converted(source: Tensor, options: ToOptions, where: string): Tensor {
+  const from = storageOf(source, where).device;
+  const device = options.device === undefined ? from : deviceIndex(options.device, where);
+  const dtype = options.dtype === undefined ? source.dtype : checkDType(options.dtype, where);
+  if (device === from && dtype === source.dtype && !options.copy) return source;
+  const strides = resultStrides(source.shape, source.strides);
+  if (device === from) return copyOf(source, strides, dtype);
+  if (dtype === source.dtype && isDense(source.shape, source.strides)) return moved(source, device);
+  using staged = copyOf(source, strides, dtype);
+  return moved(staged, device);
+}
+
+function toOptions([target, ...more]: unknown[]): ToOptions {
+  const plain = typeof target === 'object' && target !== null && !Array.isArray(target) && !ArrayBuffer.isView(target);
+  if (more.length > 0 && more[0] !== undefined) {
+    throw typeError(`to: expected one argument, { device, dtype } for both; received ${show(more[0])} too`);
+  }
+  if (plain && !isTensor(target)) return target;
   if ((dtypes as readonly unknown[]).includes(target)) return { dtype: target as DType };
   if (typeof target === 'string' && /^(cpu$|cuda)/.test(target)) return { device: target as DeviceName };
   throw typeError(`to: expected a device, a dtype or { device, dtype, copy }; received ${show(target)}`);

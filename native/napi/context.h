@@ -20,7 +20,8 @@ struct Context {
 };
 
 // Throws, in JavaScript, what create_error makes of it.
-void throw_in_javascript(Napi::Env env, const Context& context, const char* code, const char* message);
+void throw_in_javascript(napi_env env, const Context& context, const char* code,
+                         const char* message) noexcept;
 
 // Runs body and turns its exceptions into JavaScript's.
 template <class Body>

@@ -1,5 +1,6 @@
 #include "napi/memory.h"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -9,8 +10,12 @@
 namespace rsqrt_native {
 namespace {
 
-// Marks our objects, so that an object of another addon is refused instead of misread.
-constexpr napi_type_tag device_memory_tag = {0x6b0f3a5f5d7c4e91, 0xa1f0d2c96e3b8847};
+// Marks our objects, so that an object of another addon is refused instead of misread; one of another copy of this
+// addon too, whose backend knows nothing of ours: the address differs from copy to copy.
+napi_type_tag device_memory_tag() {
+  static const char anchor = 0;
+  return {0x6b0f3a5f5d7c4e91, reinterpret_cast<std::uintptr_t>(&anchor)};
+}
 
 // The backend outlives every DeviceMemory, whatever the order of finalizers at the environment's end.
 class DeviceMemory {
@@ -44,7 +49,8 @@ class DeviceMemory {
 DeviceMemory* unwrap_device_memory(napi_env env, napi_value value) {
   bool tagged = false;
   void* wrapped = nullptr;
-  if (napi_check_object_type_tag(env, value, &device_memory_tag, &tagged) != napi_ok || !tagged) return nullptr;
+  const napi_type_tag tag = device_memory_tag();
+  if (napi_check_object_type_tag(env, value, &tag, &tagged) != napi_ok || !tagged) return nullptr;
   return napi_unwrap(env, value, &wrapped) == napi_ok ? static_cast<DeviceMemory*>(wrapped) : nullptr;
 }
 
@@ -89,7 +95,8 @@ napi_value create_device_memory(napi_env env, std::shared_ptr<cuda::Backend> bac
     std::unique_ptr<DeviceMemory> owned(static_cast<DeviceMemory*>(data));
     owned->release(at);
   };
-  if (napi_type_tag_object(env, object, &device_memory_tag) != napi_ok ||
+  const napi_type_tag tag = device_memory_tag();
+  if (napi_type_tag_object(env, object, &tag) != napi_ok ||
       napi_wrap(env, object, memory.get(), finalize, nullptr, nullptr) != napi_ok) {
     memory->release(env);
     throw Napi::Error::New(env);
