@@ -16,8 +16,7 @@ export function spread(sizes: readonly unknown[]): unknown {
 export function checkWhole(value: unknown, where: string, least = 0): number {
   if (typeof value !== 'number') throw typeError(`${where} must be a number; received ${show(value)}`);
   if (!Number.isSafeInteger(value) || value < least) {
-    const expected = value > Number.MAX_SAFE_INTEGER ? 'below 2^53' : `of at least ${least}`;
-    throw rangeError(`${where} must be an integer ${expected}; received ${show(value)}`);
+    throw rangeError(`${where} must be an integer from ${least} to 2^53 - 1; received ${show(value)}`);
   }
   return value;
 }

@@ -77,7 +77,7 @@ function checkLeaf(value: unknown, path: readonly number[], where: string): Scal
   if (isList(value)) {
     throw new RsqrtError(
       'ERR_SHAPE',
-      `${where}: data${subscript(path)} must be a value, as in the first row; received ${show(value)}`,
+      `${where}: data${subscript(path)} must be a value, as in the first row; received ${describe(value)}`,
     );
   }
   throw typeError(
