@@ -46,16 +46,21 @@ export type ElementOf<D extends DType> = D extends 'int64' ? bigint : D extends 
 /** All dtypes. */
 export const dtypes = Object.keys(traits) as readonly DType[];
 
-const codes = Object.fromEntries(dtypes.map((name) => [name, binding.dtypes.indexOf(name)])) as Record<
-  DType,
-  number
->;
+/** What an operation needs of a dtype. Tensors keep it: finding it by name in every operation is slow. */
+export interface DTypeInfo {
+  /** The code by which the addon knows it. */
+  readonly code: number;
+  readonly itemSize: number;
+}
 
+const infos = Object.fromEntries(
+  dtypes.map((name) => [name, { code: binding.dtypes.indexOf(name), itemSize: traits[name].itemSize }]),
+) as Record<DType, DTypeInfo>;
+
+export const infoOf = (dtype: DType): DTypeInfo => infos[dtype];
 export const kindOf = (dtype: DType): Kind => traits[dtype].kind;
 export const itemSizeOf = (dtype: DType): number => traits[dtype].itemSize;
 export const arrayOf = (dtype: DType): TypedArrayConstructor => traits[dtype].array;
-/** The code by which the addon knows a dtype, and the way back. */
-export const codeOf = (dtype: DType): number => codes[dtype];
 export const dtypeOfCode = (code: number): DType => binding.dtypes[code] as DType;
 
 const isDType = (value: unknown): value is DType => typeof value === 'string' && Object.hasOwn(traits, value);
@@ -78,7 +83,7 @@ export const canCast = (from: DType, to: DType): boolean => rank[kindOf(from)] <
 
 /** Throws `ERR_DTYPE` if a result may not be stored in a tensor of another dtype. */
 export function checkCast(from: DType, to: DType, where: string): void {
-  if (canCast(from, to)) return;
+  if (from === to || canCast(from, to)) return;
   throw new RsqrtError('ERR_DTYPE', `${where}: a ${from} result cannot be stored in a tensor of dtype ${to}`);
 }
 

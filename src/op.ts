@@ -1,10 +1,11 @@
 /** What every unary operation shares: settle dtype and layout, check, one native call, wrap. */
 
 import { binding } from './binding';
-import { checkCast, codeOf, type DType, dtypeOfCode, itemSizeOf } from './dtype';
+import { checkCast, type DType, dtypeOfCode } from './dtype';
 import { RsqrtError, show, typeError } from './errors';
-import { extentOf, isDense, resultStrides, type Sizes, sharesElements } from './layout';
-import { allocateTensor, copyOf, isTensor, launch, storageOf, Tensor } from './tensor';
+import { extentOf, isDense, resultStrides, type Sizes, sameSizes, sharesElements } from './layout';
+import type { Storage } from './storage';
+import { allocateTensor, codeOf, copyOf, isTensor, launch, storageOf, Tensor } from './tensor';
 
 /**
  * How an operation's result dtype follows from its input's, for the type checker. The addon's op table decides at run
@@ -53,15 +54,16 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
   const code = binding.ops.findIndex((op) => op.name === name);
   const { results } = binding.ops[code];
   const inPlaceName = `${name}_`;
+  const outName = `${name}: out`;
 
   const resultOf = (input: Tensor, where: string): DType => {
-    const result = results[codeOf(input.dtype)];
+    const result = results[codeOf(input)];
     if (result < 0) throw new RsqrtError('ERR_DTYPE', `${where} is not defined for ${input.dtype} tensors`);
     return dtypeOfCode(result);
   };
 
   const op = (input: Tensor, options?: { out?: Tensor }): Tensor => {
-    if (!isTensor(input)) throw notATensor(name, 'input', input);
+    if (!isTensor(input)) throw notATensor(`${name}: input`, input);
     const storage = storageOf(input, name);
     const dtype = resultOf(input, name);
     if (isTensor(options)) {
@@ -69,7 +71,7 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
     }
     const out = options?.out;
     if (out !== undefined) {
-      runInto(name, code, input, dtype, out);
+      runInto(outName, code, input, dtype, out);
       return out;
     }
     const strides = input.isContiguous() ? input.strides : resultStrides(input.shape, input.strides);
@@ -79,7 +81,7 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
   };
 
   const inPlace = <T extends Tensor>(input: T): T => {
-    if (!isTensor(input)) throw notATensor(inPlaceName, 'input', input);
+    if (!isTensor(input)) throw notATensor(`${inPlaceName}: input`, input);
     storageOf(input, inPlaceName);
     checkWritable(input, inPlaceName);
     checkCast(resultOf(input, inPlaceName), input.dtype, inPlaceName);
@@ -101,21 +103,19 @@ function defineMethod(name: string, method: (this: Tensor) => Tensor): void {
   Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
 }
 
-function notATensor(where: string, argument: string, value: unknown): TypeError {
+function notATensor(where: string, value: unknown): TypeError {
   const looksLikeOne = typeof value === 'object' && value?.constructor?.name === Tensor.name;
   const received = looksLikeOne ? 'a tensor of another copy of rsqrt, or an imitation' : show(value);
-  return typeError(`${where}: ${argument} must be a Tensor; received ${received}`);
+  return typeError(`${where} must be a Tensor; received ${received}`);
 }
 
-function runInto(name: string, code: number, input: Tensor, dtype: DType, out: Tensor): void {
-  if (!isTensor(out)) throw notATensor(name, 'out', out);
-  const where = `${name}: out`;
-  storageOf(out, where);
-  if (out.device !== input.device) {
+function runInto(where: string, code: number, input: Tensor, dtype: DType, out: Tensor): void {
+  if (!isTensor(out)) throw notATensor(where, out);
+  if (storageOf(out, where).device !== storageOf(input, where).device) {
     throw new RsqrtError('ERR_DEVICE', `${where} must be on the input's device ${input.device}; it is on ${out.device}`);
   }
   checkCast(dtype, out.dtype, where);
-  if (!sameList(input.shape, out.shape)) {
+  if (!sameSizes(input.shape, out.shape)) {
     throw new RsqrtError('ERR_SHAPE', `${where} must have the input's shape [${input.shape}]; it has [${out.shape}]`);
   }
   checkWritable(out, where);
@@ -125,12 +125,15 @@ function runInto(name: string, code: number, input: Tensor, dtype: DType, out: T
       return launch(code, input, out);
     case 'partial':
       throw new RsqrtError('ERR_OVERLAP', `${where} overlaps the input in part; it must be the input itself or apart`);
-    case 'unknown': {
-      // Interleaved strides, perhaps without a common element: read everything before anything is written.
-      using copy = copyOf(input, resultStrides(input.shape, input.strides));
-      return launch(code, copy, out);
-    }
+    case 'unknown':
+      return launchFromCopy(code, input, out);
   }
+}
+
+/** For interleaved strides, perhaps without a common element: reads everything before anything is written. */
+function launchFromCopy(code: number, input: Tensor, out: Tensor): void {
+  using copy = copyOf(input, resultStrides(input.shape, input.strides));
+  launch(code, copy, out);
 }
 
 function checkWritable(target: Tensor, where: string): void {
@@ -144,21 +147,23 @@ function checkWritable(target: Tensor, where: string): void {
 
 /** How the memory of two tensors of the same shape overlaps. */
 function overlap(a: Tensor, b: Tensor): 'none' | 'exact' | 'partial' | 'unknown' {
+  if (areApart(storageOf(a, 'overlap'), storageOf(b, 'overlap'))) return 'none';
   const first = span(a);
   const second = span(b);
-  if (first.owner !== second.owner || first.end <= second.start || second.end <= first.start) return 'none';
+  if (first.end <= second.start || second.end <= first.start) return 'none';
   const significant = (strides: Sizes) => strides.filter((_, dim) => a.shape[dim] !== 1);
-  const sameLayout = sameList(significant(a.strides), significant(b.strides));
+  const sameLayout = sameSizes(significant(a.strides), significant(b.strides));
   if (first.start === second.start && a.itemSize === b.itemSize && sameLayout) return 'exact';
   return isDense(a.shape, a.strides) && isDense(b.shape, b.strides) ? 'partial' : 'unknown';
 }
 
-/** The bytes of the underlying buffer that a tensor's elements lie in. */
-function span(tensor: Tensor): { owner: object; start: number; end: number } {
-  const { owner, byteOffset } = storageOf(tensor, 'overlap');
-  const size = itemSizeOf(tensor.dtype);
-  const start = byteOffset + tensor.storageOffset * size;
-  return { owner, start, end: start + extentOf(tensor.shape, tensor.strides) * size };
-}
+/** Whether two storages have no byte in common. */
+const areApart = (a: Storage, b: Storage): boolean =>
+  a.owner !== b.owner || a.byteOffset + a.byteLength <= b.byteOffset || b.byteOffset + b.byteLength <= a.byteOffset;
 
-const sameList = (a: Sizes, b: Sizes): boolean => a.length === b.length && a.every((value, i) => value === b[i]);
+/** The bytes of the underlying buffer that a tensor's elements lie in. */
+function span(tensor: Tensor): { start: number; end: number } {
+  const { byteOffset } = storageOf(tensor, 'overlap');
+  const start = byteOffset + tensor.storageOffset * tensor.itemSize;
+  return { start, end: start + extentOf(tensor.shape, tensor.strides) * tensor.itemSize };
+}

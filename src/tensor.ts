@@ -6,10 +6,11 @@ import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
 import {
   arrayOf,
   checkDType,
-  codeOf,
   type DType,
+  type DTypeInfo,
   dtypes,
   type ElementOf,
+  infoOf,
   itemSizeOf,
   kindOf,
   type TypedArrayOf,
@@ -56,6 +57,9 @@ export let storageOf: (tensor: Tensor, where: string) => Storage;
 /** Whether a value is a Tensor of this copy of the package. */
 export let isTensor: (value: unknown) => value is Tensor;
 
+/** The code by which the addon knows a tensor's dtype. */
+export let codeOf: (tensor: Tensor) => number;
+
 /** Whether {@link Tensor.isContiguous}, without a call into the layout. */
 let contiguousOf: (tensor: Tensor) => boolean;
 
@@ -78,6 +82,7 @@ export class Tensor<D extends DType = DType> {
   readonly #strides: Sizes;
   readonly #offset: number;
   readonly #numel: number;
+  readonly #info: DTypeInfo;
   readonly #device: number;
   readonly #contiguous: boolean;
   #storage: Storage | null;
@@ -91,6 +96,7 @@ export class Tensor<D extends DType = DType> {
     this.#strides = strides;
     this.#offset = offset;
     this.#numel = numelOf(shape);
+    this.#info = infoOf(dtype);
     this.#device = storage.device;
     this.#contiguous = isContiguous(shape, strides);
     this.#storage = storage;
@@ -101,6 +107,7 @@ export class Tensor<D extends DType = DType> {
     createTensor = (storage, dtype, shape, strides, offset) =>
       new Tensor(storage, dtype, shape, strides, offset);
     isTensor = (value): value is Tensor => typeof value === 'object' && value !== null && #storage in value;
+    codeOf = (tensor) => tensor.#info.code;
     contiguousOf = (tensor) => tensor.#contiguous;
     storageOf = (tensor, where) => {
       const storage = tensor.#storage;
@@ -154,7 +161,7 @@ export class Tensor<D extends DType = DType> {
 
   /** Bytes per element. */
   get itemSize(): number {
-    return itemSizeOf(this.dtype);
+    return this.#info.itemSize;
   }
 
   /** Whether the elements lie in memory row by row without gaps. */
@@ -353,12 +360,12 @@ export function launch(op: number, input: Tensor, output: Tensor): void {
     op,
     // biome-ignore lint/style/noNonNullAssertion: a storage that a live tensor refers to has memory
     from.memory!,
-    codeOf(input.dtype),
-    from.byteOffset + input.storageOffset * itemSizeOf(input.dtype),
+    codeOf(input),
+    from.byteOffset + input.storageOffset * input.itemSize,
     // biome-ignore lint/style/noNonNullAssertion: as above
     to.memory!,
-    codeOf(output.dtype),
-    to.byteOffset + output.storageOffset * itemSizeOf(output.dtype),
+    codeOf(output),
+    to.byteOffset + output.storageOffset * output.itemSize,
     layout,
   );
 }
