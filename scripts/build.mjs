@@ -31,17 +31,24 @@ function output(command, args) {
 }
 
 const atLeast = (version, least) =>
-  version.split('.').map(Number).concat(0, 0).slice(0, 3)
+  version
+    .split('.')
+    .map(Number)
+    .concat(0, 0)
+    .slice(0, 3)
     .reduce((order, part, i) => order || part - (least[i] ?? 0), 0) >= 0;
 
 function checkMachine() {
   const { engines } = require('../package.json');
   const node = /\d+(\.\d+)*/.exec(engines.node)[0];
   if (!atLeast(process.versions.node, node.split('.').map(Number))) {
-    fail(`building needs Node ${node} or newer, this is ${process.version}: install a newer one from https://nodejs.org.`);
+    fail(
+      `building needs Node ${node} or newer, this is ${process.version}: install a newer one from https://nodejs.org.`,
+    );
   }
   const cmake = /\d+\.\d+(\.\d+)?/.exec(output('cmake', ['--version']) ?? '')?.[0];
-  if (cmake === undefined) fail('building needs CMake 3.18 or newer: install it, on Debian with "apt-get install cmake".');
+  if (cmake === undefined)
+    fail('building needs CMake 3.18 or newer: install it, on Debian with "apt-get install cmake".');
   if (!atLeast(cmake, [3, 18])) fail(`building needs CMake 3.18 or newer, this is ${cmake}: install a newer one.`);
   const compilers = process.env.CXX ? [process.env.CXX.split(' ')[0]] : ['c++', 'g++', 'clang++'];
   if (!compilers.some((compiler) => output(compiler, ['--version']) !== null)) {

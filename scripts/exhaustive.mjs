@@ -39,10 +39,10 @@ function checkStripe({ device, stripe, stripes }) {
     for (let i = 0; i < CHUNK; i++) expected[i] = Math.fround(1 / Math.sqrt(x[i]));
     for (let i = 0; i < CHUNK; i++) {
       // The NaN that JavaScript stores is not specified.
-      const isNaN = (expectedBits[i] & 0x7fffffff) > 0x7f800000;
-      if (actual[i] === (isNaN ? CANONICAL_NAN : expectedBits[i])) continue;
+      const nan = (expectedBits[i] & 0x7fffffff) > 0x7f800000;
+      if (actual[i] === (nan ? CANONICAL_NAN : expectedBits[i])) continue;
       wrong++;
-      first ??= { input: bits[i], actual: actual[i], expected: isNaN ? CANONICAL_NAN : expectedBits[i] };
+      first ??= { input: bits[i], actual: actual[i], expected: nan ? CANONICAL_NAN : expectedBits[i] };
     }
     for (const tensor of [input, result, host]) tensor.dispose();
   }

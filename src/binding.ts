@@ -25,8 +25,7 @@ function candidates(): Candidate[] {
     {
       path: path.join(root, ...local),
       // module_root and try keep `bindings` from guessing by the call stack, which bundlers break.
-      load: () =>
-        bindings({ bindings: 'rsqrt.node', module_root: root, try: [['module_root', ...local]] }) as Addon,
+      load: () => bindings({ bindings: 'rsqrt.node', module_root: root, try: [['module_root', ...local]] }) as Addon,
     },
     { path: prebuild, load: () => require(prebuild) as Addon },
   ];
@@ -54,9 +53,7 @@ function load(): Addon {
 function reason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   // `bindings` and Node both say "not found" in several lines.
-  return code === 'MODULE_NOT_FOUND' || /^Could not locate the bindings file/.test(message)
-    ? 'not found'
-    : message;
+  return code === 'MODULE_NOT_FOUND' || /^Could not locate the bindings file/.test(message) ? 'not found' : message;
 }
 
 /** The binding that this copy of the package uses. `RSQRT_ISA` forces an instruction set. */

@@ -1,7 +1,6 @@
 /** Checks of arguments that several functions take. `where` names the function, and the argument if it has many. */
 
 import { rangeError, show, typeError } from './errors';
-import type { Sizes } from './layout';
 
 /** More elements could not be counted exactly, and more bytes not addressed. */
 const MOST_ELEMENTS = Number.MAX_SAFE_INTEGER / 16;

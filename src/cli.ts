@@ -44,12 +44,13 @@ function parse(argv: string[]) {
 function numbersFrom(words: string[]): string[] {
   const text = words.length > 0 ? words.join(' ') : process.stdin.isTTY ? '' : readFileSync(0, 'utf8');
   const numbers = text.split(/[\s,]+/).filter((word) => word !== '');
-  if (numbers.length === 0) throw new UsageError('expected numbers as arguments or on standard input; see rsqrt --help');
+  if (numbers.length === 0)
+    throw new UsageError('expected numbers as arguments or on standard input; see rsqrt --help');
   return numbers;
 }
 
 /** A number as it is written, for a dtype: int64 exactly, bool as 0, 1, true or false. */
-function valueOf(word: string, dtype: string): Scalar {
+function parseNumber(word: string, dtype: string): Scalar {
   if (dtype === 'bool' && /^(true|false)$/i.test(word)) return word.toLowerCase() === 'true';
   if (dtype === 'int64' && /^[+-]?\d+$/.test(word)) return BigInt(word.replace('+', ''));
   const special = /^([+-]?)(inf|infinity|nan)$/i.exec(word);
@@ -79,7 +80,8 @@ function describe({ version, node, platform, isa, availableIsas, threads, cuda }
     `threads: ${threads}`,
   ];
   const driver = cuda.driver === null ? '' : `, driver for CUDA ${cuda.driver}`;
-  const built = cuda.runtime === null ? '' : `CUDA ${cuda.runtime}${cuda.build === 'simulated' ? ' (simulated)' : ''}${driver}: `;
+  const built =
+    cuda.runtime === null ? '' : `CUDA ${cuda.runtime}${cuda.build === 'simulated' ? ' (simulated)' : ''}${driver}: `;
   if (cuda.unavailableReason !== null) lines.push(`cuda: not available: ${cuda.unavailableReason}`);
   else lines.push(`cuda: ${built}${cuda.devices.length} device${cuda.devices.length === 1 ? '' : 's'}`);
   cuda.devices.forEach(({ name, computeCapability, totalMemory }, i) => {
@@ -101,7 +103,7 @@ function main(argv: string[]): string {
   if (!(dtypes as readonly string[]).includes(dtype)) {
     throw new UsageError(`--dtype must be one of ${dtypes.join(', ')}; received '${dtype}'`);
   }
-  const numbers = numbersFrom(positionals).map((word) => valueOf(word, dtype));
+  const numbers = numbersFrom(positionals).map((word) => parseNumber(word, dtype));
   const device = (values.device ?? 'cpu') as DeviceName;
   const result = rsqrt(tensor(numbers, { dtype: dtype as DType, device }));
   return values.json ? toJson(result) : String(result);
@@ -113,5 +115,6 @@ try {
   const { name, message, code } = error as Error & { code?: string };
   const expected = error instanceof UsageError || code?.startsWith('ERR_');
   process.stderr.write(`rsqrt: ${expected ? message : `${name}: ${message}`}\n`);
-  process.exitCode = error instanceof UsageError || code === 'ERR_INVALID_ARG_TYPE' || code === 'ERR_OUT_OF_RANGE' ? 2 : 1;
+  process.exitCode =
+    error instanceof UsageError || code === 'ERR_INVALID_ARG_TYPE' || code === 'ERR_OUT_OF_RANGE' ? 2 : 1;
 }

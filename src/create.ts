@@ -215,13 +215,17 @@ export function arange(...args: unknown[]): Tensor {
   const length = Math.ceil(span / stride) + 0; // no −0
   const shape = checkShape([length], 'arange: the number of elements');
   const type = dtype ?? (exact ? 'int64' : 'float32');
-  return filled(shape, type, device, (array, toElement) => {
-    for (let i = 0; i < length; i++) {
-      array[i] = toElement(
-        exact ? (bounds[0] as bigint) + BigInt(i) * (bounds[2] as bigint) : first + i * stride,
-      );
-    }
-  }, 'arange');
+  return filled(
+    shape,
+    type,
+    device,
+    (array, toElement) => {
+      for (let i = 0; i < length; i++) {
+        array[i] = toElement(exact ? (bounds[0] as bigint) + BigInt(i) * (bounds[2] as bigint) : first + i * stride);
+      }
+    },
+    'arange',
+  );
 }
 
 // ---------------------------------------------------------------- arguments
@@ -271,7 +275,9 @@ function tensorLike(value: unknown, where: string): TensorLike | undefined {
 function dtypeOfLike(like: TensorLike, own: DType, where: string): DType {
   const name = like.type ?? like.dtype ?? own;
   if (name === own || (name === 'bool' && own === 'uint8')) return name as DType;
-  throw typeError(`${where}: a tensor object of type ${show(name)} cannot be shared from a ${like.data[Symbol.toStringTag]}`);
+  throw typeError(
+    `${where}: a tensor object of type ${show(name)} cannot be shared from a ${like.data[Symbol.toStringTag]}`,
+  );
 }
 
 // ---------------------------------------------------------------- memory

@@ -8,7 +8,6 @@ import type { Sizes } from './layout';
 /** A single element in JavaScript. */
 export type Scalar = number | bigint | boolean;
 
-
 type List = unknown[] | NodeJS.TypedArray;
 
 const MOST_DIMS = 64;

@@ -112,7 +112,10 @@ function notATensor(where: string, value: unknown): TypeError {
 function runInto(where: string, code: number, input: Tensor, dtype: DType, out: Tensor): void {
   if (!isTensor(out)) throw notATensor(where, out);
   if (storageOf(out, where).device !== storageOf(input, where).device) {
-    throw new RsqrtError('ERR_DEVICE', `${where} must be on the input's device ${input.device}; it is on ${out.device}`);
+    throw new RsqrtError(
+      'ERR_DEVICE',
+      `${where} must be on the input's device ${input.device}; it is on ${out.device}`,
+    );
   }
   checkCast(dtype, out.dtype, where);
   if (!sameSizes(input.shape, out.shape)) {
@@ -122,11 +125,12 @@ function runInto(where: string, code: number, input: Tensor, dtype: DType, out: 
   switch (overlap(input, out)) {
     case 'none':
     case 'exact':
-      return launch(code, input, out);
+      launch(code, input, out);
+      break;
     case 'partial':
       throw new RsqrtError('ERR_OVERLAP', `${where} overlaps the input in part; it must be the input itself or apart`);
     case 'unknown':
-      return launchFromCopy(code, input, out);
+      launchFromCopy(code, input, out);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { inspect } from 'node:util';
 import { binding } from './binding';
+import { checkDim, checkList, checkShape, checkWhole, spread } from './checks';
 import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
 import {
   arrayOf,
@@ -15,7 +16,6 @@ import {
   kindOf,
   type TypedArrayOf,
 } from './dtype';
-import { checkDim, checkList, checkShape, checkWhole, spread } from './checks';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import { formatTensor } from './format';
 import {
@@ -104,8 +104,7 @@ export class Tensor<D extends DType = DType> {
   }
 
   static {
-    createTensor = (storage, dtype, shape, strides, offset) =>
-      new Tensor(storage, dtype, shape, strides, offset);
+    createTensor = (storage, dtype, shape, strides, offset) => new Tensor(storage, dtype, shape, strides, offset);
     isTensor = (value): value is Tensor => typeof value === 'object' && value !== null && #storage in value;
     codeOf = (tensor) => tensor.#info.code;
     contiguousOf = (tensor) => tensor.#contiguous;

@@ -111,7 +111,12 @@ function decode(dtype: DType, word: string | number | boolean): number | bigint 
 
 // The references themselves, on values worked out by hand.
 test('the reference rounds integers to float32 once, ties to even', () => {
-  expect([16777217n, 16777219n, -16777219n, (1n << 62n) + 1n].map(toFloat32)).toEqual([16777216, 16777220, -16777220, 2 ** 62]);
+  expect([16777217n, 16777219n, -16777219n, (1n << 62n) + 1n].map(toFloat32)).toEqual([
+    16777216,
+    16777220,
+    -16777220,
+    2 ** 62,
+  ]);
 });
 
 test('the reference agrees with the hard cases of the vectors', () => {

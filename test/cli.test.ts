@@ -2,8 +2,8 @@
 
 import * as path from 'node:path';
 import { version } from '../package.json';
-import { binaries } from './support/configurations';
 import { node, root } from './support/command';
+import { binaries } from './support/configurations';
 import { covered } from './support/coverage';
 
 const cli = path.join(root, 'dist', 'cli.js');
@@ -20,11 +20,18 @@ test.each<[string[], string, Parameters<typeof node>[1]?]>([
   [['--dtype=int64', '9007199254740993'], 'tensor([1.0537e-08])\n'],
   [['--dtype', 'bool', 'true', '0'], 'tensor([1., inf])\n'],
   [['--json', '4', '16'], '{"dtype":"float32","device":"cpu","shape":[2],"data":[0.5,0.25]}\n'],
-  [['--json', '0', '-0', '-1', 'inf'], '{"dtype":"float32","device":"cpu","shape":[4],"data":["Infinity","-Infinity","NaN",0]}\n'],
+  [
+    ['--json', '0', '-0', '-1', 'inf'],
+    '{"dtype":"float32","device":"cpu","shape":[4],"data":["Infinity","-Infinity","NaN",0]}\n',
+  ],
   [[], 'tensor([0.5000, 0.2500, 0.2000])\n', { input: '4 16\n25\n' }],
   [['--dtype', 'float64'], 'tensor([0.5000, 0.2500], dtype=float64)\n', { input: '4,16' }],
   [['4', '--device', 'cuda:1'], "tensor([0.5000], device='cuda:1')\n", { env: simulated }],
-  [['4', '--device', 'cuda', '--json'], '{"dtype":"float32","device":"cuda:0","shape":[1],"data":[0.5]}\n', { env: simulated }],
+  [
+    ['4', '--device', 'cuda', '--json'],
+    '{"dtype":"float32","device":"cuda:0","shape":[1],"data":[0.5]}\n',
+    { env: simulated },
+  ],
 ])('rsqrt %p', (...[args, stdout, options]) => {
   expect(run(args, options)).toEqual({ code: 0, stdout, stderr: '' });
 });
@@ -33,12 +40,21 @@ test.each<[string[], number, string, Parameters<typeof node>[1]?]>([
   [['abc'], 2, "rsqrt: 'abc' is not a number\n"],
   [['4', '1e'], 2, "rsqrt: '1e' is not a number\n"],
   [[], 2, 'rsqrt: expected numbers as arguments or on standard input; see rsqrt --help\n'],
-  [['--dtype', 'float23', '4'], 2, "rsqrt: --dtype must be one of float32, float64, int8, uint8, int16, int32, int64, bool; received 'float23'\n"],
+  [
+    ['--dtype', 'float23', '4'],
+    2,
+    "rsqrt: --dtype must be one of float32, float64, int8, uint8, int16, int32, int64, bool; received 'float23'\n",
+  ],
   [['--dtype', 'int8', '300'], 2, 'rsqrt: tensor: a value of dtype int8 must be from -128 to 127; received 300\n'],
   [['--device', 'gpu', '4'], 2, "rsqrt: tensor: device must be 'cpu', 'cuda' or 'cuda:N'; received 'gpu'\n"],
   [['info', 'more'], 2, "rsqrt: info takes no arguments; received 'more'\n"],
-  [['--device', 'cuda', '4'], 1, 'rsqrt: tensor: CUDA is not available: no driver: no NVIDIA driver is installed on this machine\n', { env: { ...simulated, RSQRT_SIMULATED_DRIVER: 'none' } }],
-  [['4'], 1, "rsqrt: RSQRT_ISA must be one of the instruction sets of this CPU", { env: { RSQRT_ISA: 'sse9' } }],
+  [
+    ['--device', 'cuda', '4'],
+    1,
+    'rsqrt: tensor: CUDA is not available: no driver: no NVIDIA driver is installed on this machine\n',
+    { env: { ...simulated, RSQRT_SIMULATED_DRIVER: 'none' } },
+  ],
+  [['4'], 1, 'rsqrt: RSQRT_ISA must be one of the instruction sets of this CPU', { env: { RSQRT_ISA: 'sse9' } }],
 ])('rsqrt %p ends with code %i and a sentence', (...[args, code, stderr, options]) => {
   const outcome = run(args, options);
   expect({ ...outcome, stderr: outcome.stderr.slice(0, stderr.length) }).toEqual({ code, stdout: '', stderr });

@@ -40,7 +40,12 @@ const shapes: Layout[] = [
   { name: 'channels last', shape: [2, 3, 4, 5], strides: [60, 1, 15, 3], offset: 0 },
   { name: '5-d without order', shape: [2, 3, 2, 4, 3], strides: [1, 100, 2, 7, 30], offset: 6 },
   { name: 'size-1 dimensions with wild strides', shape: [1, 6, 1, 5, 1], strides: [999, 5, 777, 1, 555], offset: 0 },
-  { name: '12-d', shape: [1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2], strides: [9, 64, 9, 32, 9, 16, 9, 8, 9, 4, 9, 1], offset: 0 },
+  {
+    name: '12-d',
+    shape: [1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2],
+    strides: [9, 64, 9, 32, 9, 16, 9, 8, 9, 4, 9, 1],
+    offset: 0,
+  },
   { name: 'long inner runs', shape: [3, 1500], strides: [1600, 1], offset: 0 },
 ];
 // Elements that share memory: to read only.
@@ -60,12 +65,19 @@ interface Case {
 
 function prepare(op: OpName, dtype: DType, result: DType): Case {
   const pool = inputs(dtype, POOL);
-  const expected = Array.from({ length: POOL }, (_, i) => bitsOf(reference(op, dtype, elementAt(pool, dtype, i)), result));
+  const expected = Array.from({ length: POOL }, (_, i) =>
+    bitsOf(reference(op, dtype, elementAt(pool, dtype, i)), result),
+  );
   return { pool, expected, result };
 }
 
 /** Fails with the first element that differs. */
-function compare(what: string, actual: (i: number) => number | bigint, expected: (i: number) => number | bigint, n: number) {
+function compare(
+  what: string,
+  actual: (i: number) => number | bigint,
+  expected: (i: number) => number | bigint,
+  n: number,
+) {
   for (let i = 0; i < n; i++) {
     if (actual(i) !== expected(i)) {
       throw new Error(`${what}: element ${i} has bits ${actual(i).toString(16)}, expected ${expected(i).toString(16)}`);
@@ -93,7 +105,12 @@ function run({ rsqrt, device }: Configuration, op: OpName, dtype: DType, { pool,
     }
     const madeAt = positions(shape, made.strides, made.storageOffset);
     const raw = rawOf(made);
-    compare(what, (i) => bitsIn(raw, result, madeAt[i]), (i) => expected[from[i]], n);
+    compare(
+      what,
+      (i) => bitsIn(raw, result, madeAt[i]),
+      (i) => expected[from[i]],
+      n,
+    );
     view.dispose();
     if (!writable) return;
 
@@ -154,7 +171,9 @@ describe.each(configurations)('$name', (configuration) => {
     const result = resultDType(op, dtype);
     if (result === null) {
       const x = configuration.rsqrt.tensor([true], { dtype, device: configuration.device });
-      expect(() => (configuration.rsqrt[op] as Configuration['rsqrt']['neg'])(x)).toThrow(`${op} is not defined for ${dtype} tensors`);
+      expect(() => (configuration.rsqrt[op] as Configuration['rsqrt']['neg'])(x)).toThrow(
+        `${op} is not defined for ${dtype} tensors`,
+      );
       return;
     }
     const key = `${op} ${dtype}`;

@@ -1,7 +1,7 @@
 /** The examples print exactly what they promise. */
 
-import { binaries } from './support/configurations';
 import { node } from './support/command';
+import { binaries } from './support/configurations';
 import { covered } from './support/coverage';
 
 const simulated = { RSQRT_BINARY: binaries.simulated };

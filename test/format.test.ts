@@ -1,11 +1,6 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import {
-  defaultPrintOptions,
-  formatTensor,
-  type Printable,
-  type PrintOptions,
-} from '../src/format';
+import { defaultPrintOptions, formatTensor, type Printable, type PrintOptions } from '../src/format';
 
 type Value = ReturnType<Printable['get']>;
 type Encoded = string | number | boolean | [string, string];
@@ -96,10 +91,7 @@ function decode(dtype: string, encoded: Encoded): Value {
 
 function optionsOf(options: VectorOptions = {}): Partial<PrintOptions> {
   return Object.fromEntries(
-    Object.entries(options).map(([key, value]) => [
-      OPTION_NAMES[key as keyof VectorOptions],
-      value,
-    ]),
+    Object.entries(options).map(([key, value]) => [OPTION_NAMES[key as keyof VectorOptions], value]),
   );
 }
 
@@ -228,9 +220,7 @@ describe('floats', () => {
 
   test('a whole number of 301 digits', () => {
     const digits = BigInt(1e300).toString();
-    expect(formatTensor(printable('float64', [], [1e300]), off)).toBe(
-      `tensor(${digits}.,\n       dtype=float64)`,
-    );
+    expect(formatTensor(printable('float64', [], [1e300]), off)).toBe(`tensor(${digits}.,\n       dtype=float64)`);
   });
 });
 
@@ -290,12 +280,8 @@ describe('shapes', () => {
 
   test('a tensor of threshold elements is shown in full, one more is not', () => {
     const threshold = 5;
-    expect(formatTensor(counting('int64', [5]), { threshold, edgeItems: 1 })).toBe(
-      'tensor([0, 1, 2, 3, 4])',
-    );
-    expect(formatTensor(counting('int64', [6]), { threshold, edgeItems: 1 })).toBe(
-      'tensor([0,  ..., 5])',
-    );
+    expect(formatTensor(counting('int64', [5]), { threshold, edgeItems: 1 })).toBe('tensor([0, 1, 2, 3, 4])');
+    expect(formatTensor(counting('int64', [6]), { threshold, edgeItems: 1 })).toBe('tensor([0,  ..., 5])');
   });
 
   test('a line too short for one element takes one', () => {
@@ -325,9 +311,7 @@ describe('shapes', () => {
   });
 
   test('of an empty tensor nothing is read', () => {
-    expect(formatTensor(printable('float32', [1e9, 0], []))).toBe(
-      'tensor([], size=(1000000000, 0))',
-    );
+    expect(formatTensor(printable('float32', [1e9, 0], []))).toBe('tensor([], size=(1000000000, 0))');
   });
 });
 
@@ -351,10 +335,7 @@ describe('suffixes', () => {
 
   test('each is placed for itself', () => {
     expect(formatTensor(halves(5, 'float64'))).toBe(
-      [
-        "tensor([0.5000, 1.5000, 2.5000, 3.5000, 4.5000], device='cuda:0',",
-        '       dtype=float64)',
-      ].join('\n'),
+      ["tensor([0.5000, 1.5000, 2.5000, 3.5000, 4.5000], device='cuda:0',", '       dtype=float64)'].join('\n'),
     );
   });
 

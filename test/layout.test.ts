@@ -1,6 +1,14 @@
 /** Strides: the walks that the kernels are given, and torch's rules, against slow and obvious code. */
 
-import { collapse, contiguousStrides, extentOf, isContiguous, isDense, sharesElements, viewStrides } from '../src/layout';
+import {
+  collapse,
+  contiguousStrides,
+  extentOf,
+  isContiguous,
+  isDense,
+  sharesElements,
+  viewStrides,
+} from '../src/layout';
 import { covered } from './support/coverage';
 import { randomBits } from './support/reference';
 import { positions } from './support/values';
@@ -53,7 +61,18 @@ test('collapse walks the same pairs of positions, in fewer dimensions', () => {
     if (triples.length < shape.length) merged++;
     const sizes = triples.map(([size]) => size);
     const pairs = (a: number[], b: number[]) => a.map((position, k) => `${position},${b[k]}`).sort();
-    const walked = pairs(positions(sizes, triples.map((t) => t[1]), 0), positions(sizes, triples.map((t) => t[2]), 0));
+    const walked = pairs(
+      positions(
+        sizes,
+        triples.map((t) => t[1]),
+        0,
+      ),
+      positions(
+        sizes,
+        triples.map((t) => t[2]),
+        0,
+      ),
+    );
     expect([what, walked]).toEqual([what, pairs(positions(shape, strides, 0), positions(shape, outStrides, 0))]);
   }
   expect(merged).toBeGreaterThan(ROUNDS / 4);

@@ -3,8 +3,8 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { binaries } from './support/configurations';
 import { node, root } from './support/command';
+import { binaries } from './support/configurations';
 import { covered } from './support/coverage';
 
 let folder: string;
@@ -20,11 +20,25 @@ function program(name: string, text: string, env: Record<string, string> = {}) {
   return node([path.join(folder, name)], { cwd: folder, env });
 }
 
-const NAMES = ['arange', 'asTensor', 'cuda', 'dtypes', 'empty', 'full', 'info', 'ones', 'tensor', 'zeros', 'Tensor', 'RsqrtError'];
+const NAMES = [
+  'arange',
+  'asTensor',
+  'cuda',
+  'dtypes',
+  'empty',
+  'full',
+  'info',
+  'ones',
+  'tensor',
+  'zeros',
+  'Tensor',
+  'RsqrtError',
+];
 const OPS = ['rsqrt', 'sqrt', 'reciprocal', 'neg', 'abs', 'square'].flatMap((op) => [op, `${op}_`]);
 
 test('require', () => {
-  const text = "const rsqrt = require('rsqrt'); console.log(Object.keys(rsqrt).sort().join()); console.log(rsqrt.rsqrt(rsqrt.tensor([4])));";
+  const text =
+    "const rsqrt = require('rsqrt'); console.log(Object.keys(rsqrt).sort().join()); console.log(rsqrt.rsqrt(rsqrt.tensor([4])));";
   const { stdout, stderr } = program('user.cjs', text);
   expect([stdout, stderr]).toEqual([`${[...NAMES, ...OPS].sort().join()}\ntensor([0.5000])\n`, '']);
   covered('package', 'require');
@@ -67,7 +81,14 @@ test.each([
   );
   const tsc = require.resolve('typescript/bin/tsc');
   const flags = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,esnext.disposable', '--module', module];
-  const types = ['--moduleResolution', moduleResolution, '--typeRoots', path.join(root, 'node_modules', '@types'), '--types', 'node'];
+  const types = [
+    '--moduleResolution',
+    moduleResolution,
+    '--typeRoots',
+    path.join(root, 'node_modules', '@types'),
+    '--types',
+    'node',
+  ];
   const { code, stdout } = node([tsc, ...flags, ...types, file], { cwd: folder });
   expect([stdout, code]).toEqual(['', 0]);
   covered('package', `types (${moduleResolution}, .${extension})`);
@@ -107,7 +128,9 @@ test('a missing addon: every path tried, and what to do', () => {
   );
   expect(code).toBe(1);
   expect(stderr).toMatch(/RsqrtError: rsqrt could not load its native addon for \w+-\w+ \(Node v[\d.]+\)\. Tried:/);
-  expect(stderr).toMatch(/build.Release.rsqrt\.node: not found\n.*prebuilds.\w+-\w+\.node: not found\nBuild it with: npm --prefix '.*copy' run build/);
+  expect(stderr).toMatch(
+    /build.Release.rsqrt\.node: not found\n.*prebuilds.\w+-\w+\.node: not found\nBuild it with: npm --prefix '.*copy' run build/,
+  );
   expect(stderr).toMatch(/code: 'ERR_LOAD'/);
 });
 

@@ -3,8 +3,8 @@
  * every reason for there being no GPU can be had. The host code and the kernels are those of the real thing.
  */
 
-import { binaries, load } from './support/configurations';
 import { node } from './support/command';
+import { binaries, load } from './support/configurations';
 import { covered, skip } from './support/coverage';
 
 const { arange, cuda, empty, full, info, rsqrt, tensor, zeros } = load('simulated');
@@ -60,7 +60,11 @@ test('calls return before the work is done, reading waits for it', () => {
     let want = Math.fround(37);
     for (let i = 0; i < 20; i++) want = Math.fround(Math.fround(1 / Math.sqrt(want)) ** 2);
     console.log(queued < 150, y.cpu().data[36] === want, y.to('cuda:1').neg().cpu().data[36] === -want);`;
-  expect(inChild(program, { RSQRT_SIMULATED_DELAY: '300000' })).toEqual({ code: 0, stdout: 'true true true\n', stderr: '' });
+  expect(inChild(program, { RSQRT_SIMULATED_DELAY: '300000' })).toEqual({
+    code: 0,
+    stdout: 'true true true\n',
+    stderr: '',
+  });
 });
 
 test('host memory may be changed as soon as a copy to the device returns', () => {
@@ -75,7 +79,11 @@ test('host memory may be changed as soon as a copy to the device returns', () =>
 
 test('fresh device memory is garbage, so nothing relies on zeros', () => {
   expect(empty(1000, { device: 'cuda' }).cpu().data.every(Number.isNaN)).toBe(true);
-  expect(zeros(1000, { device: 'cuda' }).cpu().data.every((value) => value === 0)).toBe(true);
+  expect(
+    zeros(1000, { device: 'cuda' })
+      .cpu()
+      .data.every((value) => value === 0),
+  ).toBe(true);
 });
 
 test('out of memory: a clear error, inputs intact, and memory to be had again', () => {

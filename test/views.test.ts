@@ -17,7 +17,14 @@ interface ViewCase {
   strides: number[];
   offset: number;
   is_contiguous: boolean;
-  result: { dtype: DType; shape: number[]; strides: number[]; is_contiguous: boolean; values: Word[]; correctly_rounded?: Word[] };
+  result: {
+    dtype: DType;
+    shape: number[];
+    strides: number[];
+    is_contiguous: boolean;
+    values: Word[];
+    correctly_rounded?: Word[];
+  };
   in_place: { storage: Word[] } | { error: 'cast' | 'overlap' } | { undefined: string };
 }
 type Word = string | number | boolean;
@@ -43,7 +50,7 @@ function decode(words: Word[], dtype: DType) {
       : dtype === 'float64'
         ? new BigUint64Array(array.buffer)
         : array;
-  words.forEach((word, i) => (bits[i] = wordBits(word, dtype)));
+  for (const [i, word] of words.entries()) bits[i] = wordBits(word, dtype);
   return array;
 }
 
@@ -63,7 +70,9 @@ describe.each(configurations)('$name', ({ rsqrt, device }) => {
     expect(significant(result.shape, result.strides)).toEqual(significant(c.result.shape, c.result.strides));
     expect(result.isContiguous()).toBe(c.result.is_contiguous);
     const raw = rawOf(result);
-    const bits = positions(result.shape, result.strides, 0).map((p) => bitsOf(elementAt(raw, result.dtype, p), result.dtype));
+    const bits = positions(result.shape, result.strides, 0).map((p) =>
+      bitsOf(elementAt(raw, result.dtype, p), result.dtype),
+    );
     const words = c.result.correctly_rounded ?? c.result.values;
     const want = words.map((word) => wordBits(word, result.dtype));
     expect(bits).toEqual(want);

@@ -15,7 +15,7 @@ struct Limits {
   To min = std::numeric_limits<To>::min();
   To max = std::numeric_limits<To>::max();
   From begin = static_cast<From>(std::numeric_limits<To>::min());
-  From end = static_cast<From>(std::numeric_limits<To>::max() / 2 + 1) * From(2);
+  From end = static_cast<From>((std::numeric_limits<To>::max() >> 1) + 1) * From(2);
 };
 template <class To, class From>
 inline constexpr Limits<To, From> limits{};

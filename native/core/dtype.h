@@ -13,14 +13,14 @@ struct Bool {
 
 // The one list of dtypes: X(enumerator, public name, C++ type). The position is the dtype's code,
 // which the addon publishes to TypeScript by name; nothing else may rely on the order.
-#define RSQRT_DTYPES(X)            \
-  X(float32, "float32", float)     \
-  X(float64, "float64", double)    \
-  X(int8, "int8", std::int8_t)     \
-  X(uint8, "uint8", std::uint8_t)  \
-  X(int16, "int16", std::int16_t)  \
-  X(int32, "int32", std::int32_t)  \
-  X(int64, "int64", std::int64_t)  \
+#define RSQRT_DTYPES(X)           \
+  X(float32, "float32", float)    \
+  X(float64, "float64", double)   \
+  X(int8, "int8", std::int8_t)    \
+  X(uint8, "uint8", std::uint8_t) \
+  X(int16, "int16", std::int16_t) \
+  X(int32, "int32", std::int32_t) \
+  X(int64, "int64", std::int64_t) \
   X(boolean, "bool", ::rsqrt_native::Bool)
 
 enum class DType : std::uint8_t {
@@ -49,10 +49,10 @@ constexpr std::size_t size_of(DType dtype) { return dtype_sizes[index_of(dtype)]
 // The dtype of a C++ element type.
 template <class T>
 struct DTypeOf;
-#define X(id, name, type)                          \
-  template <>                                      \
-  struct DTypeOf<type> {                           \
-    static constexpr DType value = DType::id;      \
+#define X(id, name, type)                     \
+  template <>                                 \
+  struct DTypeOf<type> {                      \
+    static constexpr DType value = DType::id; \
   };
 RSQRT_DTYPES(X)
 #undef X

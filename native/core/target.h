@@ -1,4 +1,5 @@
-// What a function compiled for one instruction set (or for a GPU) needs: its inline namespace and its qualifiers.
+// What a function compiled for one instruction set (or for a GPU) needs: its inline namespace and its
+// qualifiers.
 //
 // Every function or template that is compiled under a wider instruction set stands inside
 // RSQRT_TARGET_BEGIN … RSQRT_TARGET_END. Otherwise two objects would define the same symbol and the
@@ -12,7 +13,7 @@
 #endif
 
 #define RSQRT_TARGET_BEGIN \
-  namespace rsqrt_native {        \
+  namespace rsqrt_native { \
   inline namespace RSQRT_TARGET {
 #define RSQRT_TARGET_END \
   }                      \

@@ -29,9 +29,9 @@ struct ApplyRow {
 // One loop per op and computed dtype, one per pair of dtypes: an op never meets a layout or a
 // conversion, so the number of loops is a sum and not a product.
 struct Kernels {
-  LoadRow load[dtype_count];   // by the dtype converted from
+  LoadRow load[dtype_count];    // by the dtype converted from
   StoreRow store[dtype_count];  // by the dtype converted from
-  const ApplyRow* apply;       // by op
+  const ApplyRow* apply;        // by op
 };
 
 }  // namespace rsqrt_native::cpu

@@ -52,8 +52,7 @@ void run(const Kernels& kernels, const Job& job) {
   const bool flat = job.layout == nullptr;
   const bool one_run = flat || job.layout->ndim == 1;
   // A side that is dense and of the computed dtype needs no block in between.
-  const bool in_direct =
-      job.in_dtype == job.compute && one_run && (flat || job.layout->in_strides[0] == 1);
+  const bool in_direct = job.in_dtype == job.compute && one_run && (flat || job.layout->in_strides[0] == 1);
   const bool out_direct =
       job.out_dtype == job.compute && one_run && (flat || job.layout->out_strides[0] == 1);
   if (in_direct && out_direct) return apply(job.in, job.out, job.numel);

@@ -29,9 +29,9 @@ class Backend {
  public:
   virtual ~Backend() = default;
 
-  virtual const char* build() const = 0;     // "none", "cuda", "simulated"
-  virtual int runtime_version() const = 0;   // 13000 is 13.0; 0 if not built
-  virtual int driver_version() const = 0;    // the newest CUDA the driver supports; 0 if there is no driver
+  virtual const char* build() const = 0;    // "none", "cuda", "simulated"
+  virtual int runtime_version() const = 0;  // 13000 is 13.0; 0 if not built
+  virtual int driver_version() const = 0;   // the newest CUDA the driver supports; 0 if there is no driver
   virtual int device_count() const = 0;
   // Why there is no device, as one clause; empty if there is one.
   virtual const std::string& unavailable_reason() const = 0;

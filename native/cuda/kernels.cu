@@ -16,7 +16,8 @@ inline namespace RSQRT_TARGET {
 namespace {
 
 constexpr unsigned threads_per_block = 256;
-constexpr int blocks_per_multiprocessor = 32;  // enough to fill any, few enough that a block has work to amortise
+constexpr int blocks_per_multiprocessor =
+    32;  // enough to fill any, few enough that a block has work to amortise
 
 template <class Op, class T>
 __device__ __forceinline__ T evaluate(T value) {
@@ -86,8 +87,8 @@ __device__ __forceinline__ T load(const std::byte* memory, DType dtype, std::int
 template <class T>
 __device__ __forceinline__ void store(std::byte* memory, DType dtype, std::int64_t i, T value) {
   switch (dtype) {
-#define X(id, name, type)                                     \
-  case DType::id:                                             \
+#define X(id, name, type)                                      \
+  case DType::id:                                              \
     reinterpret_cast<type*>(memory)[i] = convert<type>(value); \
     break;
     RSQRT_DTYPES(X)
@@ -162,8 +163,8 @@ bool fits_in_32_bits(const Layout& layout) {
   return numel < limit && in_extent < limit && out_extent < limit;
 }
 
-// What a strided kernel computes T in. Wrap-around keeps the low bits of a result right in any wider integer, so one
-// kernel serves all integers; there are fewer kernels then, and a smaller binary.
+// What a strided kernel computes T in. Wrap-around keeps the low bits of a result right in any wider integer,
+// so one kernel serves all integers; there are fewer kernels then, and a smaller binary.
 template <class T>
 using Wide = std::conditional_t<std::is_integral_v<T>, std::int64_t, T>;
 
@@ -232,8 +233,6 @@ cudaError_t launch(const Job& job, int multiprocessors, cudaStream_t stream) {
   return start(job, multiprocessors, stream);
 }
 
-const void* probe_kernel() {
-  return reinterpret_cast<const void*>(&dense<Rsqrt, float, float>);
-}
+const void* probe_kernel() { return reinterpret_cast<const void*>(&dense<Rsqrt, float, float>); }
 
 }  // namespace rsqrt_native::cuda

@@ -67,8 +67,12 @@ struct Lane<double> {
   friend RSQRT_DEVICE Lane operator/(Lane a, Lane b) { return {__ddiv_rn(a.v, b.v)}; }
   friend RSQRT_DEVICE Lane fma(Lane a, Lane b, Lane c) { return {__fma_rn(a.v, b.v, c.v)}; }
   friend RSQRT_DEVICE Lane sqrt(Lane a) { return {__dsqrt_rn(a.v)}; }
-  friend RSQRT_DEVICE Lane negate(Lane a) { return {__longlong_as_double(__double_as_longlong(a.v) ^ (1LL << 63))}; }
-  friend RSQRT_DEVICE Lane absolute(Lane a) { return {__longlong_as_double(__double_as_longlong(a.v) & ~(1LL << 63))}; }
+  friend RSQRT_DEVICE Lane negate(Lane a) {
+    return {__longlong_as_double(__double_as_longlong(a.v) ^ (1LL << 63))};
+  }
+  friend RSQRT_DEVICE Lane absolute(Lane a) {
+    return {__longlong_as_double(__double_as_longlong(a.v) & ~(1LL << 63))};
+  }
   friend RSQRT_DEVICE Lane rsqrt_estimate(Lane a) { return {::rsqrt(a.v)}; }
 
   friend RSQRT_DEVICE Mask is_nan(Lane a) { return {a.v != a.v}; }

@@ -14,8 +14,8 @@ namespace rsqrt_native::cuda {
 namespace {
 
 std::string describe(const char* call, cudaError_t status) {
-  return std::string(call) + " failed: " + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) + ", " +
-         std::to_string(static_cast<int>(status)) + ")";
+  return std::string(call) + " failed: " + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) +
+         ", " + std::to_string(static_cast<int>(status)) + ")";
 }
 
 // Every status is checked where it is returned.
@@ -120,7 +120,8 @@ class CudaBackend final : public Backend {
       const Device& state = opened(device);
       check(state.pools ? cudaFreeAsync(pointer, state.stream) : cudaFree(pointer), "cudaFreeAsync");
     } catch (const std::exception&) {
-      // A device that failed has lost its memory with everything else; the failure itself was reported by the call.
+      // A device that failed has lost its memory with everything else; the failure itself was reported by the
+      // call.
     }
   }
 
@@ -135,7 +136,7 @@ class CudaBackend final : public Backend {
       return;
     }
     const int device = from.device >= 0 ? from.device : to.device;
-    const cudaMemcpyKind kind = from.device < 0  ? cudaMemcpyHostToDevice
+    const cudaMemcpyKind kind = from.device < 0 ? cudaMemcpyHostToDevice
                                 : to.device < 0 ? cudaMemcpyDeviceToHost
                                                 : cudaMemcpyDeviceToDevice;
     const CurrentDevice current(device);
@@ -160,8 +161,8 @@ class CudaBackend final : public Backend {
   std::string explain(cudaError_t status) const {
     if (driver_version_ == 0) return "no driver: no NVIDIA driver is installed on this machine";
     if (status == cudaErrorInsufficientDriver) {
-      return "driver too old: it supports CUDA " + version_text(driver_version_) + ", rsqrt was built with CUDA " +
-             version_text(runtime_version_);
+      return "driver too old: it supports CUDA " + version_text(driver_version_) +
+             ", rsqrt was built with CUDA " + version_text(runtime_version_);
     }
     if (status == cudaErrorNoDevice || status == cudaSuccess) {
       return "no device: the NVIDIA driver sees no GPU (CUDA_VISIBLE_DEVICES may hide it)";
@@ -180,7 +181,8 @@ class CudaBackend final : public Backend {
       const DeviceProperties found = properties(device);
       throw Failure("ERR_CUDA_UNAVAILABLE", "CUDA is not available: no kernel image for " + found.name +
                                                 " (compute capability " + std::to_string(found.major) + "." +
-                                                std::to_string(found.minor) + ") in this copy of the rsqrt addon");
+                                                std::to_string(found.minor) +
+                                                ") in this copy of the rsqrt addon");
     }
     check(status, "cudaFuncGetAttributes");
     int pools = 0;

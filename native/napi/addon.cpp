@@ -40,7 +40,8 @@ Napi::Array op_list(Napi::Env env) {
 
 Napi::Array isa_list(Napi::Env env) {
   Napi::Array list = Napi::Array::New(env);
-  for (const auto& set : cpu::available_instruction_sets()) list[list.Length()] = Napi::String::New(env, set.name);
+  for (const auto& set : cpu::available_instruction_sets())
+    list[list.Length()] = Napi::String::New(env, set.name);
   return list;
 }
 

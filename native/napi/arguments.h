@@ -11,10 +11,12 @@ namespace rsqrt_native {
 inline constexpr std::int64_t largest_integer = 9007199254740991;  // 2^53 − 1
 
 [[noreturn]] void wrong_type(const char* argument, const char* expected);
-[[noreturn]] void out_of_range(const char* argument, const std::string& expected, const std::string& received);
+[[noreturn]] void out_of_range(const char* argument, const std::string& expected,
+                               const std::string& received);
 
 // A whole number from 0 to limit.
 std::int64_t whole(double value, const char* argument, std::int64_t limit = largest_integer);
-std::int64_t whole(napi_env env, napi_value value, const char* argument, std::int64_t limit = largest_integer);
+std::int64_t whole(napi_env env, napi_value value, const char* argument,
+                   std::int64_t limit = largest_integer);
 
 }  // namespace rsqrt_native

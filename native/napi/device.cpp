@@ -48,7 +48,8 @@ napi_value release(Napi::Env env, Context&, const napi_value* args) {
   return env.Undefined();
 }
 
-cuda::Place checked_place(napi_env env, napi_value memory, napi_value offset, std::int64_t bytes, const char* argument) {
+cuda::Place checked_place(napi_env env, napi_value memory, napi_value offset, std::int64_t bytes,
+                          const char* argument) {
   const Memory unwrapped = unwrap_memory(env, memory, argument);
   const std::int64_t start = whole(env, offset, "an offset");
   if (static_cast<std::uint64_t>(start + bytes) > unwrapped.bytes) {  // both are below 2^53

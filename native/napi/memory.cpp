@@ -10,8 +10,8 @@
 namespace rsqrt_native {
 namespace {
 
-// Marks our objects, so that an object of another addon is refused instead of misread; one of another copy of this
-// addon too, whose backend knows nothing of ours: the address differs from copy to copy.
+// Marks our objects, so that an object of another addon is refused instead of misread; one of another copy of
+// this addon too, whose backend knows nothing of ours: the address differs from copy to copy.
 napi_type_tag device_memory_tag() {
   static const char anchor = 0;
   return {0x6b0f3a5f5d7c4e91, reinterpret_cast<std::uintptr_t>(&anchor)};
@@ -21,8 +21,7 @@ napi_type_tag device_memory_tag() {
 class DeviceMemory {
  public:
   DeviceMemory(napi_env env, std::shared_ptr<cuda::Backend> backend, int device, std::size_t bytes)
-      : backend_(std::move(backend)),
-        memory_{backend_->allocate(device, bytes), bytes, device} {
+      : backend_(std::move(backend)), memory_{backend_->allocate(device, bytes), bytes, device} {
     adjust_external_memory(env, static_cast<std::int64_t>(bytes));
   }
 
@@ -101,7 +100,7 @@ napi_value create_device_memory(napi_env env, std::shared_ptr<cuda::Backend> bac
     memory->release(env);
     throw Napi::Error::New(env);
   }
-  memory.release();  // the collector owns it now
+  static_cast<void>(memory.release());  // the collector owns it now
   return object;
 }
 

@@ -22,16 +22,16 @@ std::int64_t read_layout(napi_env env, napi_value value, Layout& layout) {
       type != napi_float64_array) {
     wrong_type("layout", "a number or a Float64Array");
   }
-  if (length == 0 || length % 3 != 0 || length > 3 * max_dims) {
+  if (length == 0 || length % 3 != 0 || length > std::size_t{3} * max_dims) {
     out_of_range("the length of layout", "3 times the number of dimensions, 1 to 64", std::to_string(length));
   }
-  const double* values = static_cast<const double*>(data);
+  const double* triple = static_cast<const double*>(data);
   layout.ndim = static_cast<int>(length / 3);
   std::int64_t numel = 1;
-  for (int dim = 0; dim < layout.ndim; ++dim) {
-    layout.sizes[dim] = whole(values[3 * dim], "a size of layout");
-    layout.in_strides[dim] = whole(values[3 * dim + 1], "a stride of layout");
-    layout.out_strides[dim] = whole(values[3 * dim + 2], "a stride of layout");
+  for (int dim = 0; dim < layout.ndim; ++dim, triple += 3) {
+    layout.sizes[dim] = whole(triple[0], "a size of layout");
+    layout.in_strides[dim] = whole(triple[1], "a stride of layout");
+    layout.out_strides[dim] = whole(triple[2], "a stride of layout");
     if (__builtin_mul_overflow(numel, layout.sizes[dim], &numel)) {
       out_of_range("the element count of layout", "below 2^63", "more");
     }
@@ -59,7 +59,8 @@ std::int64_t checked_offset(const Memory& memory, DType dtype, std::int64_t offs
   overflow |= __builtin_mul_overflow(end, size, &end);
   overflow |= __builtin_add_overflow(end, offset, &end);
   if (overflow || static_cast<std::uint64_t>(end) > memory.bytes) {
-    out_of_range(argument, "such that all elements lie within the buffer of " + std::to_string(memory.bytes) + " bytes",
+    out_of_range(argument,
+                 "such that all elements lie within the buffer of " + std::to_string(memory.bytes) + " bytes",
                  std::to_string(offset));
   }
   if (memory.device >= 0 && offset % size != 0) {
@@ -97,8 +98,8 @@ void run(napi_env env, Context& context, const napi_value (&args)[8]) {
   }
   job.in = input.data + checked_offset(input, job.in_dtype, whole(env, args[3], "inputOffset"), job.numel,
                                        job.layout, layout.in_strides, "inputOffset");
-  job.out = output.data + checked_offset(output, job.out_dtype, whole(env, args[6], "outputOffset"), job.numel,
-                                         job.layout, layout.out_strides, "outputOffset");
+  job.out = output.data + checked_offset(output, job.out_dtype, whole(env, args[6], "outputOffset"),
+                                         job.numel, job.layout, layout.out_strides, "outputOffset");
   if (job.numel == 0) return;
   if (static_cast<std::uint64_t>(job.numel) > output.bytes / size_of(job.out_dtype)) {
     // Only an output that shares elements could be walked so often, and for as long as one likes.

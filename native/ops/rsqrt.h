@@ -101,7 +101,8 @@ RSQRT_FUNCTION V rsqrt_checked(V x, V estimate) {
   const V doubt = c * V::splat(0x1p-46);
   const V low = y + (c - doubt);
   const V high = y + (c + doubt);
-  if (any(differs(low, high))) [[unlikely]] return rsqrt_decided(x, low, high);
+  if (any(differs(low, high))) [[unlikely]]
+    return rsqrt_decided(x, low, high);
   return low;
 }
 

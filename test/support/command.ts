@@ -12,7 +12,10 @@ export interface Outcome {
 }
 
 /** Runs `node ...args` in the repository. */
-export function node(args: string[], options: { env?: Record<string, string>; input?: string; cwd?: string } = {}): Outcome {
+export function node(
+  args: string[],
+  options: { env?: Record<string, string>; input?: string; cwd?: string } = {},
+): Outcome {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: options.cwd ?? root,
     env: { ...process.env, ...options.env },

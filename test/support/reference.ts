@@ -70,7 +70,7 @@ function isCloser(a: number, b: number, x: number): boolean {
   const [am, ae] = parts(a);
   const [bm, be] = parts(b);
   const [xm, xe] = parts(x);
-  const low = ae < be ? ae : be;
+  const low = Math.min(ae, be);
   const sum = (am << BigInt(ae - low)) + (bm << BigInt(be - low)); // twice the middle, times 2^-low
   // (sum · 2^(low − 1))² · x against 1
   const product = sum * sum * xm;

@@ -12,7 +12,10 @@ module.exports = class SummaryReporter {
   }
 
   onRunComplete(_contexts, results) {
-    const entries = readFileSync(this.file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    const entries = readFileSync(this.file, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
     rmSync(this.folder, { recursive: true });
     const covered = new Map();
     const skipped = new Map();
@@ -26,8 +29,14 @@ module.exports = class SummaryReporter {
       }
     }
     const lines = ['', 'Covered'];
-    lines.push(`  suites: ${results.testResults.map((suite) => path.basename(suite.testFilePath, '.test.ts')).sort().join(', ')}`);
-    for (const [dimension, values] of [...covered].sort()) lines.push(`  ${dimension}: ${[...values].sort().join(', ')}`);
+    lines.push(
+      `  suites: ${results.testResults
+        .map((suite) => path.basename(suite.testFilePath, '.test.ts'))
+        .sort()
+        .join(', ')}`,
+    );
+    for (const [dimension, values] of [...covered].sort())
+      lines.push(`  ${dimension}: ${[...values].sort().join(', ')}`);
     lines.push('Skipped');
     for (const [what, reason] of [...skipped].sort()) lines.push(`  ${what}: ${reason}`);
     const pending = results.numPendingTests + results.numTodoTests;

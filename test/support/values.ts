@@ -3,14 +3,7 @@
 import type { DType, Tensor } from '../../src/index';
 import { randomBits } from './reference';
 
-export type AnyArray =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array;
+export type AnyArray = Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Int32Array | BigInt64Array;
 
 const arrays = {
   float32: Float32Array,
@@ -33,10 +26,30 @@ const special32 = [
   0x3fba18e3, 0x403a18e3, 0x00ba18e3, 0x7f3a18e3,
 ];
 const special64 = [
-  0n, 1n << 63n, 1n, (1n << 63n) | 1n, 3n, (1n << 52n) - 1n, 1n << 52n, (1n << 52n) + 1n, 0x3ff0000000000000n,
-  0x3fefffffffffffffn, 0x3ff0000000000001n, 0xbff0000000000000n, 0x4000000000000000n, 0x4010000000000000n,
-  0x7fefffffffffffffn, 0xffefffffffffffffn, 0x7ff0000000000000n, 0xfff0000000000000n, 0x7ff8000000000000n,
-  0xfff8000000000000n, 0x7ff0000000000001n, 0x7fffffffffffffffn, 0xffffffffffffffffn, 0x3ff6a09e667f3bcdn,
+  0n,
+  1n << 63n,
+  1n,
+  (1n << 63n) | 1n,
+  3n,
+  (1n << 52n) - 1n,
+  1n << 52n,
+  (1n << 52n) + 1n,
+  0x3ff0000000000000n,
+  0x3fefffffffffffffn,
+  0x3ff0000000000001n,
+  0xbff0000000000000n,
+  0x4000000000000000n,
+  0x4010000000000000n,
+  0x7fefffffffffffffn,
+  0xffefffffffffffffn,
+  0x7ff0000000000000n,
+  0xfff0000000000000n,
+  0x7ff8000000000000n,
+  0xfff8000000000000n,
+  0x7ff0000000000001n,
+  0x7fffffffffffffffn,
+  0xffffffffffffffffn,
+  0x3ff6a09e667f3bcdn,
 ];
 
 /** `count` elements: the special ones, then random bit patterns (floats: of every exponent and sign). */
@@ -48,10 +61,11 @@ export function inputs(dtype: DType, count: number, seed = 1): AnyArray {
   if (dtype === 'float32') new Uint32Array(array.buffer).set(special32.slice(0, count));
   if (dtype === 'float64') new BigUint64Array(array.buffer).set(special64.slice(0, count));
   // Any byte but 0 is true, so leave some that are neither 0 nor 1.
-  if (dtype === 'bool') bytes.forEach((byte, i) => (bytes[i] = byte % 3 === 0 ? 0 : byte % 3 === 1 ? 1 : byte));
+  if (dtype === 'bool') bytes.set(bytes.map((byte) => (byte % 3 < 2 ? byte % 3 : byte)));
   const extremes: bigint[] = [0n, 1n, -1n, 4n, 16777217n, 9007199254740993n, -(1n << 63n), (1n << 63n) - 1n];
   if (dtype === 'int64') (array as BigInt64Array).set(extremes.slice(0, count));
-  if (dtype === 'int32') (array as Int32Array).set([0, 1, -1, 16777217, 33554435, -(2 ** 31), 2 ** 31 - 1].slice(0, count));
+  if (dtype === 'int32')
+    (array as Int32Array).set([0, 1, -1, 16777217, 33554435, -(2 ** 31), 2 ** 31 - 1].slice(0, count));
   return array;
 }
 

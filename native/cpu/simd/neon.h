@@ -36,9 +36,7 @@ struct Vec<float> {
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {vabsq_f32(a.v)}; }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
 
-  friend RSQRT_FUNCTION Mask is_nan(Vec a) {
-    return {veorq_u32(vceqq_f32(a.v, a.v), vdupq_n_u32(~0u))};
-  }
+  friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {veorq_u32(vceqq_f32(a.v, a.v), vdupq_n_u32(~0u))}; }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) {
     return {vorrq_u32(vcltq_f32(a.v, b.v), vcgtq_f32(a.v, b.v))};
   }
@@ -72,9 +70,7 @@ struct Vec<double> {
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {vabsq_f64(a.v)}; }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
 
-  friend RSQRT_FUNCTION Mask is_nan(Vec a) {
-    return {veorq_u64(vceqq_f64(a.v, a.v), vdupq_n_u64(~0ULL))};
-  }
+  friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {veorq_u64(vceqq_f64(a.v, a.v), vdupq_n_u64(~0ULL))}; }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) {
     return {vorrq_u64(vcltq_f64(a.v, b.v), vcgtq_f64(a.v, b.v))};
   }

@@ -65,14 +65,12 @@ void open(State& shared, const Operand& operand, OptionalAccess& access) {
   if (operand.device != on_host) access.emplace(shared.device(operand.device).memory);
 }
 
-void enqueue_copy(State& shared, Stream& stream, const Operand& to, const Operand& from,
-                  std::size_t count) {
+void enqueue_copy(State& shared, Stream& stream, const Operand& to, const Operand& from, std::size_t count) {
   stream.enqueue(shared, [&shared, to, from, count]() -> Outcome {
     {
       Lock lock(shared.mutex);
       if (!is_live(shared, to, count) || !is_live(shared, from, count)) {
-        return {cudaErrorIllegalAddress,
-                "a copy ran before its memory was allocated, or after it was freed"};
+        return {cudaErrorIllegalAddress, "a copy ran before its memory was allocated, or after it was freed"};
       }
     }
     OptionalAccess to_access, from_access;
@@ -162,8 +160,7 @@ cudaError_t cudaFree(void* pointer) {
 }
 
 cudaError_t cudaMallocAsync(void** pointer, std::size_t size, cudaStream_t handle) {
-  return call_on_stream(handle, [&](State& shared, Lock& lock,
-                                    const std::shared_ptr<Stream>& stream) {
+  return call_on_stream(handle, [&](State& shared, Lock& lock, const std::shared_ptr<Stream>& stream) {
     if (pointer == nullptr || size == 0) return cudaErrorInvalidValue;
     DeviceMemory& memory = shared.device(stream->device).memory;
     Block* block = nullptr;
@@ -243,8 +240,7 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t count, cudaMemcpyKind kind,
                             cudaStream_t handle) {
   return call_on_stream(handle, [&](State& shared, Lock&, const std::shared_ptr<Stream>& stream) {
-    if (kind < cudaMemcpyHostToHost || kind > cudaMemcpyDefault)
-      return cudaErrorInvalidMemcpyDirection;
+    if (kind < cudaMemcpyHostToHost || kind > cudaMemcpyDefault) return cudaErrorInvalidMemcpyDirection;
     if (count == 0) return cudaSuccess;
     const auto target = operand_at(shared, to, count);
     const auto source = operand_at(shared, from, count);
@@ -254,8 +250,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t count, cudaM
     if (kind != cudaMemcpyDefault) {
       const bool expects_to_host = kind == cudaMemcpyHostToHost || kind == cudaMemcpyDeviceToHost;
       const bool expects_from_host = kind == cudaMemcpyHostToHost || kind == cudaMemcpyHostToDevice;
-      if (to_host != expects_to_host || from_host != expects_from_host)
-        return cudaErrorInvalidValue;
+      if (to_host != expects_to_host || from_host != expects_from_host) return cudaErrorInvalidValue;
     }
     const bool on_stream = target->device == stream->device || source->device == stream->device;
     if (!on_stream && !(to_host && from_host)) return cudaErrorInvalidValue;
@@ -264,11 +259,10 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t count, cudaM
   });
 }
 
-cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int from_device,
-                                std::size_t count, cudaStream_t handle) {
+cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int from_device, std::size_t count,
+                                cudaStream_t handle) {
   return call_on_stream(handle, [&](State& shared, Lock&, const std::shared_ptr<Stream>& stream) {
-    if (!shared.has_device(to_device) || !shared.has_device(from_device))
-      return cudaErrorInvalidDevice;
+    if (!shared.has_device(to_device) || !shared.has_device(from_device)) return cudaErrorInvalidDevice;
     if (count == 0) return cudaSuccess;
     const auto target = operand_at(shared, to, count);
     const auto source = operand_at(shared, from, count);
@@ -313,10 +307,9 @@ cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device) {
 
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value) {
   return call([&](State& shared, Lock&) {
-    const bool settable = attribute >= cudaMemPoolReuseFollowEventDependencies &&
-                          attribute <= cudaMemPoolAttrReleaseThreshold;
-    if (device_of_pool(shared, pool) < 0 || !settable || value == nullptr)
-      return cudaErrorInvalidValue;
+    const bool settable =
+        attribute >= cudaMemPoolReuseFollowEventDependencies && attribute <= cudaMemPoolAttrReleaseThreshold;
+    if (device_of_pool(shared, pool) < 0 || !settable || value == nullptr) return cudaErrorInvalidValue;
     return cudaSuccess;  // a hint: this pool keeps nothing
   });
 }
@@ -324,8 +317,8 @@ cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribut
 cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value) {
   return call([&](State& shared, Lock&) {
     const int device = device_of_pool(shared, pool);
-    const bool known = attribute == cudaMemPoolAttrReservedMemCurrent ||
-                       attribute == cudaMemPoolAttrUsedMemCurrent;
+    const bool known =
+        attribute == cudaMemPoolAttrReservedMemCurrent || attribute == cudaMemPoolAttrUsedMemCurrent;
     if (device < 0 || !known || value == nullptr) return cudaErrorInvalidValue;
     const std::uint64_t used = shared.device(device).memory.used();
     std::memcpy(value, &used, sizeof used);

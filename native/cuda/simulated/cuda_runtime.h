@@ -50,27 +50,25 @@
 #define __launch_bounds__(...)
 
 // X(name, value, text of cudaGetErrorString)
-#define RSQRT_SIMULATED_ERRORS(X)                                             \
-  X(cudaSuccess, 0, "no error")                                               \
-  X(cudaErrorInvalidValue, 1, "invalid argument")                             \
-  X(cudaErrorMemoryAllocation, 2, "out of memory")                            \
-  X(cudaErrorInitializationError, 3, "initialization error")                  \
-  X(cudaErrorCudartUnloading, 4, "driver shutting down")                      \
-  X(cudaErrorInvalidConfiguration, 9, "invalid configuration argument")       \
-  X(cudaErrorInvalidMemcpyDirection, 21, "invalid copy direction for memcpy") \
-  X(cudaErrorInsufficientDriver, 35,                                          \
-    "CUDA driver version is insufficient for CUDA runtime version")           \
-  X(cudaErrorInvalidDeviceFunction, 98, "invalid device function")            \
-  X(cudaErrorNoDevice, 100, "no CUDA-capable device is detected")             \
-  X(cudaErrorInvalidDevice, 101, "invalid device ordinal")                    \
-  X(cudaErrorNoKernelImageForDevice, 209,                                     \
-    "no kernel image is available for execution on the device")               \
-  X(cudaErrorInvalidResourceHandle, 400, "invalid resource handle")           \
-  X(cudaErrorNotReady, 600, "device not ready")                               \
-  X(cudaErrorIllegalAddress, 700, "an illegal memory access was encountered") \
-  X(cudaErrorMisalignedAddress, 716, "misaligned address")                    \
-  X(cudaErrorLaunchFailure, 719, "unspecified launch failure")                \
-  X(cudaErrorNotSupported, 801, "operation not supported")                    \
+#define RSQRT_SIMULATED_ERRORS(X)                                                                     \
+  X(cudaSuccess, 0, "no error")                                                                       \
+  X(cudaErrorInvalidValue, 1, "invalid argument")                                                     \
+  X(cudaErrorMemoryAllocation, 2, "out of memory")                                                    \
+  X(cudaErrorInitializationError, 3, "initialization error")                                          \
+  X(cudaErrorCudartUnloading, 4, "driver shutting down")                                              \
+  X(cudaErrorInvalidConfiguration, 9, "invalid configuration argument")                               \
+  X(cudaErrorInvalidMemcpyDirection, 21, "invalid copy direction for memcpy")                         \
+  X(cudaErrorInsufficientDriver, 35, "CUDA driver version is insufficient for CUDA runtime version")  \
+  X(cudaErrorInvalidDeviceFunction, 98, "invalid device function")                                    \
+  X(cudaErrorNoDevice, 100, "no CUDA-capable device is detected")                                     \
+  X(cudaErrorInvalidDevice, 101, "invalid device ordinal")                                            \
+  X(cudaErrorNoKernelImageForDevice, 209, "no kernel image is available for execution on the device") \
+  X(cudaErrorInvalidResourceHandle, 400, "invalid resource handle")                                   \
+  X(cudaErrorNotReady, 600, "device not ready")                                                       \
+  X(cudaErrorIllegalAddress, 700, "an illegal memory access was encountered")                         \
+  X(cudaErrorMisalignedAddress, 716, "misaligned address")                                            \
+  X(cudaErrorLaunchFailure, 719, "unspecified launch failure")                                        \
+  X(cudaErrorNotSupported, 801, "operation not supported")                                            \
   X(cudaErrorUnknown, 999, "unknown error")
 
 enum cudaError {
@@ -209,10 +207,9 @@ cudaError_t cudaFreeHost(void* pointer);
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total);
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t count, cudaMemcpyKind kind,
                             cudaStream_t stream = nullptr);
-cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int from_device,
-                                std::size_t count, cudaStream_t stream = nullptr);
-cudaError_t cudaMemsetAsync(void* pointer, int value, std::size_t count,
-                            cudaStream_t stream = nullptr);
+cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int from_device, std::size_t count,
+                                cudaStream_t stream = nullptr);
+cudaError_t cudaMemsetAsync(void* pointer, int value, std::size_t count, cudaStream_t stream = nullptr);
 
 cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device);
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value);
@@ -279,11 +276,10 @@ cudaError_t out_of_host_memory() noexcept;
 template <class... Args>
 cudaError_t cudaLaunchKernel(void (*kernel)(Args...), dim3 grid, dim3 block, void** args,
                              std::size_t shared_size = 0, cudaStream_t stream = nullptr) {
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): a kernel may take pointers
   static_assert((sizeof(Args) + ... + 0) <= 4096, "more than GPUs before Volta take");
-  static_assert((std::is_trivially_copyable_v<Args> && ...),
-                "kernel arguments are copied as bytes");
-  if (kernel == nullptr)
-    return rsqrt_simulated::enqueue_kernel({}, grid, block, shared_size, stream);
+  static_assert((std::is_trivially_copyable_v<Args> && ...), "kernel arguments are copied as bytes");
+  if (kernel == nullptr) return rsqrt_simulated::enqueue_kernel({}, grid, block, shared_size, stream);
   try {
     const auto copy = [args]<std::size_t... I>(std::index_sequence<I...>) {
       return std::tuple<std::remove_const_t<Args>...>(*static_cast<const Args*>(args[I])...);

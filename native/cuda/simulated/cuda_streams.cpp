@@ -67,10 +67,9 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
-  return call_on_stream(
-      handle, [](State& shared, Lock& lock, const std::shared_ptr<Stream>& stream) {
-        return wait_checked(shared, lock, {stream, stream->enqueued}, stream->device);
-      });
+  return call_on_stream(handle, [](State& shared, Lock& lock, const std::shared_ptr<Stream>& stream) {
+    return wait_checked(shared, lock, {stream, stream->enqueued}, stream->device);
+  });
 }
 
 cudaError_t cudaStreamQuery(cudaStream_t handle) {
@@ -108,15 +107,14 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t handle, cudaStream_t stream_handle) {
-  return call_on_stream(
-      stream_handle, [&](State& shared, Lock&, const std::shared_ptr<Stream>& stream) {
-        const auto found = shared.events.find(handle);
-        if (found == shared.events.end() || found->second.device != stream->device) {
-          return cudaErrorInvalidResourceHandle;
-        }
-        found->second.last = {stream, stream->enqueue(shared, nullptr)};
-        return cudaSuccess;
-      });
+  return call_on_stream(stream_handle, [&](State& shared, Lock&, const std::shared_ptr<Stream>& stream) {
+    const auto found = shared.events.find(handle);
+    if (found == shared.events.end() || found->second.device != stream->device) {
+      return cudaErrorInvalidResourceHandle;
+    }
+    found->second.last = {stream, stream->enqueue(shared, nullptr)};
+    return cudaSuccess;
+  });
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
@@ -158,8 +156,8 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void*) {
 
 namespace rsqrt_simulated {
 
-cudaError_t enqueue_kernel(std::function<void(bool)> run, dim3 grid, dim3 block,
-                           std::size_t shared_size, cudaStream_t handle) noexcept {
+cudaError_t enqueue_kernel(std::function<void(bool)> run, dim3 grid, dim3 block, std::size_t shared_size,
+                           cudaStream_t handle) noexcept {
   return call_on_stream(handle, [&](State& shared, Lock&, const std::shared_ptr<Stream>& stream) {
     if (run == nullptr) return cudaErrorInvalidDeviceFunction;
     if (!is_launchable(grid, block)) return cudaErrorInvalidConfiguration;

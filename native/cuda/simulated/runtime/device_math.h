@@ -1,13 +1,12 @@
 // Device intrinsics on the host.
 //
-// The *_rn functions round once each, provided that the compiler contracts nothing
-// (-ffp-contract=off), as the whole project is built. rsqrtf and rsqrt are as bad as NVIDIA
-// documents
-// ("CUDA Math API", maximum error from the correctly rounded result): at most 2 ulp and 1 ulp.
-// Which error an input meets is settled by a hash of its bits, so results repeat.
+// The *_rn functions round once each, provided that the compiler contracts nothing (-ffp-contract=off), as
+// the whole project is built. rsqrtf and rsqrt are as bad as NVIDIA documents ("CUDA Math API", maximum error
+// from the correctly rounded result): at most 2 ulp and 1 ulp. Which error an input meets is settled by a
+// hash of its bits, so results repeat.
 #pragma once
 
-#include <math.h>
+#include <math.h>  // NOLINT(modernize-deprecated-headers): for the names outside std
 
 #include <bit>
 #include <cmath>
@@ -51,8 +50,7 @@ constexpr std::uint64_t hash(std::uint64_t bits) {
 // root is far from zero, the subnormals and infinity, so this is arithmetic on its bits.
 template <class Bits, class Float>
 Float moved(Float nearest, Float input, unsigned limit) {
-  const std::uint64_t choice =
-      hash(std::bit_cast<Bits>(input) + std::uint64_t{1}) % (2 * limit + 1);
+  const std::uint64_t choice = hash(std::bit_cast<Bits>(input) + std::uint64_t{1}) % (2 * limit + 1);
   return std::bit_cast<Float>(
       static_cast<Bits>(std::bit_cast<Bits>(nearest) + static_cast<Bits>(choice) - Bits{limit}));
 }

@@ -17,9 +17,7 @@ constexpr std::size_t huge_page = std::size_t{2} << 20;
 // What the pool of a real device rounds to.
 constexpr std::size_t granularity = 512;
 
-constexpr std::size_t round_up(std::size_t size, std::size_t unit) {
-  return (size + unit - 1) / unit * unit;
-}
+constexpr std::size_t round_up(std::size_t size, std::size_t unit) { return (size + unit - 1) / unit * unit; }
 
 // The bytes that a block takes, with the guard bytes that end it.
 std::size_t extent(const Block& block) { return round_up(block.size + guard_size, alignment); }
@@ -29,8 +27,8 @@ std::size_t extent(const Block& block) { return round_up(block.size + guard_size
 DeviceMemory::DeviceMemory(std::size_t capacity)
     : capacity_(std::min(capacity, std::numeric_limits<std::size_t>::max() / 8)),
       range_size_(round_up(4 * capacity_ + (1 << 20), huge_page)) {
-  void* range = mmap(nullptr, range_size_ + huge_page, PROT_NONE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* range =
+      mmap(nullptr, range_size_ + huge_page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (range == MAP_FAILED) throw std::bad_alloc();
   const std::size_t excess = reinterpret_cast<std::uintptr_t>(range) % huge_page;
   range_ = static_cast<std::byte*>(range) + (huge_page - excess) % huge_page;
@@ -40,8 +38,7 @@ DeviceMemory::DeviceMemory(std::size_t capacity)
 
 DeviceMemory::Access::Access(DeviceMemory& memory) : memory_(memory) {
   std::lock_guard lock(memory_.protection_mutex_);
-  if (memory_.accesses_ == 0 &&
-      mprotect(memory_.range_, memory_.range_size_, PROT_READ | PROT_WRITE) != 0) {
+  if (memory_.accesses_ == 0 && mprotect(memory_.range_, memory_.range_size_, PROT_READ | PROT_WRITE) != 0) {
     throw std::bad_alloc();
   }
   ++memory_.accesses_;
@@ -99,8 +96,7 @@ Mark DeviceMemory::pending_release() const {
 
 void DeviceMemory::fill(const Block& block, int byte) {
   std::memset(block.start, byte, block.size);
-  std::memset(block.start + block.size, byte == fresh_byte ? guard_byte : byte,
-              extent(block) - block.size);
+  std::memset(block.start + block.size, byte == fresh_byte ? guard_byte : byte, extent(block) - block.size);
 }
 
 bool DeviceMemory::guards_intact() const {

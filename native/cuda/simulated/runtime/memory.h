@@ -18,8 +18,7 @@ inline constexpr int freed_byte = 0xdb;
 // One allocation. Guarded by State::mutex; the bytes belong to whoever CUDA's rules give them to.
 struct Block {
   bool spans(const std::byte* address, std::size_t count) const {
-    return address >= start && count <= size &&
-           static_cast<std::size_t>(address - start) <= size - count;
+    return address >= start && count <= size && static_cast<std::size_t>(address - start) <= size - count;
   }
 
   std::byte* start = nullptr;

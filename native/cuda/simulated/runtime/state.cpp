@@ -24,8 +24,7 @@ Settings settings_from_environment() {
   const char* driver = std::getenv("RSQRT_SIMULATED_DRIVER");
   const std::string_view kind = driver == nullptr ? "" : driver;
   return {
-      .devices =
-          static_cast<int>(std::min<std::uint64_t>(number_from("RSQRT_SIMULATED_DEVICES", 2), 64)),
+      .devices = static_cast<int>(std::min<std::uint64_t>(number_from("RSQRT_SIMULATED_DEVICES", 2), 64)),
       .driver_version = kind == "none"  ? 0
                         : kind == "old" ? 12020
                                         : CUDART_VERSION,
@@ -78,8 +77,7 @@ std::shared_ptr<Stream> find_stream(State& shared, cudaStream_t handle) {
 
 cudaError_t drain(State& shared, Lock& lock, int device) {
   std::vector<Mark> marks;
-  for (const auto& stream : shared.device(device).streams)
-    marks.push_back({stream, stream->enqueued});
+  for (const auto& stream : shared.device(device).streams) marks.push_back({stream, stream->enqueued});
   for (const auto& mark : marks) mark.stream->hurry(mark.position);
   for (const auto& mark : marks) wait_for(shared, lock, mark);
   return shared.health(device);

@@ -48,9 +48,7 @@ struct State {
   Device& device(int index) { return devices[static_cast<std::size_t>(index)]; }
   bool has_device(int index) const { return index >= 0 && index < settings.devices; }
   // What a call on that device returns, whatever it would do.
-  cudaError_t health(int index) {
-    return unloading ? cudaErrorCudartUnloading : device(index).error;
-  }
+  cudaError_t health(int index) { return unloading ? cudaErrorCudartUnloading : device(index).error; }
 
   std::mutex mutex;
   std::condition_variable progress;  // a task has ended
