@@ -55,7 +55,7 @@ export interface Binding {
   allocate(device: number, byteLength: number): DeviceMemory;
   /** Gives device memory back, after the work already queued on it; harmless if called again. */
   release(memory: DeviceMemory): void;
-  /** Copies bytes between any two memories; returns when both may be used. Offsets in bytes. */
+  /** Copies bytes between any two memories, or places apart in one; returns when both may be used. Offsets in bytes. */
   copy(source: Memory, sourceOffset: number, destination: Memory, destinationOffset: number, byteLength: number): void;
   /** Waits for all work queued on a device. */
   synchronize(device: number): void;

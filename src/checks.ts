@@ -21,12 +21,12 @@ export function checkWhole(value: unknown, where: string, least = 0): number {
 }
 
 /** A list of sizes or of strides, copied. */
-export function checkList(value: unknown, where: string, least = 0): number[] {
+export function checkList(value: unknown, where: string, least = 0, item = 'size'): number[] {
   if (!Array.isArray(value)) throw typeError(`${where} must be a list of integers; received ${show(value)}`);
   if (value.length > MOST_DIMS) {
     throw rangeError(`${where} must have at most ${MOST_DIMS} dimensions; received ${value.length}`);
   }
-  return Array.from(value, (size: unknown) => checkWhole(size, `${where}: each size`, least));
+  return Array.from(value, (size: unknown) => checkWhole(size, `${where}: each ${item}`, least));
 }
 
 /** The sizes of a shape, copied. `least` is −1 where a size may be inferred. */
@@ -37,6 +37,13 @@ export function checkShape(value: unknown, where: string, least = 0): number[] {
     throw rangeError(`${where}: a tensor cannot have more than 2^49 elements; received [${shape}]`);
   }
   return shape;
+}
+
+/** Throws `TypeError` for an option that does not exist, which is a slip of the pen more often than not. */
+export function checkKeys(options: object, known: readonly string[], where: string): void {
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown === undefined) return;
+  throw typeError(`${where}: options can have ${known.join(', ')}; received ${show(unknown)}`);
 }
 
 /** A dimension, negative counting from the last; without dimensions 0 and −1 are allowed, as in torch. */

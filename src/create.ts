@@ -1,7 +1,7 @@
 /** Making tensors: from values, from memory that is already there, filled, uninitialised. */
 
 import { isAnyArrayBuffer, isSharedArrayBuffer, isTypedArray } from 'node:util/types';
-import { checkShape, spread } from './checks';
+import { checkKeys, checkShape, spread } from './checks';
 import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
 import { checkDType, type DType, itemSizeOf } from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
@@ -98,7 +98,7 @@ export function asTensor<D extends DType = DType>(
 ): Tensor<D>;
 export function asTensor(source: unknown, options: TensorOptions & { shape?: Sizes } = {}): Tensor {
   const where = 'asTensor';
-  const { dtype, device } = checkOptions(options, where);
+  const { dtype, device } = checkOptions(options, where, ['dtype', 'device', 'shape']);
   const shape = options.shape === undefined ? undefined : checkShape(options.shape, `${where}: shape`);
   if (isTensor(source)) {
     storageOf(source, where);
@@ -230,10 +230,15 @@ export function arange(...args: unknown[]): Tensor {
 
 // ---------------------------------------------------------------- arguments
 
-function checkOptions(options: unknown, where: string): { dtype: DType | undefined; device: number } {
+function checkOptions(
+  options: unknown,
+  where: string,
+  known: readonly string[] = ['dtype', 'device'],
+): { dtype: DType | undefined; device: number } {
   if (!isOptions(options)) {
     throw typeError(`${where}: options must be an object such as { dtype, device }; received ${show(options)}`);
   }
+  checkKeys(options, known, where);
   const { dtype, device } = options;
   return {
     dtype: dtype === undefined ? undefined : checkDType(dtype, where),
@@ -256,6 +261,7 @@ function popOptions(args: unknown[]): unknown {
 /** Sizes, spread or as one array, and options. */
 function fillArguments(args: unknown[], where: string): { shape: number[]; dtype: DType; device: number } {
   const { dtype, device } = checkOptions(popOptions(args), where);
+  if (args.length === 0) throw typeError(`${where}: expected sizes, [] for a tensor without dimensions; received none`);
   // Something after the list of sizes can only have been meant as options.
   if (Array.isArray(args[0]) && args.length > 1) checkOptions(args[1], where);
   return { shape: checkShape(spread(args), `${where}: shape`), dtype: dtype ?? 'float32', device };

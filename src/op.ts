@@ -1,6 +1,7 @@
 /** What every unary operation shares: settle dtype and layout, check, one native call, wrap. */
 
 import { binding } from './binding';
+import { checkKeys } from './checks';
 import { checkCast, type DType, dtypeOfCode } from './dtype';
 import { RsqrtError, show, typeError } from './errors';
 import { extentOf, isDense, resultStrides, type Sizes, sameSizes, sharesElements } from './layout';
@@ -74,6 +75,8 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
       runInto(outName, code, input, dtype, out);
       return out;
     }
+    // A number is the index that Array.prototype.map passes on.
+    if (typeof options === 'object' && options !== null) checkKeys(options, ['out'], name);
     const strides = input.isContiguous() ? input.strides : resultStrides(input.shape, input.strides);
     const result = allocateTensor(dtype, input.shape, strides, storage.device);
     launch(code, input, result);

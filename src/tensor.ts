@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util';
 import { binding } from './binding';
-import { checkDim, checkList, checkShape, checkWhole, spread } from './checks';
+import { checkDim, checkKeys, checkList, checkShape, checkWhole, spread } from './checks';
 import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
 import {
   arrayOf,
@@ -309,7 +309,7 @@ export class Tensor<D extends DType = DType> {
   asStrided(size: Sizes, strides: Sizes, offset: number = this.storageOffset): Tensor<D> {
     const storage = storageOf(this, 'asStrided');
     const sizes = checkShape(size, 'asStrided: size');
-    const steps = checkList(strides, 'asStrided: strides');
+    const steps = checkList(strides, 'asStrided: strides', 0, 'stride');
     if (sizes.length !== steps.length) {
       throw new RsqrtError(
         'ERR_SHAPE',
@@ -430,7 +430,10 @@ function toOptions([target, ...more]: unknown[]): ToOptions {
   if (more.length > 0 && more[0] !== undefined) {
     throw typeError(`to: expected one argument, { device, dtype } for both; received ${show(more[0])} too`);
   }
-  if (plain && !isTensor(target)) return target;
+  if (plain && !isTensor(target)) {
+    checkKeys(target, ['device', 'dtype', 'copy'], 'to');
+    return target;
+  }
   if ((dtypes as readonly unknown[]).includes(target)) return { dtype: target as DType };
   if (typeof target === 'string' && /^(cpu$|cuda)/.test(target)) return { device: target as DeviceName };
   throw typeError(`to: expected a device, a dtype or { device, dtype, copy }; received ${show(target)}`);

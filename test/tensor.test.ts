@@ -103,7 +103,7 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
       [0, 0, 0],
     ]);
     expect(ones([2], { dtype: 'int64', device }).toArray()).toEqual([1n, 1n]);
-    expect(zeros(options).shape).toEqual([]);
+    expect(zeros([], options).shape).toEqual([]);
     expect(full([2], true, options).dtype).toBe('bool');
     expect(full(3, 2n, options).toArray()).toEqual([2n, 2n, 2n]);
     expect(full([1], 300.7, { dtype: 'int16', device }).item()).toBe(300);
