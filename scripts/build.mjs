@@ -81,6 +81,7 @@ run(require.resolve('cmake-js/bin/cmake-js'), [
   '--log-level=warn',
   `--out=${simulated ? 'build-simulated' : 'build'}`,
   `--CDCUDA=${cuda}`,
-  `--CDWERROR=${values.werror ? 'ON' : 'OFF'}`,
+  // Once given it holds for that build folder.
+  ...(values.werror ? ['--CDWERROR=ON'] : []),
 ]);
 if (!simulated) run(require.resolve('typescript/bin/tsc'), ['-p', '.']);
