@@ -1,6 +1,6 @@
 /** The built package as its users meet it: require and import, types, workers, load failures. */
 
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { node, root } from './support/command';
@@ -92,6 +92,23 @@ test.each([
   const { code, stdout } = node([tsc, ...flags, ...types, file], { cwd: folder });
   expect([stdout, code]).toEqual(['', 0]);
   covered('package', `types (${moduleResolution}, .${extension})`);
+});
+
+test('the example of the README compiles and prints what it says', () => {
+  const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+  const [, example] = /```ts\n(.*?)```/s.exec(readme) as RegExpExecArray;
+  const file = path.join(folder, 'readme.mts');
+  writeFileSync(file, example);
+  const flags = ['--strict', '--target', 'es2022', '--lib', 'es2022,esnext.disposable', '--module', 'Node16'];
+  const types = ['--typeRoots', path.join(root, 'node_modules', '@types'), '--types', 'node'];
+  const compiled = node([require.resolve('typescript/bin/tsc'), ...flags, ...types, file], { cwd: folder });
+  expect(compiled.stdout).toBe('');
+  const { stdout, stderr } = node([path.join(folder, 'readme.mjs')], { env: { RSQRT_BINARY: binaries.simulated } });
+  expect([stdout, stderr]).toEqual([
+    "tensor([0.5000, 0.2500, 0.2000])\ntensor([0.5000, 0.2500, 0.2000], device='cuda:0')\n",
+    '',
+  ]);
+  covered('package', 'the example of the README');
 });
 
 test.each([
