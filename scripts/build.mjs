@@ -76,12 +76,13 @@ if (!['AUTO', 'ON', 'OFF', 'SIMULATED'].includes(cuda)) {
 }
 checkMachine();
 const simulated = cuda === 'SIMULATED';
-run(require.resolve('cmake-js/bin/cmake-js'), [
-  'build',
+const cmakeArguments = [
   '--log-level=warn',
   `--out=${simulated ? 'build-simulated' : 'build'}`,
   `--CDCUDA=${cuda}`,
   // Once given it holds for that build folder.
   ...(values.werror ? ['--CDWERROR=ON'] : []),
-]);
+];
+// By itself `build` would keep to what the folder was configured for before.
+for (const step of ['configure', 'build']) run(require.resolve('cmake-js/bin/cmake-js'), [step, ...cmakeArguments]);
 if (!simulated) run(require.resolve('typescript/bin/tsc'), ['-p', '.']);

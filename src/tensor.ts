@@ -223,7 +223,8 @@ export class Tensor<D extends DType = DType> {
   }
 
   [inspect.custom](): string {
-    return this.#storage === null ? `tensor(<disposed>, shape=[${this.shape}])` : this.toString();
+    const lost = this.#storage === null || this.#storage.isLost();
+    return lost ? `tensor(<disposed>, shape=[${this.shape}])` : this.toString();
   }
 
   /**

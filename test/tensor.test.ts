@@ -1,5 +1,6 @@
 /** Creation, reading, views, devices and lifetime of tensors, on every configuration. */
 
+import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { DType, Tensor } from '../src/index';
@@ -268,6 +269,9 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
   });
 
   test('dispose: at once, once, and views live on', () => {
+    const gone = arange(2, options);
+    gone.dispose();
+    expect(inspect(gone)).toBe('tensor(<disposed>, shape=[2])');
     const x = arange(4, options);
     const view = x.asStrided([2], [1], 1);
     x.dispose();
