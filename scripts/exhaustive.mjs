@@ -4,8 +4,9 @@
 //
 //   node scripts/exhaustive.mjs [--only NAME] [--threads N]
 //
-// Reference: Math.fround(1 / Math.sqrt(x)): both operations are correctly rounded in double, and the double's distance
-// from every float32 midpoint is larger than its error (checked against integers where it is smallest, test/accuracy).
+// Reference: Math.fround(1 / Math.sqrt(x)). Both operations are correctly rounded in double, and no float32 has a 1/√x so
+// near the middle of two floats that their error would matter; test/accuracy.test.ts checks that with integers on the
+// mantissas that come nearest.
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import type { DType } from '../src/index';
 import { configurations } from './support/configurations';
 import { covered } from './support/coverage';
-import { randomBits, rsqrtFloat64, toFloat32 } from './support/reference';
+import { isNearestFloat32, randomBits, rsqrtFloat64, toFloat32 } from './support/reference';
 import { dataOf } from './support/values';
 
 const vectors = (name: string) => readFileSync(path.join(__dirname, 'vectors', name), 'utf8');
@@ -117,6 +117,16 @@ test('the reference rounds integers to float32 once, ties to even', () => {
     -16777220,
     2 ** 62,
   ]);
+});
+
+test('1/√x through double is the nearest float32, also for the hardest mantissas', () => {
+  const random = randomBits(5);
+  const bits = Uint32Array.from({ length: 50_000 }, (_, i) =>
+    i < 765 ? (i % 255) * 2 ** 23 + hardMantissas[Math.floor(i / 255)] : 1 + (random() % 0x7f7fffff),
+  );
+  const wrong = [...new Float32Array(bits.buffer)].filter((x) => !isNearestFloat32(Math.fround(1 / Math.sqrt(x)), x));
+  expect(wrong).toEqual([]);
+  expect(isNearestFloat32(0.5000000596046448, 4)).toBe(false);
 });
 
 test('the reference agrees with the hard cases of the vectors', () => {

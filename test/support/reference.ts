@@ -31,7 +31,7 @@ export function reference(op: OpName, dtype: DType, value: Element): Element {
   const x = typeof value === 'number' && dtype === 'float64' ? value : toFloat32(value);
   if (result === 'float64' && op === 'rsqrt') return rsqrtFloat64(x);
   // One √, / or · of doubles rounds right to a double, and (53 ≥ 2·24 + 2) its result again to a float.
-  // 1/√x through double is right for all 2^32 floats (shared facts; proved again by npm run exhaustive).
+  // 1/√x through double is right for all 2^32 floats (see the test of this in accuracy.test.ts).
   const exact = {
     rsqrt: () => 1 / Math.sqrt(x),
     sqrt: () => Math.sqrt(x),
@@ -69,15 +69,31 @@ export function rsqrtFloat64(x: number): number {
 function isCloser(a: number, b: number, x: number): boolean {
   const [am, ae] = parts(a);
   const [bm, be] = parts(b);
-  const [xm, xe] = parts(x);
   const low = Math.min(ae, be);
   const sum = (am << BigInt(ae - low)) + (bm << BigInt(be - low)); // twice the middle, times 2^-low
-  // (sum · 2^(low − 1))² · x against 1
-  const product = sum * sum * xm;
-  const exponent = 2 * (low - 1) + xe;
-  const order = exponent >= 0 ? (product << BigInt(exponent)) - 1n : product - (1n << BigInt(-exponent));
-  const trueIsAbove = order < 0n;
-  return trueIsAbove === a > b;
+  return isAbove(sum, low - 1, x) === a > b;
+}
+
+/** Whether 1/√x is above mantissa · 2^exponent, by integers: (mantissa · 2^exponent)² · x against 1. */
+function isAbove(mantissa: bigint, exponent: number, x: number): boolean {
+  const [xm, xe] = parts(x);
+  const product = mantissa * mantissa * xm;
+  const shift = 2 * exponent + xe;
+  return shift >= 0 ? product << BigInt(shift) < 1n : product < 1n << BigInt(-shift);
+}
+
+/** Whether y is the float32 nearest to 1/√x; both positive and finite. */
+export function isNearestFloat32(y: number, x: number): boolean {
+  scratch.setFloat32(0, y);
+  const bits = scratch.getUint32(0);
+  const neighbour = (step: number) => {
+    scratch.setUint32(0, bits + step);
+    return scratch.getFloat32(0);
+  };
+  // The middle of two neighbouring floats is a double.
+  const below = parts((neighbour(-1) + y) / 2);
+  const above = parts((y + neighbour(1)) / 2);
+  return isAbove(...below, x) && !isAbove(...above, x);
 }
 
 const scratch = new DataView(new ArrayBuffer(8));
