@@ -14,6 +14,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inParallel } from './in-parallel.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 let failed = false;
@@ -52,20 +53,6 @@ function compile({ command, folder }, options) {
       else resolve(stdout + stderr);
     });
   });
-}
-
-/** Calls `work` on every item, as many at a time as there are processors; resolves to the results in order. */
-async function inParallel(items, work) {
-  const results = [];
-  let next = 0;
-  const worker = async () => {
-    while (next < items.length) {
-      const i = next++;
-      results[i] = await work(items[i]);
-    }
-  };
-  await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
-  return results;
 }
 
 /** The names of functions as a reader of the source knows them. */

@@ -8,10 +8,10 @@
 
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { inParallel } from './in-parallel.mjs';
 
 // Debian 12's. Each major version lays out some code differently, and knows other checks.
 const clangVersion = 14;
@@ -106,15 +106,6 @@ const run = (command, args) =>
       resolve({ error, stdout, stderr }),
     );
   });
-
-/** Calls `work` on every item, as many at a time as there are processors. */
-async function inParallel(items, work) {
-  const queue = [...items];
-  const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
-}
 
 async function tidy(files) {
   const tool = findTool('clang-tidy');

@@ -4,7 +4,8 @@ import { rangeError, show, typeError } from './errors';
 
 /** More elements could not be counted exactly, and more bytes not addressed. */
 const MOST_ELEMENTS = Number.MAX_SAFE_INTEGER / 16;
-const MOST_DIMS = 64;
+/** As in torch, and in native/core/layout.h. */
+export const MOST_DIMS = 64;
 
 /** A list of sizes that came spread or as one array. */
 export function spread(sizes: readonly unknown[]): unknown {

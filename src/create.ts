@@ -17,7 +17,7 @@ import {
   type Scalar,
 } from './literal';
 import { Storage } from './storage';
-import { allocateTensor, createTensor, isTensor, type Nested, storageOf, type Tensor } from './tensor';
+import { allocateTensor, converted, createTensor, isOptions, isTensor, type Nested, type Tensor } from './tensor';
 
 /** The dtype and device of a new tensor. */
 export interface TensorOptions<D extends DType = DType> {
@@ -101,8 +101,7 @@ export function asTensor(source: unknown, options: TensorOptions & { shape?: Siz
   const { dtype, device } = checkOptions(options, where, ['dtype', 'device', 'shape']);
   const shape = options.shape === undefined ? undefined : checkShape(options.shape, `${where}: shape`);
   if (isTensor(source)) {
-    storageOf(source, where);
-    const moved = source.to({ dtype: dtype ?? source.dtype, device: options.device ?? source.device });
+    const moved = converted(source, options, where);
     return shape === undefined ? moved : fitted(moved, shape, where);
   }
   if (isAnyArrayBuffer(source)) checkAttached(source, where);
@@ -244,11 +243,6 @@ function checkOptions(
     dtype: dtype === undefined ? undefined : checkDType(dtype, where),
     device: device === undefined ? CPU : deviceIndex(device, where),
   };
-}
-
-function isOptions(value: unknown): value is { dtype?: unknown; device?: unknown } {
-  if (typeof value !== 'object' || value === null) return false;
-  return !Array.isArray(value) && !ArrayBuffer.isView(value) && !isTensor(value);
 }
 
 /** Takes the options off the end of a list of arguments; after others they may be undefined. */

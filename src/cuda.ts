@@ -3,7 +3,8 @@
 import type { DeviceProperties } from '../binding';
 import { binding } from './binding';
 import { checkWhole } from './checks';
-import { RsqrtError, rangeError } from './errors';
+import { requireCuda } from './device';
+import { rangeError } from './errors';
 
 /** What is known of a GPU. */
 export interface CudaDeviceProperties extends DeviceProperties {}
@@ -40,10 +41,7 @@ function synchronize(index = 0): void {
 
 function checked(index: unknown, where: string): number {
   const whole = checkWhole(index, `cuda.${where}: index`);
-  const { deviceCount, unavailableReason } = binding.cuda;
-  if (deviceCount === 0) {
-    throw new RsqrtError('ERR_CUDA_UNAVAILABLE', `cuda.${where}: CUDA is not available: ${unavailableReason}`);
-  }
+  const deviceCount = requireCuda(`cuda.${where}`);
   if (whole >= deviceCount) {
     throw rangeError(`cuda.${where}: index must be from 0 to ${deviceCount - 1}; received ${whole}`);
   }

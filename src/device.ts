@@ -20,14 +20,18 @@ export function deviceIndex(name: unknown, where: string): number {
   if (name === 'cpu') return CPU;
   const match = typeof name === 'string' ? /^cuda(?::(0|[1-9]\d{0,8}))?$/.exec(name) : null;
   if (match === null) throw typeError(`${where}: device must be 'cpu', 'cuda' or 'cuda:N'; received ${show(name)}`);
-  const { deviceCount, unavailableReason } = binding.cuda;
-  if (deviceCount === 0) {
-    throw new RsqrtError('ERR_CUDA_UNAVAILABLE', `${where}: CUDA is not available: ${unavailableReason}`);
-  }
+  const deviceCount = requireCuda(where);
   const index = Number(match[1] ?? 0);
   if (index >= deviceCount) {
     const names = Array.from({ length: deviceCount }, (_, i) => `cuda:${i}`).join(', ');
     throw rangeError(`${where}: device must be one of cpu, ${names}; received ${show(name)}`);
   }
   return index;
+}
+
+/** The number of GPUs. Throws `ERR_CUDA_UNAVAILABLE`, with the reason, if there is none. */
+export function requireCuda(where: string): number {
+  const { deviceCount, unavailableReason } = binding.cuda;
+  if (deviceCount > 0) return deviceCount;
+  throw new RsqrtError('ERR_CUDA_UNAVAILABLE', `${where}: CUDA is not available: ${unavailableReason}`);
 }

@@ -1,6 +1,7 @@
 /** Reading values written in JavaScript: nested arrays, their shape, their dtype, their elements. */
 
 import { isTypedArray } from 'node:util/types';
+import { MOST_DIMS } from './checks';
 import { type DType, dtypeOfArray, kindOf } from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import type { Sizes } from './layout';
@@ -9,8 +10,6 @@ import type { Sizes } from './layout';
 export type Scalar = number | bigint | boolean;
 
 type List = unknown[] | NodeJS.TypedArray;
-
-const MOST_DIMS = 64;
 
 const isList = (value: unknown): value is List => Array.isArray(value) || isTypedArray(value);
 

@@ -414,7 +414,8 @@ function reader<D extends DType>(tensor: Tensor<D>, where: string): Reader<D> {
   return { strides: tensor.strides, offset: tensor.storageOffset, get: get as Reader<D>['get'] };
 }
 
-function converted(source: Tensor, options: ToOptions, where: string): Tensor {
+/** See {@link Tensor.to}. */
+export function converted(source: Tensor, options: ToOptions, where: string): Tensor {
   const from = storageOf(source, where).device;
   const device = options.device === undefined ? from : deviceIndex(options.device, where);
   const dtype = options.dtype === undefined ? source.dtype : checkDType(options.dtype, where);
@@ -426,14 +427,19 @@ function converted(source: Tensor, options: ToOptions, where: string): Tensor {
   return moved(staged, device);
 }
 
+/** Whether a value can be meant as an object of options: not a list, an array or a tensor. */
+export function isOptions(value: unknown): value is { dtype?: unknown; device?: unknown } {
+  if (typeof value !== 'object' || value === null) return false;
+  return !Array.isArray(value) && !ArrayBuffer.isView(value) && !isTensor(value);
+}
+
 function toOptions([target, ...more]: unknown[]): ToOptions {
-  const plain = typeof target === 'object' && target !== null && !Array.isArray(target) && !ArrayBuffer.isView(target);
   if (more.length > 0 && more[0] !== undefined) {
     throw typeError(`to: expected one argument, { device, dtype } for both; received ${show(more[0])} too`);
   }
-  if (plain && !isTensor(target)) {
+  if (isOptions(target)) {
     checkKeys(target, ['device', 'dtype', 'copy'], 'to');
-    return target;
+    return target as ToOptions;
   }
   if ((dtypes as readonly unknown[]).includes(target)) return { dtype: target as DType };
   if (typeof target === 'string' && /^(cpu$|cuda)/.test(target)) return { device: target as DeviceName };
