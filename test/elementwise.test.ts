@@ -95,7 +95,7 @@ function run({ rsqrt, device }: Configuration, op: OpName, dtype: DType, { pool,
   const check = (layout: Layout, writable: boolean) => {
     const { name, shape, strides, offset } = layout;
     const what = `${op} of ${dtype}, ${name} [${shape}]`;
-    const view = base.asStrided(shape, strides, offset);
+    using view = base.asStrided(shape, strides, offset);
     const from = positions(shape, strides, offset);
     const n = from.length;
 
@@ -111,7 +111,6 @@ function run({ rsqrt, device }: Configuration, op: OpName, dtype: DType, { pool,
       (i) => expected[from[i]],
       n,
     );
-    view.dispose();
     if (!writable) return;
 
     // Into `out` of the same layout: the gaps must stay as they were.
@@ -119,8 +118,7 @@ function run({ rsqrt, device }: Configuration, op: OpName, dtype: DType, { pool,
     const before = new (arrayFor(result))(length).fill((result === 'int64' ? 77n : 77) as never);
     using out = onDevice(before, result);
     using outView = out.asStrided(shape, strides, offset);
-    using again = base.asStrided(shape, strides, offset);
-    apply(again, { out: outView });
+    apply(view, { out: outView });
     checkScatter(`${what} into out`, dataOf(out), before, from, result, (i) => expected[from[i]]);
 
     if (result !== dtype) return;
@@ -136,15 +134,13 @@ function run({ rsqrt, device }: Configuration, op: OpName, dtype: DType, { pool,
   for (const layout of readOnly) check(layout, false);
 }
 
-const bitsIn = (raw: AnyArray, dtype: DType, position: number) => {
-  const canonical = bitsOf(elementAt(raw, dtype, position), dtype);
-  // NaN must be the canonical one in memory too.
-  if (dtype === 'float32') {
-    const bits = new Uint32Array(raw.buffer, raw.byteOffset + 4 * position, 1)[0];
-    return bits === canonical ? bits : -1;
-  }
-  return canonical;
-};
+/** The bits of an element as they are in memory, where a NaN must be the canonical one. */
+function bitsIn(raw: AnyArray, dtype: DType, position: number): number | bigint {
+  const memory = new DataView(raw.buffer, raw.byteOffset + raw.BYTES_PER_ELEMENT * position);
+  if (dtype === 'float32') return memory.getUint32(0, true);
+  if (dtype === 'float64') return memory.getBigUint64(0, true);
+  return bitsOf(elementAt(raw, dtype, position), dtype);
+}
 
 function checkScatter(
   what: string,
@@ -177,9 +173,9 @@ describe.each(configurations)('$name', (configuration) => {
       return;
     }
     const key = `${op} ${dtype}`;
-    const prepare_ = prepared.get(key) ?? prepare(op, dtype, result);
-    prepared.set(key, prepare_);
-    run(configuration, op, dtype, prepare_);
+    const inputsAndResults = prepared.get(key) ?? prepare(op, dtype, result);
+    prepared.set(key, inputsAndResults);
+    run(configuration, op, dtype, inputsAndResults);
     covered('op', op);
     covered('dtype', dtype);
   });
