@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "core/dtype.h"
+#include "core/float16.h"
 #include "core/target.h"
 
 RSQRT_TARGET_BEGIN
@@ -29,18 +30,59 @@ RSQRT_FUNCTION To truncate(From value) {
   return value <= limits<To, From>.begin ? limits<To, From>.min : To(0);
 }
 
+// Float to another float type: the nearest, ties to even; any NaN becomes the canonical one, as hardware
+// differs in what it keeps of it.
+template <class To, class From>
+RSQRT_FUNCTION To convert_float(From value) {
+  return value == value ? static_cast<To>(value) : static_cast<To>(__builtin_nanf(""));
+}
+
+// A number of any real dtype to a 16-bit float, in one rounding.
+template <class To, class From>
+RSQRT_FUNCTION To convert_to_float16(From value) {
+  float single;
+  if constexpr (is_float16<From>) {
+    single = widen(value);
+  } else if constexpr (std::is_same_v<From, double>) {
+    single = rounded_to_odd(value);
+  } else if constexpr (std::is_same_v<From, std::int64_t>) {
+    single = rounded_to_odd(rounded_to_odd(value));
+  } else if constexpr (sizeof(From) == 4 && std::is_integral_v<From>) {
+    single = rounded_to_odd(static_cast<double>(value));
+  } else {
+    single = static_cast<float>(value);  // exact
+  }
+  To result;
+  narrow(single, result);
+  return result;
+}
+
 // Float to float rounds to nearest even; integer to float likewise, in one rounding; integer to
-// integer keeps the low bits; anything to bool is "not zero".
+// integer keeps the low bits; complex to real drops the imaginary part; anything to bool is "not zero".
 template <class To, class From>
 RSQRT_FUNCTION To convert(From value) {
   if constexpr (std::is_same_v<To, From>) {
     return value;
   } else if constexpr (std::is_same_v<From, Bool>) {
-    return static_cast<To>(value.byte != 0 ? 1 : 0);
+    return convert<To>(static_cast<std::uint8_t>(value.byte != 0 ? 1 : 0));
+  } else if constexpr (is_complex<From> && is_complex<To>) {
+    return {convert<decltype(To::re)>(value.re), convert<decltype(To::re)>(value.im)};
+  } else if constexpr (is_complex<To>) {
+    return {convert<decltype(To::re)>(value), 0};
+  } else if constexpr (is_complex<From> && std::is_same_v<To, Bool>) {
+    return Bool{static_cast<std::uint8_t>(value.re != 0 || value.im != 0 ? 1 : 0)};
+  } else if constexpr (is_complex<From>) {
+    return convert<To>(value.re);
+  } else if constexpr (is_float16<To>) {
+    return convert_to_float16<To>(value);
+  } else if constexpr (is_float16<From>) {
+    return convert<To>(convert_float<float>(widen(value)));
   } else if constexpr (std::is_same_v<To, Bool>) {
     return Bool{static_cast<std::uint8_t>(value != From(0) ? 1 : 0)};
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
     return truncate<To>(value);
+  } else if constexpr (std::is_floating_point_v<From>) {
+    return convert_float<To>(value);
   } else {
     return static_cast<To>(value);
   }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace rsqrt_native {
 
@@ -11,16 +12,35 @@ struct Bool {
   std::uint8_t byte;
 };
 
+// IEEE 754 binary16, and the upper half of a binary32. Only their bits: arithmetic is done in float.
+struct Half {
+  std::uint16_t bits;
+};
+struct BFloat16 {
+  std::uint16_t bits;
+};
+
+// A complex number as it lies in memory; also one of vectors, real parts in one and imaginary in another.
+template <class T>
+struct Complex {
+  T re;
+  T im;
+};
+
 // The one list of dtypes: X(enumerator, public name, C++ type). The position is the dtype's code,
 // which the addon publishes to TypeScript by name; nothing else may rely on the order.
-#define RSQRT_DTYPES(X)           \
-  X(float32, "float32", float)    \
-  X(float64, "float64", double)   \
-  X(int8, "int8", std::int8_t)    \
-  X(uint8, "uint8", std::uint8_t) \
-  X(int16, "int16", std::int16_t) \
-  X(int32, "int32", std::int32_t) \
-  X(int64, "int64", std::int64_t) \
+#define RSQRT_DTYPES(X)                                        \
+  X(float16, "float16", ::rsqrt_native::Half)                  \
+  X(bfloat16, "bfloat16", ::rsqrt_native::BFloat16)            \
+  X(float32, "float32", float)                                 \
+  X(float64, "float64", double)                                \
+  X(complex64, "complex64", ::rsqrt_native::Complex<float>)    \
+  X(complex128, "complex128", ::rsqrt_native::Complex<double>) \
+  X(int8, "int8", std::int8_t)                                 \
+  X(uint8, "uint8", std::uint8_t)                              \
+  X(int16, "int16", std::int16_t)                              \
+  X(int32, "int32", std::int32_t)                              \
+  X(int64, "int64", std::int64_t)                              \
   X(boolean, "bool", ::rsqrt_native::Bool)
 
 enum class DType : std::uint8_t {
@@ -59,5 +79,12 @@ RSQRT_DTYPES(X)
 
 template <class T>
 inline constexpr DType dtype_of = DTypeOf<T>::value;
+
+template <class T>
+inline constexpr bool is_float16 = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
+template <class T>
+inline constexpr bool is_complex = false;
+template <class T>
+inline constexpr bool is_complex<Complex<T>> = true;
 
 }  // namespace rsqrt_native

@@ -18,7 +18,9 @@ bool supported(const std::string& name) {
 #if defined(__x86_64__)
   __builtin_cpu_init();  // these checks include what the operating system saves
   if (name == "avx512") return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
-  if (name == "avx2") return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (name == "avx2") {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  }
 #endif
   return name == "baseline" || name == "neon";
 }

@@ -49,9 +49,45 @@ void store(const std::byte* block, std::byte* out, std::int64_t stride, std::int
   }
 }
 
+// A vector of real results, stored as complex numbers.
+template <class V>
+RSQRT_FUNCTION Complex<V> as_complex(V value) {
+  return {value, V::splat(0)};
+}
+template <class V>
+RSQRT_FUNCTION Complex<V> as_complex(Complex<V> value) {
+  return value;
+}
+
+template <class Op, class T>
+void apply_complex(const std::byte* in, std::byte* out, std::int64_t n) {
+  using V = Vec<T>;
+  constexpr std::int64_t step = 2 * V::width;
+  const auto run = [](const T* from, T* to) {
+    V::store_complex(to, as_complex(Op()(V::load_complex(from))));
+  };
+  const T* from = reinterpret_cast<const T*>(in);
+  T* to = reinterpret_cast<T*>(out);
+  const std::int64_t end = 2 * n;
+  std::int64_t i = 0;
+  for (; i + step <= end; i += step) run(from + i, to + i);
+  if (i < end) {
+    T lanes[step] = {};
+    const auto bytes = static_cast<std::size_t>(end - i) * sizeof(T);
+    __builtin_memcpy(lanes, from + i, bytes);
+    run(lanes, lanes);
+    __builtin_memcpy(to + i, lanes, bytes);
+  }
+}
+
 template <class Op, class T>
 void apply(const std::byte* in, std::byte* out, std::int64_t n) {
-  if constexpr (std::is_floating_point_v<T>) {
+  if constexpr (is_complex<T>) {
+    apply_complex<Op, decltype(T::re)>(in, out, n);
+  } else if constexpr (std::is_invocable_v<Op, T>) {
+    constexpr std::int64_t size = sizeof(T);
+    for (std::int64_t i = 0; i < n; ++i) write(out + i * size, Op()(read<T>(in + i * size)));
+  } else {
     using V = Vec<T>;
     constexpr std::int64_t width = V::width;
     const T* from = reinterpret_cast<const T*>(in);
@@ -59,16 +95,9 @@ void apply(const std::byte* in, std::byte* out, std::int64_t n) {
     std::int64_t i = 0;
     for (; i + width <= n; i += width) Op()(V::load(from + i)).store(to + i);
     if (i < n) {
-      // The tail runs through a whole vector of its own, padded with ones.
-      T lanes[V::width];
-      for (int k = 0; k < V::width; ++k) lanes[k] = T(1);
-      __builtin_memcpy(lanes, in + i * std::int64_t(sizeof(T)), std::size_t(n - i) * sizeof(T));
-      Op()(V::load(lanes)).store(lanes);
-      __builtin_memcpy(out + i * std::int64_t(sizeof(T)), lanes, std::size_t(n - i) * sizeof(T));
+      const int rest = static_cast<int>(n - i);
+      Op()(V::load_part(from + i, rest)).store_part(to + i, rest);
     }
-  } else {
-    constexpr std::int64_t size = sizeof(T);
-    for (std::int64_t i = 0; i < n; ++i) write(out + i * size, Op()(read<T>(in + i * size)));
   }
 }
 

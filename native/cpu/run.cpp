@@ -7,7 +7,7 @@
 namespace rsqrt_native::cpu {
 namespace {
 
-// Elements that are converted or gathered at a time; a block of the largest dtype is 8 KiB and stays in
+// Elements that are converted or gathered at a time; a block of the largest dtype is 16 KiB and stays in
 // the first-level cache.
 constexpr std::int64_t block_size = 1024;
 
@@ -72,7 +72,7 @@ void run(const Kernels& kernels, const Job& job) {
   const auto compute_size = static_cast<std::int64_t>(size_of(job.compute));
   Cursor in_cursor(layout, layout.in_strides);
   Cursor out_cursor(layout, layout.out_strides);
-  alignas(64) std::byte block[block_size * sizeof(double)];
+  alignas(64) std::byte block[block_size * sizeof(Complex<double>)];
 
   for (std::int64_t done = 0; done < job.numel; done += block_size) {
     const std::int64_t count = std::min(block_size, job.numel - done);

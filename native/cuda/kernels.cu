@@ -1,7 +1,7 @@
 // The GPU kernels. Compiled by nvcc, or as plain C++ for the simulated device.
 //
 // Two kernels per operation and dtype: `dense` where both sides are contiguous and the result is stored in
-// the dtype it is computed in, `strided` for everything else.
+// its own dtype, `strided` for everything else.
 #include "cuda/kernels.h"
 
 #include <cstdint>
@@ -19,20 +19,27 @@ constexpr unsigned threads_per_block = 256;
 constexpr int blocks_per_multiprocessor =
     32;  // enough to fill any, few enough that a block has work to amortise
 
+// What Op makes of an element that it computes as T: a T, or of a complex number perhaps a real one.
 template <class Op, class T>
-__device__ __forceinline__ T evaluate(T value) {
-  if constexpr (std::is_floating_point_v<T>) {
-    T result;
-    Op()(Lane<T>::load(&value)).store(&result);
-    return result;
-  } else {
+__device__ __forceinline__ auto evaluate(T value) {
+  if constexpr (is_complex<T>) {
+    using V = Lane<decltype(T::re)>;
+    const auto result = Op()(Complex<V>{{value.re}, {value.im}});
+    if constexpr (is_complex<std::remove_const_t<decltype(result)>>) {
+      return T{result.re.v, result.im.v};
+    } else {
+      return result.v;
+    }
+  } else if constexpr (std::is_invocable_v<Op, T>) {
     return Op()(value);
+  } else {
+    return Op()(Lane<T>{value}).v;
   }
 }
 
 // Elements that a thread reads and writes at once: 16 bytes of the wider side.
-template <class From, class T>
-constexpr int pack_size = 16 / static_cast<int>(sizeof(From) > sizeof(T) ? sizeof(From) : sizeof(T));
+template <class From, class To>
+constexpr int pack_size = 16 / static_cast<int>(sizeof(From) > sizeof(To) ? sizeof(From) : sizeof(To));
 
 template <class T, int n>
 struct alignas(sizeof(T) * n) Pack {
@@ -40,10 +47,11 @@ struct alignas(sizeof(T) * n) Pack {
 };
 
 // `aligned`: both pointers allow whole packs. The last pack may be short.
-template <class Op, class From, class T>
+template <class Op, class From, class To>
 __global__ void __launch_bounds__(threads_per_block)
-    dense(const From* __restrict__ in, T* __restrict__ out, std::int64_t n, bool aligned) {
-  constexpr int size = pack_size<From, T>;
+    dense(const From* __restrict__ in, To* __restrict__ out, std::int64_t n, bool aligned) {
+  using T = Compute<Op, From>;
+  constexpr int size = pack_size<From, To>;
   const std::int64_t step = std::int64_t{gridDim.x} * blockDim.x * size;
 #pragma unroll 1
   for (std::int64_t i = (std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x) * size; i < n; i += step) {
@@ -57,11 +65,13 @@ __global__ void __launch_bounds__(threads_per_block)
         if (i + k < n) source.element[k] = in[i + k];
       }
     }
-    Pack<T, size> result;
+    Pack<To, size> result;
 #pragma unroll
-    for (int k = 0; k < size; ++k) result.element[k] = evaluate<Op, T>(convert<T>(source.element[k]));
+    for (int k = 0; k < size; ++k) {
+      result.element[k] = convert<To>(evaluate<Op, T>(convert<T>(source.element[k])));
+    }
     if (whole) {
-      *reinterpret_cast<Pack<T, size>*>(out + i) = result;
+      *reinterpret_cast<Pack<To, size>*>(out + i) = result;
     } else {
 #pragma unroll
       for (int k = 0; k < size; ++k) {
@@ -125,7 +135,7 @@ __global__ void __launch_bounds__(threads_per_block) strided(const Strided job) 
       out_offset += index * static_cast<Index>(job.layout.out_strides[dim]);
     }
     const T value = load<T>(job.in, job.in_dtype, static_cast<std::int64_t>(in_offset));
-    store<T>(job.out, job.out_dtype, static_cast<std::int64_t>(out_offset), evaluate<Op, T>(value));
+    store(job.out, job.out_dtype, static_cast<std::int64_t>(out_offset), evaluate<Op, T>(value));
   }
 }
 
@@ -139,15 +149,15 @@ using Launch = cudaError_t (*)(const Job& job, int multiprocessors, cudaStream_t
 
 template <class Op, class From>
 cudaError_t launch_dense(const Job& job, int multiprocessors, cudaStream_t stream) {
-  using T = Compute<Op, From>;
-  constexpr int size = pack_size<From, T>;
+  using To = Result<Op, From>;
+  constexpr int size = pack_size<From, To>;
   const From* in = reinterpret_cast<const From*>(job.in);
-  T* out = reinterpret_cast<T*>(job.out);
+  To* out = reinterpret_cast<To*>(job.out);
   std::int64_t n = job.numel;
   bool aligned = reinterpret_cast<std::uintptr_t>(in) % sizeof(Pack<From, size>) == 0 &&
-                 reinterpret_cast<std::uintptr_t>(out) % sizeof(Pack<T, size>) == 0;
+                 reinterpret_cast<std::uintptr_t>(out) % sizeof(Pack<To, size>) == 0;
   void* args[] = {&in, &out, &n, &aligned};
-  return cudaLaunchKernel(dense<Op, From, T>, grid_for((n + size - 1) / size, multiprocessors),
+  return cudaLaunchKernel(dense<Op, From, To>, grid_for((n + size - 1) / size, multiprocessors),
                           dim3(threads_per_block), args, 0, stream);
 }
 
@@ -228,7 +238,8 @@ constexpr Row rows[] = {
 
 cudaError_t launch(const Job& job, int multiprocessors, cudaStream_t stream) {
   const Row& row = rows[job.op];
-  const bool dense = job.layout == nullptr && job.out_dtype == job.compute;
+  const bool dense =
+      job.layout == nullptr && index_of(job.out_dtype) == op_table[job.op].results[index_of(job.in_dtype)];
   const auto start = dense ? row.dense[index_of(job.in_dtype)] : row.strided[index_of(job.compute)];
   return start(job, multiprocessors, stream);
 }

@@ -37,10 +37,14 @@ struct Lane<float> {
   friend RSQRT_DEVICE Lane sqrt(Lane a) { return {__fsqrt_rn(a.v)}; }
   friend RSQRT_DEVICE Lane negate(Lane a) { return {__uint_as_float(__float_as_uint(a.v) ^ 0x80000000u)}; }
   friend RSQRT_DEVICE Lane absolute(Lane a) { return {__uint_as_float(__float_as_uint(a.v) & ~0x80000000u)}; }
+  friend RSQRT_DEVICE Lane copy_sign(Lane a, Lane b) {
+    return {__uint_as_float((__float_as_uint(a.v) & ~0x80000000u) | (__float_as_uint(b.v) & 0x80000000u))};
+  }
   friend RSQRT_DEVICE Lane rsqrt_estimate(Lane a) { return {::rsqrtf(a.v)}; }
 
   friend RSQRT_DEVICE Mask is_nan(Lane a) { return {a.v != a.v}; }
   friend RSQRT_DEVICE Mask differs(Lane a, Lane b) { return {a.v < b.v || a.v > b.v}; }
+  friend RSQRT_DEVICE Mask less(Lane a, Lane b) { return {a.v < b.v}; }
   friend RSQRT_DEVICE bool any(Mask m) { return m.v; }
   friend RSQRT_DEVICE Lane select(Mask m, Lane a, Lane b) { return m.v ? a : b; }
 };
@@ -73,13 +77,23 @@ struct Lane<double> {
   friend RSQRT_DEVICE Lane absolute(Lane a) {
     return {__longlong_as_double(__double_as_longlong(a.v) & ~(1LL << 63))};
   }
+  friend RSQRT_DEVICE Lane copy_sign(Lane a, Lane b) {
+    const long long sign = 1LL << 63;
+    return {__longlong_as_double((__double_as_longlong(a.v) & ~sign) | (__double_as_longlong(b.v) & sign))};
+  }
   friend RSQRT_DEVICE Lane rsqrt_estimate(Lane a) { return {::rsqrt(a.v)}; }
 
   friend RSQRT_DEVICE Mask is_nan(Lane a) { return {a.v != a.v}; }
   friend RSQRT_DEVICE Mask differs(Lane a, Lane b) { return {a.v < b.v || a.v > b.v}; }
+  friend RSQRT_DEVICE Mask less(Lane a, Lane b) { return {a.v < b.v}; }
   friend RSQRT_DEVICE bool any(Mask m) { return m.v; }
   friend RSQRT_DEVICE Lane select(Mask m, Lane a, Lane b) { return m.v ? a : b; }
 };
+
+// One element has no halves: both are the element.
+RSQRT_DEVICE Lane<double> widen_low(Lane<float> a) { return {static_cast<double>(a.v)}; }
+RSQRT_DEVICE Lane<double> widen_high(Lane<float> a) { return widen_low(a); }
+RSQRT_DEVICE Lane<float> narrow(Lane<double> low, Lane<double>) { return {static_cast<float>(low.v)}; }
 
 RSQRT_TARGET_END
 

@@ -74,7 +74,7 @@ void run(napi_env env, Context& context, const napi_value (&args)[8]) {
   job.op = static_cast<int>(whole(env, args[0], "op", op_count - 1));
   job.in_dtype = static_cast<DType>(whole(env, args[2], "inputDtype", dtype_count - 1));
   job.out_dtype = static_cast<DType>(whole(env, args[5], "outputDtype", dtype_count - 1));
-  const int compute = op_table[job.op].results[index_of(job.in_dtype)];
+  const int compute = op_table[job.op].computes[index_of(job.in_dtype)];
   if (compute < 0) {
     throw Failure("ERR_DTYPE", std::string(op_table[job.op].name) + " is not defined for " +
                                    dtype_names[index_of(job.in_dtype)]);

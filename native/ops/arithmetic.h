@@ -30,9 +30,11 @@ concept Arithmetic = requires(V a, typename V::Mask m, typename V::Scalar s, typ
   { sqrt(a) } -> std::same_as<V>;                     // correctly rounded
   { negate(a) } -> std::same_as<V>;                   // flips the sign bit, of a NaN too
   { absolute(a) } -> std::same_as<V>;                 // clears the sign bit, of a NaN too
+  { copy_sign(a, a) } -> std::same_as<V>;             // the magnitude of the first with the sign bit of the second
   { rsqrt_estimate(a) } -> std::same_as<V>;           // ±0, ±inf, NaN and negatives exact in kind; subnormals honoured
   { is_nan(a) } -> std::same_as<typename V::Mask>;
-  { differs(a, a) } -> std::same_as<typename V::Mask>;  // ordered: false where either is NaN
+  { differs(a, a) } -> std::same_as<typename V::Mask>;  // false where either is NaN, as is the next
+  { less(a, a) } -> std::same_as<typename V::Mask>;
   { any(m) } -> std::same_as<bool>;
   { select(m, a, a) } -> std::same_as<V>;             // m ? first : second
 };

@@ -1,4 +1,8 @@
-// The simple operations, each correctly rounded: IEEE 754 asks that of √ and of one division or product.
+// The simple operations, each correctly rounded for real numbers: IEEE 754 asks that of √ and of one division
+// or product.
+//
+// An operation on Complex returns the type of its result: real vectors for one that makes real numbers of
+// complex ones; without such an overload it refuses complex dtypes.
 //
 // An operation that also takes an Integer keeps integer dtypes, with wrap-around as in torch; one that
 // does not computes integers in float32. `bool_type` is what bool is computed in; without it an
@@ -9,6 +13,7 @@
 
 #include "core/dtype.h"
 #include "ops/arithmetic.h"
+#include "ops/complex.h"
 
 RSQRT_TARGET_BEGIN
 
@@ -17,12 +22,20 @@ struct Sqrt {
   RSQRT_FUNCTION V operator()(V x) const {
     return canonical_nan(sqrt(x));
   }
+  template <class V>
+  RSQRT_FUNCTION Complex<V> operator()(Complex<V> z) const {
+    return canonical_nan(in_double(z, [](auto wide) { return complex_sqrt(wide); }));
+  }
 };
 
 struct Reciprocal {
   template <Arithmetic V>
   RSQRT_FUNCTION V operator()(V x) const {
     return canonical_nan(V::splat(1) / x);
+  }
+  template <class V>
+  RSQRT_FUNCTION Complex<V> operator()(Complex<V> z) const {
+    return canonical_nan(in_double(z, [](auto wide) { return complex_reciprocal(wide); }));
   }
 };
 
@@ -32,6 +45,10 @@ struct Square {
   template <Arithmetic V>
   RSQRT_FUNCTION V operator()(V x) const {
     return canonical_nan(x * x);
+  }
+  template <class V>
+  RSQRT_FUNCTION Complex<V> operator()(Complex<V> z) const {
+    return canonical_nan(in_double(z, [](auto wide) { return complex_square(wide); }));
   }
   template <Integer T>
   RSQRT_FUNCTION T operator()(T x) const {
@@ -45,6 +62,10 @@ struct Neg {
   RSQRT_FUNCTION V operator()(V x) const {
     return canonical_nan(negate(x));
   }
+  template <class V>
+  RSQRT_FUNCTION Complex<V> operator()(Complex<V> z) const {
+    return {(*this)(z.re), (*this)(z.im)};
+  }
   template <Integer T>
   RSQRT_FUNCTION T operator()(T x) const {
     return static_cast<T>(std::uint64_t{0} - static_cast<std::uint64_t>(x));
@@ -56,6 +77,10 @@ struct Abs {
   RSQRT_FUNCTION V operator()(V x) const {
     return canonical_nan(absolute(x));
   }
+  template <class V>
+  RSQRT_FUNCTION V operator()(Complex<V> z) const {
+    return canonical_nan(in_double(z, [](auto wide) { return complex_abs(wide); }));
+  }
   template <Integer T>
   RSQRT_FUNCTION T operator()(T x) const {
     if constexpr (std::is_signed_v<T>) return x < 0 ? Neg()(x) : x;
@@ -65,8 +90,6 @@ struct Abs {
 
 // Moves elements between layouts and dtypes; not an operation of the public API. Keeps every bit.
 struct Copy {
-  using bool_type = Bool;
-
   template <class T>
   RSQRT_FUNCTION T operator()(T x) const {
     return x;

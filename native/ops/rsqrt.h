@@ -10,6 +10,7 @@
 #pragma once
 
 #include "ops/arithmetic.h"
+#include "ops/complex.h"
 #include "ops/rsqrt_exact.h"
 
 RSQRT_TARGET_BEGIN
@@ -111,7 +112,9 @@ struct Rsqrt {
   RSQRT_FUNCTION V operator()(V x) const {
     if constexpr (sizeof(typename V::Scalar) == sizeof(float) && !V::fused) {
       // float32 through double is correctly rounded for every input (checked for all 2^32).
-      return canonical_nan(in_double(x, [](auto wide) { return decltype(wide)::splat(1) / sqrt(wide); }));
+      const auto low = widen_low(x), high = widen_high(x);
+      const auto one = decltype(low)::splat(1);
+      return canonical_nan(narrow(one / sqrt(low), one / sqrt(high)));
     } else {
       const V estimate = rsqrt_estimate(x);
       V y;
@@ -123,6 +126,11 @@ struct Rsqrt {
       // Of ±0 and ±inf the estimate is already the answer, and the residual is 0·inf.
       return canonical_nan(select(is_nan(y), estimate, y));
     }
+  }
+
+  template <class V>
+  RSQRT_FUNCTION Complex<V> operator()(Complex<V> z) const {
+    return canonical_nan(in_double(z, [](auto wide) { return complex_rsqrt(wide); }));
   }
 };
 

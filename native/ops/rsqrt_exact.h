@@ -3,17 +3,10 @@
 
 #include <cstdint>
 
+#include "core/bits.h"
 #include "core/target.h"
 
 RSQRT_TARGET_BEGIN
-
-template <class To, class From>
-RSQRT_FUNCTION To bits_as(From value) {
-  static_assert(sizeof(To) == sizeof(From));
-  To result;
-  __builtin_memcpy(&result, &value, sizeof(To));
-  return result;
-}
 
 // The upper 64 bits of a·b, in portable arithmetic: the same code runs in a GPU thread.
 RSQRT_FUNCTION std::uint64_t multiply_high(std::uint64_t a, std::uint64_t b) {

@@ -19,15 +19,17 @@
 
 RSQRT_TARGET_BEGIN
 
-// The type that Op computes T in, which is also the type of its result; void where it refuses T.
+// The type that Op computes T in; void where it refuses T.
 template <class Op, class T>
 constexpr auto compute_type() {
-  if constexpr (std::is_floating_point_v<T>) {
+  if constexpr (std::is_floating_point_v<T> || std::is_invocable_v<Op, T>) {
     return T{};
+  } else if constexpr (is_float16<T>) {
+    return float{};
+  } else if constexpr (is_complex<T>) {
+    return;
   } else if constexpr (!std::is_invocable_v<Op, std::int32_t>) {
     return float{};
-  } else if constexpr (!std::is_same_v<T, Bool>) {
-    return T{};
   } else if constexpr (requires { typename Op::bool_type; }) {
     return typename Op::bool_type{};
   }
@@ -36,13 +38,29 @@ constexpr auto compute_type() {
 template <class Op, class T>
 using Compute = decltype(compute_type<Op, T>());
 
-// The code of the dtype that Op computes T in, −1 where it refuses T.
+// The type that Op returns for T: the one it computes in, but of a 16-bit float that itself, and of a complex
+// number perhaps a real one.
 template <class Op, class T>
-constexpr int compute_code() {
-  if constexpr (std::is_void_v<Compute<Op, T>>) {
+constexpr auto result_type() {
+  if constexpr (is_float16<T>) {
+    return T{};
+  } else if constexpr (is_complex<T> && std::is_invocable_v<Op, T>) {
+    return std::invoke_result_t<Op, T>{};
+  } else {
+    return compute_type<Op, T>();
+  }
+}
+
+template <class Op, class T>
+using Result = decltype(result_type<Op, T>());
+
+// The code of a dtype by its type; −1 for void.
+template <class T>
+constexpr int code_of() {
+  if constexpr (std::is_void_v<T>) {
     return -1;
   } else {
-    return index_of(dtype_of<Compute<Op, T>>);
+    return index_of(dtype_of<T>);
   }
 }
 
@@ -52,14 +70,18 @@ inline constexpr bool computes = std::is_same_v<Compute<Op, T>, T>;
 
 struct OpInfo {
   const char* name;
-  int results[dtype_count];  // by dtype: the code of the dtype computed in and returned, −1 if refused
+  // By dtype: the codes of the dtype computed in and of the one returned, −1 if refused.
+  int computes[dtype_count];
+  int results[dtype_count];
 };
 
 template <class Op>
 constexpr OpInfo describe(const char* op) {
-#define X(id, name, type) compute_code<Op, type>(),
-  return {op, {RSQRT_DTYPES(X)}};
-#undef X
+#define COMPUTE(id, name, type) code_of<Compute<Op, type>>(),
+#define RESULT(id, name, type) code_of<Result<Op, type>>(),
+  return {op, {RSQRT_DTYPES(COMPUTE)}, {RSQRT_DTYPES(RESULT)}};
+#undef COMPUTE
+#undef RESULT
 }
 
 inline constexpr OpInfo op_table[] = {

@@ -4,6 +4,7 @@
 
 #include <immintrin.h>
 
+#include "core/dtype.h"
 #include "core/target.h"
 
 RSQRT_TARGET_BEGIN
@@ -27,6 +28,25 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
   RSQRT_FUNCTION void store(float* p) const { _mm256_storeu_ps(p, v); }
 
+  // The first n lanes, n < width; the others are 0.
+  static RSQRT_FUNCTION Vec load_part(const float* p, int n) {
+    return {_mm256_maskload_ps(p, first_lanes(n))};
+  }
+  RSQRT_FUNCTION void store_part(float* p, int n) const { _mm256_maskstore_ps(p, first_lanes(n), v); }
+  static RSQRT_FUNCTION __m256i first_lanes(int n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+
+  // Complex numbers, in an order of lanes of their own.
+  static RSQRT_FUNCTION Complex<Vec> load_complex(const float* p) {
+    const __m256 a = _mm256_loadu_ps(p), b = _mm256_loadu_ps(p + width);
+    return {{_mm256_shuffle_ps(a, b, 0x88)}, {_mm256_shuffle_ps(a, b, 0xdd)}};
+  }
+  static RSQRT_FUNCTION void store_complex(float* p, Complex<Vec> z) {
+    _mm256_storeu_ps(p, _mm256_unpacklo_ps(z.re.v, z.im.v));
+    _mm256_storeu_ps(p + width, _mm256_unpackhi_ps(z.re.v, z.im.v));
+  }
+
   friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }
@@ -35,10 +55,14 @@ struct Vec<float> {
   friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {_mm256_sqrt_ps(a.v)}; }
   friend RSQRT_FUNCTION Vec negate(Vec a) { return {_mm256_xor_ps(a.v, _mm256_set1_ps(-0.0f))}; }
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
+  friend RSQRT_FUNCTION Vec copy_sign(Vec a, Vec b) {
+    return {_mm256_or_ps(absolute(a).v, _mm256_and_ps(b.v, _mm256_set1_ps(-0.0f)))};
+  }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
 
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q)}; }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_NEQ_OQ)}; }
+  friend RSQRT_FUNCTION Mask less(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
   friend RSQRT_FUNCTION bool any(Mask m) { return _mm256_movemask_ps(m.v) != 0; }
   friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {_mm256_blendv_ps(b.v, a.v, m.v)}; }
 };
@@ -59,6 +83,25 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec load(const double* p) { return {_mm256_loadu_pd(p)}; }
   RSQRT_FUNCTION void store(double* p) const { _mm256_storeu_pd(p, v); }
 
+  // The first n lanes, n < width; the others are 0.
+  static RSQRT_FUNCTION Vec load_part(const double* p, int n) {
+    return {_mm256_maskload_pd(p, first_lanes(n))};
+  }
+  RSQRT_FUNCTION void store_part(double* p, int n) const { _mm256_maskstore_pd(p, first_lanes(n), v); }
+  static RSQRT_FUNCTION __m256i first_lanes(int n) {
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+  }
+
+  // Complex numbers, in an order of lanes of their own.
+  static RSQRT_FUNCTION Complex<Vec> load_complex(const double* p) {
+    const __m256d a = _mm256_loadu_pd(p), b = _mm256_loadu_pd(p + width);
+    return {{_mm256_shuffle_pd(a, b, 0x0)}, {_mm256_shuffle_pd(a, b, 0xf)}};
+  }
+  static RSQRT_FUNCTION void store_complex(double* p, Complex<Vec> z) {
+    _mm256_storeu_pd(p, _mm256_unpacklo_pd(z.re.v, z.im.v));
+    _mm256_storeu_pd(p + width, _mm256_unpackhi_pd(z.re.v, z.im.v));
+  }
+
   friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {_mm256_add_pd(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator-(Vec a, Vec b) { return {_mm256_sub_pd(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {_mm256_mul_pd(a.v, b.v)}; }
@@ -67,12 +110,24 @@ struct Vec<double> {
   friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {_mm256_sqrt_pd(a.v)}; }
   friend RSQRT_FUNCTION Vec negate(Vec a) { return {_mm256_xor_pd(a.v, _mm256_set1_pd(-0.0))}; }
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {_mm256_andnot_pd(_mm256_set1_pd(-0.0), a.v)}; }
+  friend RSQRT_FUNCTION Vec copy_sign(Vec a, Vec b) {
+    return {_mm256_or_pd(absolute(a).v, _mm256_and_pd(b.v, _mm256_set1_pd(-0.0)))};
+  }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
 
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {_mm256_cmp_pd(a.v, a.v, _CMP_UNORD_Q)}; }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) { return {_mm256_cmp_pd(a.v, b.v, _CMP_NEQ_OQ)}; }
+  friend RSQRT_FUNCTION Mask less(Vec a, Vec b) { return {_mm256_cmp_pd(a.v, b.v, _CMP_LT_OQ)}; }
   friend RSQRT_FUNCTION bool any(Mask m) { return _mm256_movemask_pd(m.v) != 0; }
   friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {_mm256_blendv_pd(b.v, a.v, m.v)}; }
 };
+
+RSQRT_FUNCTION Vec<double> widen_low(Vec<float> a) { return {_mm256_cvtps_pd(_mm256_castps256_ps128(a.v))}; }
+RSQRT_FUNCTION Vec<double> widen_high(Vec<float> a) {
+  return {_mm256_cvtps_pd(_mm256_extractf128_ps(a.v, 1))};
+}
+RSQRT_FUNCTION Vec<float> narrow(Vec<double> low, Vec<double> high) {
+  return {_mm256_set_m128(_mm256_cvtpd_ps(high.v), _mm256_cvtpd_ps(low.v))};
+}
 
 RSQRT_TARGET_END

@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include "core/dtype.h"
 #include "core/target.h"
 
 RSQRT_TARGET_BEGIN
@@ -15,6 +16,8 @@ template <class M>
 RSQRT_FUNCTION bool any(M mask) {
   return mask != 0;
 }
+
+RSQRT_FUNCTION unsigned first_lanes(int n) { return (1u << n) - 1; }
 
 template <>
 struct Vec<float> {
@@ -30,6 +33,24 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
   RSQRT_FUNCTION void store(float* p) const { _mm512_storeu_ps(p, v); }
 
+  // The first n lanes, n < width; the others are 0.
+  static RSQRT_FUNCTION Vec load_part(const float* p, int n) {
+    return {_mm512_maskz_loadu_ps(static_cast<Mask>(first_lanes(n)), p)};
+  }
+  RSQRT_FUNCTION void store_part(float* p, int n) const {
+    _mm512_mask_storeu_ps(p, static_cast<Mask>(first_lanes(n)), v);
+  }
+
+  // Complex numbers, in an order of lanes of their own.
+  static RSQRT_FUNCTION Complex<Vec> load_complex(const float* p) {
+    const __m512 a = _mm512_loadu_ps(p), b = _mm512_loadu_ps(p + width);
+    return {{_mm512_shuffle_ps(a, b, 0x88)}, {_mm512_shuffle_ps(a, b, 0xdd)}};
+  }
+  static RSQRT_FUNCTION void store_complex(float* p, Complex<Vec> z) {
+    _mm512_storeu_ps(p, _mm512_unpacklo_ps(z.re.v, z.im.v));
+    _mm512_storeu_ps(p + width, _mm512_unpackhi_ps(z.re.v, z.im.v));
+  }
+
   friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
@@ -38,10 +59,14 @@ struct Vec<float> {
   friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {_mm512_sqrt_ps(a.v)}; }
   friend RSQRT_FUNCTION Vec negate(Vec a) { return {_mm512_xor_ps(a.v, _mm512_set1_ps(-0.0f))}; }
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {_mm512_andnot_ps(_mm512_set1_ps(-0.0f), a.v)}; }
+  friend RSQRT_FUNCTION Vec copy_sign(Vec a, Vec b) {
+    return {_mm512_or_ps(absolute(a).v, _mm512_and_ps(b.v, _mm512_set1_ps(-0.0f)))};
+  }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return {_mm512_rsqrt14_ps(a.v)}; }
 
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return _mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q); }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_NEQ_OQ); }
+  friend RSQRT_FUNCTION Mask less(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ); }
   friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {_mm512_mask_blend_ps(m, b.v, a.v)}; }
 };
 
@@ -59,6 +84,24 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec load(const double* p) { return {_mm512_loadu_pd(p)}; }
   RSQRT_FUNCTION void store(double* p) const { _mm512_storeu_pd(p, v); }
 
+  // The first n lanes, n < width; the others are 0.
+  static RSQRT_FUNCTION Vec load_part(const double* p, int n) {
+    return {_mm512_maskz_loadu_pd(static_cast<Mask>(first_lanes(n)), p)};
+  }
+  RSQRT_FUNCTION void store_part(double* p, int n) const {
+    _mm512_mask_storeu_pd(p, static_cast<Mask>(first_lanes(n)), v);
+  }
+
+  // Complex numbers, in an order of lanes of their own.
+  static RSQRT_FUNCTION Complex<Vec> load_complex(const double* p) {
+    const __m512d a = _mm512_loadu_pd(p), b = _mm512_loadu_pd(p + width);
+    return {{_mm512_shuffle_pd(a, b, 0x00)}, {_mm512_shuffle_pd(a, b, 0xff)}};
+  }
+  static RSQRT_FUNCTION void store_complex(double* p, Complex<Vec> z) {
+    _mm512_storeu_pd(p, _mm512_unpacklo_pd(z.re.v, z.im.v));
+    _mm512_storeu_pd(p + width, _mm512_unpackhi_pd(z.re.v, z.im.v));
+  }
+
   friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {_mm512_add_pd(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator-(Vec a, Vec b) { return {_mm512_sub_pd(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {_mm512_mul_pd(a.v, b.v)}; }
@@ -67,11 +110,23 @@ struct Vec<double> {
   friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {_mm512_sqrt_pd(a.v)}; }
   friend RSQRT_FUNCTION Vec negate(Vec a) { return {_mm512_xor_pd(a.v, _mm512_set1_pd(-0.0))}; }
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {_mm512_andnot_pd(_mm512_set1_pd(-0.0), a.v)}; }
+  friend RSQRT_FUNCTION Vec copy_sign(Vec a, Vec b) {
+    return {_mm512_or_pd(absolute(a).v, _mm512_and_pd(b.v, _mm512_set1_pd(-0.0)))};
+  }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return {_mm512_rsqrt14_pd(a.v)}; }
 
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return _mm512_cmp_pd_mask(a.v, a.v, _CMP_UNORD_Q); }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) { return _mm512_cmp_pd_mask(a.v, b.v, _CMP_NEQ_OQ); }
+  friend RSQRT_FUNCTION Mask less(Vec a, Vec b) { return _mm512_cmp_pd_mask(a.v, b.v, _CMP_LT_OQ); }
   friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {_mm512_mask_blend_pd(m, b.v, a.v)}; }
 };
+
+RSQRT_FUNCTION Vec<double> widen_low(Vec<float> a) { return {_mm512_cvtps_pd(_mm512_castps512_ps256(a.v))}; }
+RSQRT_FUNCTION Vec<double> widen_high(Vec<float> a) {
+  return {_mm512_cvtps_pd(_mm512_extractf32x8_ps(a.v, 1))};
+}
+RSQRT_FUNCTION Vec<float> narrow(Vec<double> low, Vec<double> high) {
+  return {_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low.v)), _mm512_cvtpd_ps(high.v), 1)};
+}
 
 RSQRT_TARGET_END

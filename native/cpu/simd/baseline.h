@@ -3,7 +3,9 @@
 
 #include <emmintrin.h>
 
+#include "core/dtype.h"
 #include "core/target.h"
+#include "cpu/simd/lanes.h"
 
 RSQRT_TARGET_BEGIN
 
@@ -26,6 +28,20 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec load(const double* p) { return {_mm_loadu_pd(p)}; }
   RSQRT_FUNCTION void store(double* p) const { _mm_storeu_pd(p, v); }
 
+  // The first n lanes, n < width; the others are 0.
+  static RSQRT_FUNCTION Vec load_part(const double* p, int n) { return load_lanes<Vec>(p, n); }
+  RSQRT_FUNCTION void store_part(double* p, int n) const { store_lanes(p, *this, n); }
+
+  // Complex numbers, in an order of lanes of their own.
+  static RSQRT_FUNCTION Complex<Vec> load_complex(const double* p) {
+    const __m128d a = _mm_loadu_pd(p), b = _mm_loadu_pd(p + width);
+    return {{_mm_shuffle_pd(a, b, 0x0)}, {_mm_shuffle_pd(a, b, 0x3)}};
+  }
+  static RSQRT_FUNCTION void store_complex(double* p, Complex<Vec> z) {
+    _mm_storeu_pd(p, _mm_unpacklo_pd(z.re.v, z.im.v));
+    _mm_storeu_pd(p + width, _mm_unpackhi_pd(z.re.v, z.im.v));
+  }
+
   friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {_mm_add_pd(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator-(Vec a, Vec b) { return {_mm_sub_pd(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {_mm_mul_pd(a.v, b.v)}; }
@@ -33,6 +49,9 @@ struct Vec<double> {
   friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {_mm_sqrt_pd(a.v)}; }
   friend RSQRT_FUNCTION Vec negate(Vec a) { return {_mm_xor_pd(a.v, _mm_set1_pd(-0.0))}; }
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {_mm_andnot_pd(_mm_set1_pd(-0.0), a.v)}; }
+  friend RSQRT_FUNCTION Vec copy_sign(Vec a, Vec b) {
+    return {_mm_or_pd(absolute(a).v, _mm_and_pd(b.v, _mm_set1_pd(-0.0)))};
+  }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
   // The upper 26 bits of the significand.
   friend RSQRT_FUNCTION Vec upper_half(Vec a) {
@@ -43,6 +62,7 @@ struct Vec<double> {
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) {
     return {_mm_or_pd(_mm_cmplt_pd(a.v, b.v), _mm_cmpgt_pd(a.v, b.v))};
   }
+  friend RSQRT_FUNCTION Mask less(Vec a, Vec b) { return {_mm_cmplt_pd(a.v, b.v)}; }
   friend RSQRT_FUNCTION bool any(Mask m) { return _mm_movemask_pd(m.v) != 0; }
   friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) {
     return {_mm_or_pd(_mm_and_pd(m.v, a.v), _mm_andnot_pd(m.v, b.v))};
@@ -65,6 +85,20 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec load(const float* p) { return {_mm_loadu_ps(p)}; }
   RSQRT_FUNCTION void store(float* p) const { _mm_storeu_ps(p, v); }
 
+  // The first n lanes, n < width; the others are 0.
+  static RSQRT_FUNCTION Vec load_part(const float* p, int n) { return load_lanes<Vec>(p, n); }
+  RSQRT_FUNCTION void store_part(float* p, int n) const { store_lanes(p, *this, n); }
+
+  // Complex numbers, in an order of lanes of their own.
+  static RSQRT_FUNCTION Complex<Vec> load_complex(const float* p) {
+    const __m128 a = _mm_loadu_ps(p), b = _mm_loadu_ps(p + width);
+    return {{_mm_shuffle_ps(a, b, 0x88)}, {_mm_shuffle_ps(a, b, 0xdd)}};
+  }
+  static RSQRT_FUNCTION void store_complex(float* p, Complex<Vec> z) {
+    _mm_storeu_ps(p, _mm_unpacklo_ps(z.re.v, z.im.v));
+    _mm_storeu_ps(p + width, _mm_unpackhi_ps(z.re.v, z.im.v));
+  }
+
   friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {_mm_add_ps(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator-(Vec a, Vec b) { return {_mm_sub_ps(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {_mm_mul_ps(a.v, b.v)}; }
@@ -72,24 +106,26 @@ struct Vec<float> {
   friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {_mm_sqrt_ps(a.v)}; }
   friend RSQRT_FUNCTION Vec negate(Vec a) { return {_mm_xor_ps(a.v, _mm_set1_ps(-0.0f))}; }
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {_mm_andnot_ps(_mm_set1_ps(-0.0f), a.v)}; }
-  friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
-
-  // f, applied to the lanes as doubles and rounded back.
-  template <class F>
-  friend RSQRT_FUNCTION Vec in_double(Vec a, F f) {
-    const Vec<double> low = f(Vec<double>{_mm_cvtps_pd(a.v)});
-    const Vec<double> high = f(Vec<double>{_mm_cvtps_pd(_mm_movehl_ps(a.v, a.v))});
-    return {_mm_movelh_ps(_mm_cvtpd_ps(low.v), _mm_cvtpd_ps(high.v))};
+  friend RSQRT_FUNCTION Vec copy_sign(Vec a, Vec b) {
+    return {_mm_or_ps(absolute(a).v, _mm_and_ps(b.v, _mm_set1_ps(-0.0f)))};
   }
+  friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
 
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {_mm_cmpunord_ps(a.v, a.v)}; }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) {
     return {_mm_or_ps(_mm_cmplt_ps(a.v, b.v), _mm_cmpgt_ps(a.v, b.v))};
   }
+  friend RSQRT_FUNCTION Mask less(Vec a, Vec b) { return {_mm_cmplt_ps(a.v, b.v)}; }
   friend RSQRT_FUNCTION bool any(Mask m) { return _mm_movemask_ps(m.v) != 0; }
   friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) {
     return {_mm_or_ps(_mm_and_ps(m.v, a.v), _mm_andnot_ps(m.v, b.v))};
   }
 };
+
+RSQRT_FUNCTION Vec<double> widen_low(Vec<float> a) { return {_mm_cvtps_pd(a.v)}; }
+RSQRT_FUNCTION Vec<double> widen_high(Vec<float> a) { return {_mm_cvtps_pd(_mm_movehl_ps(a.v, a.v))}; }
+RSQRT_FUNCTION Vec<float> narrow(Vec<double> low, Vec<double> high) {
+  return {_mm_movelh_ps(_mm_cvtpd_ps(low.v), _mm_cvtpd_ps(high.v))};
+}
 
 RSQRT_TARGET_END

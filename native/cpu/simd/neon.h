@@ -3,7 +3,9 @@
 
 #include <arm_neon.h>
 
+#include "core/dtype.h"
 #include "core/target.h"
+#include "cpu/simd/lanes.h"
 
 RSQRT_TARGET_BEGIN
 
@@ -26,6 +28,19 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec load(const float* p) { return {vld1q_f32(p)}; }
   RSQRT_FUNCTION void store(float* p) const { vst1q_f32(p, v); }
 
+  // The first n lanes, n < width; the others are 0.
+  static RSQRT_FUNCTION Vec load_part(const float* p, int n) { return load_lanes<Vec>(p, n); }
+  RSQRT_FUNCTION void store_part(float* p, int n) const { store_lanes(p, *this, n); }
+
+  // Complex numbers, in an order of lanes of their own.
+  static RSQRT_FUNCTION Complex<Vec> load_complex(const float* p) {
+    const float32x4x2_t parts = vld2q_f32(p);
+    return {{parts.val[0]}, {parts.val[1]}};
+  }
+  static RSQRT_FUNCTION void store_complex(float* p, Complex<Vec> z) {
+    vst2q_f32(p, float32x4x2_t{{z.re.v, z.im.v}});
+  }
+
   friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {vaddq_f32(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator-(Vec a, Vec b) { return {vsubq_f32(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {vmulq_f32(a.v, b.v)}; }
@@ -34,12 +49,16 @@ struct Vec<float> {
   friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {vsqrtq_f32(a.v)}; }
   friend RSQRT_FUNCTION Vec negate(Vec a) { return {vnegq_f32(a.v)}; }
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {vabsq_f32(a.v)}; }
+  friend RSQRT_FUNCTION Vec copy_sign(Vec a, Vec b) {
+    return {vbslq_f32(vdupq_n_u32(0x80000000u), b.v, a.v)};
+  }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
 
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {veorq_u32(vceqq_f32(a.v, a.v), vdupq_n_u32(~0u))}; }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) {
     return {vorrq_u32(vcltq_f32(a.v, b.v), vcgtq_f32(a.v, b.v))};
   }
+  friend RSQRT_FUNCTION Mask less(Vec a, Vec b) { return {vcltq_f32(a.v, b.v)}; }
   friend RSQRT_FUNCTION bool any(Mask m) { return vmaxvq_u32(m.v) != 0; }
   friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {vbslq_f32(m.v, a.v, b.v)}; }
 };
@@ -60,6 +79,19 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec load(const double* p) { return {vld1q_f64(p)}; }
   RSQRT_FUNCTION void store(double* p) const { vst1q_f64(p, v); }
 
+  // The first n lanes, n < width; the others are 0.
+  static RSQRT_FUNCTION Vec load_part(const double* p, int n) { return load_lanes<Vec>(p, n); }
+  RSQRT_FUNCTION void store_part(double* p, int n) const { store_lanes(p, *this, n); }
+
+  // Complex numbers, in an order of lanes of their own.
+  static RSQRT_FUNCTION Complex<Vec> load_complex(const double* p) {
+    const float64x2x2_t parts = vld2q_f64(p);
+    return {{parts.val[0]}, {parts.val[1]}};
+  }
+  static RSQRT_FUNCTION void store_complex(double* p, Complex<Vec> z) {
+    vst2q_f64(p, float64x2x2_t{{z.re.v, z.im.v}});
+  }
+
   friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {vaddq_f64(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator-(Vec a, Vec b) { return {vsubq_f64(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {vmulq_f64(a.v, b.v)}; }
@@ -68,14 +100,22 @@ struct Vec<double> {
   friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {vsqrtq_f64(a.v)}; }
   friend RSQRT_FUNCTION Vec negate(Vec a) { return {vnegq_f64(a.v)}; }
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {vabsq_f64(a.v)}; }
+  friend RSQRT_FUNCTION Vec copy_sign(Vec a, Vec b) { return {vbslq_f64(vdupq_n_u64(1ULL << 63), b.v, a.v)}; }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
 
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {veorq_u64(vceqq_f64(a.v, a.v), vdupq_n_u64(~0ULL))}; }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) {
     return {vorrq_u64(vcltq_f64(a.v, b.v), vcgtq_f64(a.v, b.v))};
   }
+  friend RSQRT_FUNCTION Mask less(Vec a, Vec b) { return {vcltq_f64(a.v, b.v)}; }
   friend RSQRT_FUNCTION bool any(Mask m) { return vmaxvq_u32(vreinterpretq_u32_u64(m.v)) != 0; }
   friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {vbslq_f64(m.v, a.v, b.v)}; }
 };
+
+RSQRT_FUNCTION Vec<double> widen_low(Vec<float> a) { return {vcvt_f64_f32(vget_low_f32(a.v))}; }
+RSQRT_FUNCTION Vec<double> widen_high(Vec<float> a) { return {vcvt_high_f64_f32(a.v)}; }
+RSQRT_FUNCTION Vec<float> narrow(Vec<double> low, Vec<double> high) {
+  return {vcvt_high_f32_f64(vcvt_f32_f64(low.v), high.v)};
+}
 
 RSQRT_TARGET_END
