@@ -49,6 +49,9 @@ export interface Binding {
     layout: number | Float64Array,
   ): void;
 
+  /** How many threads at most share a call on the CPU, the calling one included: 1 (as opened) to 1024. */
+  setNumThreads(threads: number): void;
+
   /** What is known of a device. */
   deviceProperties(device: number): DeviceProperties;
   /** New uninitialised memory on a device. It is released with the object, or by `release`. */

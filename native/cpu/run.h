@@ -3,10 +3,12 @@
 
 #include "core/job.h"
 #include "cpu/kernels.h"
+#include "cpu/pool.h"
 
 namespace rsqrt_native::cpu {
 
 // The job is valid (see napi/unary.cpp): its dtypes are computed by its op, its memory is there.
-void run(const Kernels& kernels, const Job& job);
+// At most `threads` threads share it, the calling one included; the result does not depend on how many.
+void run(const Kernels& kernels, const Job& job, Pool& pool, int threads);
 
 }  // namespace rsqrt_native::cpu

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "napi/arguments.h"
 #include "napi/context.h"
 #include "napi/device.h"
 #include "napi/unary.h"
@@ -13,8 +14,10 @@
 namespace rsqrt_native {
 namespace {
 
-// Owned by the environment (a process or a worker thread); nothing is shared between environments.
+// Owned by the environment (a process or a worker thread); they share nothing but what the system has once:
+// the backend's devices and the CPU's threads.
 struct Environment {
+  std::shared_ptr<cpu::Pool> pool = cpu::shared_pool();
   std::shared_ptr<cuda::Backend> cuda = cuda::make_backend();
   std::vector<std::unique_ptr<Context>> contexts;
 };
@@ -45,6 +48,18 @@ Napi::Array isa_list(Napi::Env env) {
   return list;
 }
 
+napi_value set_num_threads(napi_env env, napi_callback_info info) {
+  napi_value threads;
+  std::size_t count = 1;
+  void* data;
+  napi_get_cb_info(env, info, &count, &threads, nullptr, &data);
+  Context& context = *static_cast<Context*>(data);
+  return guarded(env, context, [&]() -> napi_value {
+    context.threads = static_cast<int>(whole(env, threads, "threads", cpu::most_threads, 1));
+    return nullptr;
+  });
+}
+
 // open(isa, createError): the instruction set ('' for the best) and what turns a failure into an error.
 Napi::Value open(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -55,6 +70,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   auto owned = std::make_unique<Context>();
   Context& context = *owned;
   context.create_error = Napi::Persistent(info[1].As<Napi::Function>());
+  context.pool = environment.pool;
   context.cuda = environment.cuda;
   const napi_value binding = guarded(env, context, [&]() -> napi_value {
     context.isa = cpu::choose_instruction_set(info[0].As<Napi::String>());
@@ -64,6 +80,8 @@ Napi::Value open(const Napi::CallbackInfo& info) {
     object["isa"] = context.isa.name;
     object["isas"] = isa_list(env);
     object["unary"] = Napi::Function(env, make_function(env, "unary", unary, context));
+    object["setNumThreads"] =
+        Napi::Function(env, make_function(env, "setNumThreads", set_num_threads, context));
     define_device_functions(env, object, context);
     return object;
   });

@@ -15,19 +15,21 @@ void out_of_range(const char* argument, const std::string& expected, const std::
                 std::string(argument) + " must be " + expected + ", received " + received);
 }
 
-std::int64_t whole(double value, const char* argument, std::int64_t limit) {
-  if (!(value >= 0 && value <= static_cast<double>(limit)) || value != std::trunc(value)) {
+std::int64_t whole(double value, const char* argument, std::int64_t limit, std::int64_t least) {
+  if (!(value >= static_cast<double>(least) && value <= static_cast<double>(limit)) ||
+      value != std::trunc(value)) {
     const bool integral = value == std::trunc(value) && std::abs(value) <= largest_integer;
-    out_of_range(argument, "an integer from 0 to " + std::to_string(limit),
+    out_of_range(argument, "an integer from " + std::to_string(least) + " to " + std::to_string(limit),
                  integral ? std::to_string(static_cast<std::int64_t>(value)) : std::to_string(value));
   }
   return static_cast<std::int64_t>(value);
 }
 
-std::int64_t whole(napi_env env, napi_value value, const char* argument, std::int64_t limit) {
+std::int64_t whole(napi_env env, napi_value value, const char* argument, std::int64_t limit,
+                   std::int64_t least) {
   double number;
   if (napi_get_value_double(env, value, &number) != napi_ok) wrong_type(argument, "a number");
-  return whole(number, argument, limit);
+  return whole(number, argument, limit, least);
 }
 
 }  // namespace rsqrt_native

@@ -8,13 +8,17 @@
 
 #include "core/failure.h"
 #include "cpu/isa.h"
+#include "cpu/pool.h"
 #include "cuda/backend.h"
 
 namespace rsqrt_native {
 
-// Owned by the environment: several contexts may be open at a time, and share the backend.
+// Owned by the environment: several contexts may be open at a time, and share the backend
+// and the threads.
 struct Context {
   cpu::InstructionSet isa;
+  std::shared_ptr<cpu::Pool> pool;
+  int threads = 1;  // that a call may take of the pool, its own included
   std::shared_ptr<cuda::Backend> cuda;
   Napi::FunctionReference create_error;  // (code, message) => Error, given by src/binding.ts
 };

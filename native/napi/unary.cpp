@@ -106,7 +106,7 @@ void run(napi_env env, Context& context, const napi_value (&args)[8]) {
     out_of_range("the element count of layout", "at most what the output holds", std::to_string(job.numel));
   }
   if (input.device < 0) {
-    cpu::run(*context.isa.kernels, job);
+    cpu::run(*context.isa.kernels, job, *context.pool, context.threads);
   } else {
     context.cuda->run(input.device, job);
   }
