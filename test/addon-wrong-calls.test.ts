@@ -59,6 +59,7 @@ function hostWorld(addon: Addon) {
     made,
     input,
     output,
+    float32,
     float64: binding.dtypes.indexOf('float64'),
     ops: binding.ops.map(({ name }) => name),
     dtypes: binding.dtypes,
@@ -527,8 +528,8 @@ describe('legal at the edge', () => {
     ['a proxy', new Proxy({}, {})],
     ['the addon', simulated],
   ])('%s as this', (_name, self) => {
-    const { binding, input, output } = hostWorld(local);
-    Reflect.apply(binding.unary, self, [1, input, 0, 0, output, 0, 0, 4]);
+    const { binding, input, output, float32, ops } = hostWorld(local);
+    Reflect.apply(binding.unary, self, [ops.indexOf('rsqrt'), input, float32, 0, output, float32, 0, 4]);
     expect([...new Float32Array(output)]).toEqual([0.5, 0.25, Math.fround(0.2), Math.fround(1 / 6)]);
     expect(thrownBy(() => Reflect.apply(binding.copy, self, []))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
   });

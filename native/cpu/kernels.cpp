@@ -13,6 +13,8 @@ namespace rsqrt_native::cpu {
 inline namespace RSQRT_TARGET {
 namespace {
 
+constexpr std::int64_t cache_line = 64;
+
 // User memory may start at any byte, so elements are read and written as bytes; compilers turn this
 // into plain unaligned moves and still vectorise the loop.
 template <class T>
@@ -27,25 +29,84 @@ RSQRT_FUNCTION void write(std::byte* p, T value) {
   __builtin_memcpy(p, &value, sizeof(T));
 }
 
+// The vector whose lanes an element of T is computed in.
+template <class T>
+using VectorOf = Vec<std::conditional_t<std::is_same_v<T, double>, double, float>>;
+
+// Whether vectors read and write T without more ado; and past the caches.
+template <class T>
+concept vectors_hold = requires(VectorOf<T> v, T* p) {
+  VectorOf<T>::load(p);
+  v.store(p);
+};
+template <class T>
+concept vectors_stream = requires(VectorOf<T> v, T* p) {
+  v.stream(p);
+};
+
+template <class From, class To>
+void convert_strided(const std::byte* in, std::int64_t in_step, std::byte* out, std::int64_t out_step,
+                     std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    write(out + i * out_step, convert<To>(read<From>(in + i * in_step)));
+  }
+}
+
+template <class From, class To>
+void convert_dense(const std::byte* in, std::byte* out, std::int64_t n) {
+  constexpr std::int64_t from = sizeof(From), to = sizeof(To);
+  std::int64_t i = 0;
+  if constexpr ((is_float16<From> && std::is_same_v<To, float> && vectors_hold<From>) ||
+                (is_float16<To> && std::is_same_v<From, float> && vectors_hold<To>)) {
+    using V = Vec<float>;
+    const From* source = reinterpret_cast<const From*>(in);
+    To* target = reinterpret_cast<To*>(out);
+    for (; i + V::width <= n; i += V::width) canonical_nan(V::load(source + i)).store(target + i);
+  }
+  for (; i < n; ++i) write(out + i * to, convert<To>(read<From>(in + i * from)));
+}
+
 template <class From, class To>
 void load(const std::byte* in, std::int64_t stride, std::byte* block, std::int64_t n) {
-  constexpr std::int64_t from = sizeof(From), to = sizeof(To);
   if (stride == 1) {
-    for (std::int64_t i = 0; i < n; ++i) write(block + i * to, convert<To>(read<From>(in + i * from)));
+    convert_dense<From, To>(in, block, n);
   } else {
-    const std::int64_t step = stride * from;
-    for (std::int64_t i = 0; i < n; ++i) write(block + i * to, convert<To>(read<From>(in + i * step)));
+    convert_strided<From, To>(in, stride * std::int64_t(sizeof(From)), block, sizeof(To), n);
   }
 }
 
 template <class From, class To>
 void store(const std::byte* block, std::byte* out, std::int64_t stride, std::int64_t n) {
-  constexpr std::int64_t from = sizeof(From), to = sizeof(To);
   if (stride == 1) {
-    for (std::int64_t i = 0; i < n; ++i) write(out + i * to, convert<To>(read<From>(block + i * from)));
+    convert_dense<From, To>(block, out, n);
   } else {
-    const std::int64_t step = stride * to;
-    for (std::int64_t i = 0; i < n; ++i) write(out + i * step, convert<To>(read<From>(block + i * from)));
+    convert_strided<From, To>(block, sizeof(From), out, stride * std::int64_t(sizeof(To)), n);
+  }
+}
+
+template <class T>
+void transpose_elements(const std::byte* in, std::byte* out, std::int64_t rows, std::int64_t columns) {
+  constexpr std::int64_t size = sizeof(T);
+  for (std::int64_t column = 0; column < columns; ++column) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      write(out + (column * rows + row) * size, read<T>(in + (row * columns + column) * size));
+    }
+  }
+}
+
+void transpose(const std::byte* in, std::byte* out, std::int64_t rows, std::int64_t columns,
+               std::int64_t size) {
+  switch (size) {
+    case 1:
+      return transpose_elements<std::uint8_t>(in, out, rows, columns);
+    case 2:
+      return transpose_elements<std::uint16_t>(in, out, rows, columns);
+    case 4:
+      return transpose_elements<std::uint32_t>(in, out, rows, columns);
+    case 8:
+      return transpose_elements<std::uint64_t>(in, out, rows, columns);
+    default:
+      return transpose_elements<Complex<double>>(in, out, rows, columns);
   }
 }
 
@@ -80,31 +141,85 @@ void apply_complex(const std::byte* in, std::byte* out, std::int64_t n) {
   }
 }
 
-template <class Op, class T>
-void apply(const std::byte* in, std::byte* out, std::int64_t n) {
-  if constexpr (is_complex<T>) {
-    apply_complex<Op, decltype(T::re)>(in, out, n);
-  } else if constexpr (std::is_invocable_v<Op, T>) {
-    constexpr std::int64_t size = sizeof(T);
-    for (std::int64_t i = 0; i < n; ++i) write(out + i * size, Op()(read<T>(in + i * size)));
+// The first n lanes, n < width; the others are 0.
+template <class V, class T>
+RSQRT_FUNCTION V load_first(const T* p, int n) {
+  if constexpr (requires { V::load_part(p, n); }) {
+    return V::load_part(p, n);
   } else {
-    using V = Vec<T>;
-    constexpr std::int64_t width = V::width;
-    const T* from = reinterpret_cast<const T*>(in);
-    T* to = reinterpret_cast<T*>(out);
-    std::int64_t i = 0;
-    for (; i + width <= n; i += width) Op()(V::load(from + i)).store(to + i);
-    if (i < n) {
-      const int rest = static_cast<int>(n - i);
-      Op()(V::load_part(from + i, rest)).store_part(to + i, rest);
-    }
+    T lanes[V::width] = {};
+    for (int i = 0; i < n; ++i) lanes[i] = read<T>(reinterpret_cast<const std::byte*>(p + i));
+    return V::load(lanes);
+  }
+}
+
+template <class V, class T>
+RSQRT_FUNCTION void store_first(T* p, V value, int n) {
+  if constexpr (requires { value.store_part(p, n); }) {
+    value.store_part(p, n);
+  } else {
+    T lanes[V::width];
+    value.store(lanes);
+    for (int i = 0; i < n; ++i) write(reinterpret_cast<std::byte*>(p + i), lanes[i]);
   }
 }
 
 template <class Op, class T>
-constexpr Apply apply_or_null() {
-  if constexpr (computes<Op, T>) {
-    return &apply<Op, T>;
+void apply_vectors(const std::byte* in, std::byte* out, std::int64_t n) {
+  using V = VectorOf<T>;
+  const T* from = reinterpret_cast<const T*>(in);
+  T* to = reinterpret_cast<T*>(out);
+  std::int64_t i = 0;
+  for (; i + V::width <= n; i += V::width) Op()(V::load(from + i)).store(to + i);
+  if (i < n) {
+    const int rest = static_cast<int>(n - i);
+    store_first(to + i, Op()(load_first<V>(from + i, rest)), rest);
+  }
+}
+
+// The same past the caches. Streamed stores have to be aligned, and whole cache lines to be quick.
+template <class Op, class T>
+void stream_vectors(const std::byte* in, std::byte* out, std::int64_t n) {
+  using V = VectorOf<T>;
+  constexpr std::int64_t size = sizeof(T);
+  const auto misaligned = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(out) % cache_line);
+  const std::int64_t head = misaligned == 0 ? 0 : (cache_line - misaligned) / size;
+  if (misaligned % size != 0 || head >= n) return apply_vectors<Op, T>(in, out, n);
+  apply_vectors<Op, T>(in, out, head);
+  const T* from = reinterpret_cast<const T*>(in);
+  T* to = reinterpret_cast<T*>(out);
+  std::int64_t i = head;
+  for (; i + V::width <= n; i += V::width) Op()(V::load(from + i)).stream(to + i);
+  fence();
+  apply_vectors<Op, T>(in + i * size, out + i * size, n - i);
+}
+
+template <class Op, class T>
+void apply_elements(const std::byte* in, std::byte* out, std::int64_t n) {
+  constexpr std::int64_t size = sizeof(T);
+  for (std::int64_t i = 0; i < n; ++i) write(out + i * size, Op()(read<T>(in + i * size)));
+}
+
+// The loop of Op over dense elements of T, null where T is to be converted first.
+template <class Op, class T>
+constexpr Apply apply_loop() {
+  if constexpr (std::is_void_v<Compute<Op, T>>) {
+    return nullptr;
+  } else if constexpr (is_complex<T>) {
+    return &apply_complex<Op, decltype(T::re)>;
+  } else if constexpr (std::is_invocable_v<Op, T>) {
+    return &apply_elements<Op, T>;
+  } else if constexpr (vectors_hold<T>) {
+    return &apply_vectors<Op, T>;
+  } else {
+    return nullptr;
+  }
+}
+
+template <class Op, class T>
+constexpr Apply stream_loop() {
+  if constexpr (apply_loop<Op, T>() != nullptr && vectors_stream<T> && !std::is_invocable_v<Op, T>) {
+    return &stream_vectors<Op, T>;
   } else {
     return nullptr;
   }
@@ -112,18 +227,20 @@ constexpr Apply apply_or_null() {
 
 #define LOAD(id, name, type) &load<From, type>,
 #define STORE(id, name, type) &store<From, type>,
-#define APPLY(id, name, type) apply_or_null<Op, type>(),
+#define APPLY(id, name, type) apply_loop<Op, type>(),
+#define STREAM(id, name, type) stream_loop<Op, type>(),
 
 template <class From>
 constexpr LoadRow loads = {{RSQRT_DTYPES(LOAD)}};
 template <class From>
 constexpr StoreRow stores = {{RSQRT_DTYPES(STORE)}};
 template <class Op>
-constexpr ApplyRow applies = {{RSQRT_DTYPES(APPLY)}};
+constexpr ApplyRow applies = {{RSQRT_DTYPES(APPLY)}, {RSQRT_DTYPES(STREAM)}};
 
 #undef LOAD
 #undef STORE
 #undef APPLY
+#undef STREAM
 
 #define LOADS(id, name, type) loads<type>,
 #define STORES(id, name, type) stores<type>,
@@ -134,7 +251,7 @@ constexpr ApplyRow apply_rows[] = {RSQRT_OPS(APPLIES)};
 }  // namespace
 
 extern const Kernels kernels;
-const Kernels kernels = {{RSQRT_DTYPES(LOADS)}, {RSQRT_DTYPES(STORES)}, apply_rows};
+const Kernels kernels = {{RSQRT_DTYPES(LOADS)}, {RSQRT_DTYPES(STORES)}, apply_rows, &transpose};
 
 }  // namespace RSQRT_TARGET
 }  // namespace rsqrt_native::cpu

@@ -12,8 +12,13 @@ namespace rsqrt_native::cpu {
 using Load = void (*)(const std::byte* in, std::int64_t stride, std::byte* block, std::int64_t n);
 // The way back: a dense block to n elements `stride` apart.
 using Store = void (*)(const std::byte* block, std::byte* out, std::int64_t stride, std::int64_t n);
-// Applies an operation to n dense elements of the dtype it computes in; in and out may be the same.
+// Applies an operation to n dense elements, of the dtype it computes in or a 16-bit float, and makes elements
+// of that dtype; in and out may be the same.
 using Apply = void (*)(const std::byte* in, std::byte* out, std::int64_t n);
+
+// Turns a dense matrix of `rows` by `columns` elements of `size` bytes into its transpose, apart from it.
+using Transpose = void (*)(const std::byte* in, std::byte* out, std::int64_t rows, std::int64_t columns,
+                           std::int64_t size);
 
 // The row of a table, by the code of a dtype.
 struct LoadRow {
@@ -23,15 +28,19 @@ struct StoreRow {
   Store to[dtype_count];
 };
 struct ApplyRow {
-  Apply in[dtype_count];  // null where the op does not compute that dtype
+  // Null where the op refuses that dtype, or converts it before it computes.
+  Apply in[dtype_count];
+  // The same with stores that bypass the caches, for outputs too large for them; null where there is none.
+  Apply stream[dtype_count];
 };
 
-// One loop per op and computed dtype, one per pair of dtypes: an op never meets a layout or a
-// conversion, so the number of loops is a sum and not a product.
+// One loop per op and computed dtype, one per pair of dtypes: an op never meets a layout, and of conversions
+// only those that a vector load and store can do, so the number of loops is a sum and not a product.
 struct Kernels {
   LoadRow load[dtype_count];    // by the dtype converted from
   StoreRow store[dtype_count];  // by the dtype converted from
   const ApplyRow* apply;        // by op
+  Transpose transpose;
 };
 
 }  // namespace rsqrt_native::cpu

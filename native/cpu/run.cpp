@@ -11,101 +11,242 @@ namespace {
 // the first-level cache.
 constexpr std::int64_t block_size = 1024;
 
-// Elements that a thread takes at a time: a few microseconds of work, many times what handing it out costs.
-// A power of two, so that no two threads write to one cache line of an aligned output.
+struct alignas(64) Block {
+  std::byte bytes[block_size * sizeof(Complex<double>)];
+};
+
+// Rows and columns of a tile: long enough to use most of each cache line that is touched.
+constexpr std::int64_t tile_side = 32;
+static_assert(tile_side * tile_side <= block_size);
+
+// Elements that a thread takes at a time, at least: a few microseconds of work, many times what handing it
+// out costs. A power of two, so that no two threads write to one cache line of an aligned output.
 constexpr std::int64_t grain = 16384;
+// Ranges for each thread of a large job: few, and enough to even out threads that were held up.
+constexpr std::int64_t ranges_per_thread = 16;
+
+// An output of so many bytes does not fit into the caches with its input, so it is written past them.
+constexpr std::int64_t streaming_bytes = std::int64_t{16} << 20;
+// In shorter runs the cache lines at the ends, written in part, cost more than streaming gains.
+constexpr std::int64_t streaming_run = 4096;
+
+constexpr std::int64_t bytes_of(DType dtype) { return static_cast<std::int64_t>(size_of(dtype)); }
+
+// Shares [0, count) over the threads of the pool; `unit` is how many elements one of count stands for.
+template <class Body>
+void share(Pool& pool, int threads, std::int64_t count, std::int64_t unit, const Body& body) {
+  const std::int64_t least = grain / unit;
+  const std::int64_t grains = count / least / (threads * ranges_per_thread);
+  pool.run(count, least * std::max<std::int64_t>(grains, 1), threads,
+           [&](std::int64_t begin, std::int64_t end) {
+             const DefaultFloatEnvironment environment;
+             body(begin, end);
+           });
+}
+
+// The loop of a job's op from its input's dtype straight to its output's, null if there is none.
+Apply direct_loop(const Kernels& kernels, const Job& job, std::int64_t run_length) {
+  if (job.in_dtype != job.out_dtype) return nullptr;
+  const ApplyRow& row = kernels.apply[job.op];
+  const int dtype = index_of(job.in_dtype);
+  const bool large = job.numel * bytes_of(job.out_dtype) >= streaming_bytes && run_length >= streaming_run;
+  const Apply stream = row.stream[dtype];
+  // In place the lines are in the cache already.
+  return large && stream != nullptr && job.in != job.out ? stream : row.in[dtype];
+}
 
 // Walks the elements of a layout in logical order, in runs along the innermost dimension.
 class Cursor {
  public:
-  Cursor(const Layout& layout, const std::int64_t* strides) : layout_(layout), strides_(strides) {
-    std::fill_n(index_, layout.ndim, std::int64_t{0});
+  Cursor(const Layout& layout, std::int64_t start) : layout_(layout) {
+    for (int dim = layout.ndim - 1; dim >= 0; --dim) {
+      index_[dim] = 0;
+      move(dim, start % layout.sizes[dim]);
+      start /= layout.sizes[dim];
+    }
   }
 
-  // Calls visit(offset, count) for runs that make up the next n elements, offsets in elements.
+  // Calls visit(in, out, count) for runs that make up the next n elements, offsets in elements.
   template <class Visit>
   void advance(std::int64_t n, Visit visit) {
     const int inner = layout_.ndim - 1;
     while (n > 0) {
       const std::int64_t count = std::min(n, layout_.sizes[inner] - index_[inner]);
-      visit(offset_, count);
+      visit(in_, out_, count);
       n -= count;
-      index_[inner] += count;
-      offset_ += count * strides_[inner];
+      move(inner, count);
       for (int dim = inner; dim > 0 && index_[dim] == layout_.sizes[dim]; --dim) {
-        offset_ += strides_[dim - 1] - index_[dim] * strides_[dim];
-        index_[dim] = 0;
-        ++index_[dim - 1];
+        move(dim, -index_[dim]);
+        move(dim - 1, 1);
       }
     }
   }
 
  private:
+  void move(int dim, std::int64_t steps) {
+    index_[dim] += steps;
+    in_ += steps * layout_.in_strides[dim];
+    out_ += steps * layout_.out_strides[dim];
+  }
+
   const Layout& layout_;
-  const std::int64_t* strides_;
   std::int64_t index_[max_dims];
-  std::int64_t offset_ = 0;
+  std::int64_t in_ = 0;
+  std::int64_t out_ = 0;
+};
+
+// The ways of a job that is not dense in one dtype: what they have in common, looked up once.
+class Strided {
+ public:
+  Strided(const Kernels& kernels, const Job& job, const Layout& layout)
+      : kernels_(kernels),
+        job_(job),
+        layout_(layout),
+        inner_(layout.ndim - 1),
+        apply_(kernels.apply[job.op].in[index_of(job.compute)]),
+        load_(kernels.load[index_of(job.in_dtype)].to[index_of(job.compute)]),
+        store_(kernels.store[index_of(job.compute)].to[index_of(job.out_dtype)]) {}
+
+  void run(Pool& pool, int threads) const {
+    const bool in_dense = layout_.in_strides[inner_] == 1;
+    const bool out_dense = layout_.out_strides[inner_] == 1;
+    const Apply direct = in_dense && out_dense ? direct_loop(kernels_, job_, layout_.sizes[inner_]) : nullptr;
+    if (direct != nullptr) {
+      return share(pool, threads, job_.numel, 1,
+                   [&](std::int64_t begin, std::int64_t end) { run_rows(direct, begin, end); });
+    }
+    const int across = crossing_dim();
+    if (across >= 0) {
+      return share(pool, threads, tiles(across), tile_side * tile_side,
+                   [&](std::int64_t begin, std::int64_t end) { run_tiles(across, begin, end); });
+    }
+    share(pool, threads, job_.numel, 1,
+          [&](std::int64_t begin, std::int64_t end) { run_blocks(begin, end); });
+  }
+
+ private:
+  const std::byte* in_at(std::int64_t offset) const { return job_.in + offset * bytes_of(job_.in_dtype); }
+  std::byte* out_at(std::int64_t offset) const { return job_.out + offset * bytes_of(job_.out_dtype); }
+
+  // Both sides are dense along the innermost dimension.
+  void run_rows(Apply direct, std::int64_t begin, std::int64_t end) const {
+    Cursor(layout_, begin).advance(end - begin, [&](std::int64_t in, std::int64_t out, std::int64_t n) {
+      direct(in_at(in), out_at(out), n);
+    });
+  }
+
+  // Block by block: load (gather, convert), apply, store (scatter, convert).
+  void run_blocks(std::int64_t begin, std::int64_t end) const {
+    const std::int64_t size = bytes_of(job_.compute);
+    // A side that is one dense run of the computed dtype needs no block in between.
+    const bool one_run = layout_.ndim == 1;
+    const bool in_direct = one_run && job_.in_dtype == job_.compute && layout_.in_strides[0] == 1;
+    const bool out_direct = one_run && job_.out_dtype == job_.compute && layout_.out_strides[0] == 1;
+    Cursor in_cursor(layout_, begin);
+    Cursor out_cursor(layout_, begin);
+    Block block;
+    for (std::int64_t done = begin; done < end; done += block_size) {
+      const std::int64_t count = std::min(block_size, end - done);
+      const std::byte* from = in_direct ? in_at(done) : block.bytes;
+      std::byte* to = out_direct ? out_at(done) : block.bytes;
+      if (!in_direct) {
+        std::byte* next = block.bytes;
+        in_cursor.advance(count, [&](std::int64_t in, std::int64_t, std::int64_t n) {
+          load_(in_at(in), layout_.in_strides[inner_], next, n);
+          next += n * size;
+        });
+      }
+      apply_(from, to, count);
+      if (!out_direct) {
+        const std::byte* next = block.bytes;
+        out_cursor.advance(count, [&](std::int64_t, std::int64_t out, std::int64_t n) {
+          store_(next, out_at(out), layout_.out_strides[inner_], n);
+          next += n * size;
+        });
+      }
+    }
+  }
+
+  // The dimension along which the input lies dense while the innermost one, along which the output does,
+  // strides over whole cache lines: a transposition. −1 if there is none worth the trouble.
+  int crossing_dim() const {
+    const std::int64_t cache_line = 64;
+    const std::int64_t size = bytes_of(job_.in_dtype);
+    if (layout_.in_strides[inner_] * size < cache_line || layout_.sizes[inner_] < tile_side / 4) return -1;
+    int found = -1;
+    for (int dim = 0; dim < inner_; ++dim) {
+      const std::int64_t stride = layout_.in_strides[dim];
+      if (stride == 0 || stride * size >= cache_line || layout_.sizes[dim] < tile_side / 4) continue;
+      if (found < 0 || stride < layout_.in_strides[found]) found = dim;
+    }
+    return found;
+  }
+
+  static std::int64_t sides(std::int64_t size) { return (size + tile_side - 1) / tile_side; }
+
+  std::int64_t tiles(int across) const {
+    const std::int64_t rows = layout_.sizes[across], columns = layout_.sizes[inner_];
+    return job_.numel / (rows * columns) * sides(rows) * sides(columns);
+  }
+
+  // Tile by tile, so that input and output are both walked along their cache lines: the input's lines are
+  // loaded as columns of the tile, turned in the first-level cache, and stored as rows.
+  void run_tiles(int across, std::int64_t begin, std::int64_t end) const {
+    const std::int64_t all_rows = layout_.sizes[across], all_columns = layout_.sizes[inner_];
+    const std::int64_t down = sides(all_rows), along = sides(all_columns);
+    const std::int64_t size = bytes_of(job_.compute);
+    Block columns_block, rows_block;
+    for (std::int64_t tile = begin; tile < end; ++tile) {
+      const std::int64_t row = tile / along % down * tile_side;
+      const std::int64_t column = tile % along * tile_side;
+      const std::int64_t rows = std::min(tile_side, all_rows - row);
+      const std::int64_t columns = std::min(tile_side, all_columns - column);
+      std::int64_t in = row * layout_.in_strides[across] + column * layout_.in_strides[inner_];
+      std::int64_t out = row * layout_.out_strides[across] + column * layout_.out_strides[inner_];
+      std::int64_t rest = tile / along / down;
+      for (int dim = inner_ - 1; dim >= 0; --dim) {
+        if (dim == across) continue;
+        in += rest % layout_.sizes[dim] * layout_.in_strides[dim];
+        out += rest % layout_.sizes[dim] * layout_.out_strides[dim];
+        rest /= layout_.sizes[dim];
+      }
+      for (std::int64_t k = 0; k < columns; ++k) {
+        load_(in_at(in + k * layout_.in_strides[inner_]), layout_.in_strides[across],
+              columns_block.bytes + k * rows * size, rows);
+      }
+      kernels_.transpose(columns_block.bytes, rows_block.bytes, columns, rows, size);
+      apply_(rows_block.bytes, rows_block.bytes, rows * columns);
+      for (std::int64_t k = 0; k < rows; ++k) {
+        store_(rows_block.bytes + k * columns * size, out_at(out + k * layout_.out_strides[across]),
+               layout_.out_strides[inner_], columns);
+      }
+    }
+  }
+
+  const Kernels& kernels_;
+  const Job& job_;
+  const Layout& layout_;
+  int inner_;  // the innermost dimension
+  Apply apply_;
+  Load load_;
+  Store store_;
 };
 
 }  // namespace
 
 void run(const Kernels& kernels, const Job& job, Pool& pool, int threads) {
-  const DefaultFloatEnvironment environment;
-  const Apply apply = kernels.apply[job.op].in[index_of(job.compute)];
-
-  const bool flat = job.layout == nullptr;
-  const bool one_run = flat || job.layout->ndim == 1;
-  // A side that is dense and of the computed dtype needs no block in between.
-  const bool in_direct = job.in_dtype == job.compute && one_run && (flat || job.layout->in_strides[0] == 1);
-  const bool out_direct =
-      job.out_dtype == job.compute && one_run && (flat || job.layout->out_strides[0] == 1);
-  const auto in_size = static_cast<std::int64_t>(size_of(job.in_dtype));
-  const auto out_size = static_cast<std::int64_t>(size_of(job.out_dtype));
-  const auto compute_size = static_cast<std::int64_t>(size_of(job.compute));
-  if (in_direct && out_direct) {
-    pool.run(job.numel, grain, threads, [&](std::int64_t begin, std::int64_t end) {
-      apply(job.in + begin * in_size, job.out + begin * out_size, end - begin);
-    });
-    return;
-  }
-
-  Layout dense;  // only its first dimension is used, so only that is set
-  if (flat) {
-    dense.ndim = 1;
-    dense.sizes[0] = job.numel;
-    dense.in_strides[0] = dense.out_strides[0] = 1;
-  }
-  const Layout& layout = flat ? dense : *job.layout;
-  const int inner = layout.ndim - 1;
-  const Load load = kernels.load[index_of(job.in_dtype)].to[index_of(job.compute)];
-  const Store store = kernels.store[index_of(job.compute)].to[index_of(job.out_dtype)];
-  Cursor in_cursor(layout, layout.in_strides);
-  Cursor out_cursor(layout, layout.out_strides);
-  alignas(64) std::byte block[block_size * sizeof(Complex<double>)];
-
-  for (std::int64_t done = 0; done < job.numel; done += block_size) {
-    const std::int64_t count = std::min(block_size, job.numel - done);
-    const std::byte* source = block;
-    if (in_direct) {
-      source = job.in + done * in_size;
-    } else {
-      std::byte* to = block;
-      in_cursor.advance(count, [&](std::int64_t offset, std::int64_t n) {
-        load(job.in + offset * in_size, layout.in_strides[inner], to, n);
-        to += n * compute_size;
-      });
-    }
-    if (out_direct) {
-      apply(source, job.out + done * out_size, count);
-      continue;
-    }
-    apply(source, block, count);
-    const std::byte* from = block;
-    out_cursor.advance(count, [&](std::int64_t offset, std::int64_t n) {
-      store(from, job.out + offset * out_size, layout.out_strides[inner], n);
-      from += n * compute_size;
+  if (job.layout != nullptr) return Strided(kernels, job, *job.layout).run(pool, threads);
+  if (const Apply direct = direct_loop(kernels, job, job.numel); direct != nullptr) {
+    const std::int64_t in_size = bytes_of(job.in_dtype), out_size = bytes_of(job.out_dtype);
+    return share(pool, threads, job.numel, 1, [&](std::int64_t begin, std::int64_t end) {
+      direct(job.in + begin * in_size, job.out + begin * out_size, end - begin);
     });
   }
+  Layout dense;  // only what is used is set
+  dense.ndim = 1;
+  dense.sizes[0] = job.numel;
+  dense.in_strides[0] = dense.out_strides[0] = 1;
+  Strided(kernels, job, dense).run(pool, threads);
 }
 
 }  // namespace rsqrt_native::cpu

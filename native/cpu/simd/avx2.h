@@ -12,6 +12,9 @@ RSQRT_TARGET_BEGIN
 template <class T>
 struct Vec;
 
+// Ends a run of streamed stores.
+RSQRT_FUNCTION void fence() { _mm_sfence(); }
+
 template <>
 struct Vec<float> {
   using Scalar = float;
@@ -27,6 +30,34 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec splat(float s) { return {_mm256_set1_ps(s)}; }
   static RSQRT_FUNCTION Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
   RSQRT_FUNCTION void store(float* p) const { _mm256_storeu_ps(p, v); }
+  RSQRT_FUNCTION void stream(float* p) const { _mm256_stream_ps(p, v); }
+
+  // 16-bit floats. A NaN must be canonical to be stored.
+  static RSQRT_FUNCTION Vec load(const Half* p) {
+    return {_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+  }
+  RSQRT_FUNCTION void store(Half* p) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), half()); }
+  RSQRT_FUNCTION void stream(Half* p) const { _mm_stream_si128(reinterpret_cast<__m128i*>(p), half()); }
+  static RSQRT_FUNCTION Vec load(const BFloat16* p) {
+    const __m256i bits = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(bits, 16))};
+  }
+  RSQRT_FUNCTION void store(BFloat16* p) const {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bfloat16());
+  }
+  RSQRT_FUNCTION void stream(BFloat16* p) const {
+    _mm_stream_si128(reinterpret_cast<__m128i*>(p), bfloat16());
+  }
+  RSQRT_FUNCTION __m128i half() const {
+    return _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  RSQRT_FUNCTION __m128i bfloat16() const {
+    const __m256i bits = _mm256_castps_si256(v);
+    const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+    const __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
+    const __m256i upper = _mm256_srli_epi32(rounded, 16);
+    return _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1));
+  }
 
   // The first n lanes, n < width; the others are 0.
   static RSQRT_FUNCTION Vec load_part(const float* p, int n) {
@@ -82,6 +113,7 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec splat(double s) { return {_mm256_set1_pd(s)}; }
   static RSQRT_FUNCTION Vec load(const double* p) { return {_mm256_loadu_pd(p)}; }
   RSQRT_FUNCTION void store(double* p) const { _mm256_storeu_pd(p, v); }
+  RSQRT_FUNCTION void stream(double* p) const { _mm256_stream_pd(p, v); }
 
   // The first n lanes, n < width; the others are 0.
   static RSQRT_FUNCTION Vec load_part(const double* p, int n) {

@@ -17,6 +17,9 @@ RSQRT_FUNCTION bool any(M mask) {
   return mask != 0;
 }
 
+// Ends a run of streamed stores.
+RSQRT_FUNCTION void fence() { _mm_sfence(); }
+
 RSQRT_FUNCTION unsigned first_lanes(int n) { return (1u << n) - 1; }
 
 template <>
@@ -32,6 +35,33 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec splat(float s) { return {_mm512_set1_ps(s)}; }
   static RSQRT_FUNCTION Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
   RSQRT_FUNCTION void store(float* p) const { _mm512_storeu_ps(p, v); }
+  RSQRT_FUNCTION void stream(float* p) const { _mm512_stream_ps(p, v); }
+
+  // 16-bit floats. A NaN must be canonical to be stored.
+  static RSQRT_FUNCTION Vec load(const Half* p) {
+    return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+  }
+  RSQRT_FUNCTION void store(Half* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), half()); }
+  RSQRT_FUNCTION void stream(Half* p) const { _mm256_stream_si256(reinterpret_cast<__m256i*>(p), half()); }
+  static RSQRT_FUNCTION Vec load(const BFloat16* p) {
+    const __m512i bits = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(bits, 16))};
+  }
+  RSQRT_FUNCTION void store(BFloat16* p) const {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), bfloat16());
+  }
+  RSQRT_FUNCTION void stream(BFloat16* p) const {
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(p), bfloat16());
+  }
+  RSQRT_FUNCTION __m256i half() const {
+    return _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  RSQRT_FUNCTION __m256i bfloat16() const {
+    const __m512i bits = _mm512_castps_si512(v);
+    const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+    const __m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
+  }
 
   // The first n lanes, n < width; the others are 0.
   static RSQRT_FUNCTION Vec load_part(const float* p, int n) {
@@ -83,6 +113,7 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec splat(double s) { return {_mm512_set1_pd(s)}; }
   static RSQRT_FUNCTION Vec load(const double* p) { return {_mm512_loadu_pd(p)}; }
   RSQRT_FUNCTION void store(double* p) const { _mm512_storeu_pd(p, v); }
+  RSQRT_FUNCTION void stream(double* p) const { _mm512_stream_pd(p, v); }
 
   // The first n lanes, n < width; the others are 0.
   static RSQRT_FUNCTION Vec load_part(const double* p, int n) {

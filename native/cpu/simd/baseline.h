@@ -5,12 +5,14 @@
 
 #include "core/dtype.h"
 #include "core/target.h"
-#include "cpu/simd/lanes.h"
 
 RSQRT_TARGET_BEGIN
 
 template <class T>
 struct Vec;
+
+// Ends a run of streamed stores.
+RSQRT_FUNCTION void fence() { _mm_sfence(); }
 
 template <>
 struct Vec<double> {
@@ -27,10 +29,7 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec splat(double s) { return {_mm_set1_pd(s)}; }
   static RSQRT_FUNCTION Vec load(const double* p) { return {_mm_loadu_pd(p)}; }
   RSQRT_FUNCTION void store(double* p) const { _mm_storeu_pd(p, v); }
-
-  // The first n lanes, n < width; the others are 0.
-  static RSQRT_FUNCTION Vec load_part(const double* p, int n) { return load_lanes<Vec>(p, n); }
-  RSQRT_FUNCTION void store_part(double* p, int n) const { store_lanes(p, *this, n); }
+  RSQRT_FUNCTION void stream(double* p) const { _mm_stream_pd(p, v); }
 
   // Complex numbers, in an order of lanes of their own.
   static RSQRT_FUNCTION Complex<Vec> load_complex(const double* p) {
@@ -84,10 +83,7 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec splat(float s) { return {_mm_set1_ps(s)}; }
   static RSQRT_FUNCTION Vec load(const float* p) { return {_mm_loadu_ps(p)}; }
   RSQRT_FUNCTION void store(float* p) const { _mm_storeu_ps(p, v); }
-
-  // The first n lanes, n < width; the others are 0.
-  static RSQRT_FUNCTION Vec load_part(const float* p, int n) { return load_lanes<Vec>(p, n); }
-  RSQRT_FUNCTION void store_part(float* p, int n) const { store_lanes(p, *this, n); }
+  RSQRT_FUNCTION void stream(float* p) const { _mm_stream_ps(p, v); }
 
   // Complex numbers, in an order of lanes of their own.
   static RSQRT_FUNCTION Complex<Vec> load_complex(const float* p) {

@@ -5,7 +5,6 @@
 
 #include "core/dtype.h"
 #include "core/target.h"
-#include "cpu/simd/lanes.h"
 
 RSQRT_TARGET_BEGIN
 
@@ -28,9 +27,19 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec load(const float* p) { return {vld1q_f32(p)}; }
   RSQRT_FUNCTION void store(float* p) const { vst1q_f32(p, v); }
 
-  // The first n lanes, n < width; the others are 0.
-  static RSQRT_FUNCTION Vec load_part(const float* p, int n) { return load_lanes<Vec>(p, n); }
-  RSQRT_FUNCTION void store_part(float* p, int n) const { store_lanes(p, *this, n); }
+  // 16-bit floats. A NaN must be canonical to be stored.
+  static RSQRT_FUNCTION Vec load(const Half* p) {
+    return {vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(&p->bits)))};
+  }
+  RSQRT_FUNCTION void store(Half* p) const { vst1_u16(&p->bits, vreinterpret_u16_f16(vcvt_f16_f32(v))); }
+  static RSQRT_FUNCTION Vec load(const BFloat16* p) {
+    return {vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(vld1_u16(&p->bits)), 16))};
+  }
+  RSQRT_FUNCTION void store(BFloat16* p) const {
+    const uint32x4_t bits = vreinterpretq_u32_f32(v);
+    const uint32x4_t odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+    vst1_u16(&p->bits, vshrn_n_u32(vaddq_u32(vaddq_u32(bits, vdupq_n_u32(0x7fff)), odd), 16));
+  }
 
   // Complex numbers, in an order of lanes of their own.
   static RSQRT_FUNCTION Complex<Vec> load_complex(const float* p) {
@@ -78,10 +87,6 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec splat(double s) { return {vdupq_n_f64(s)}; }
   static RSQRT_FUNCTION Vec load(const double* p) { return {vld1q_f64(p)}; }
   RSQRT_FUNCTION void store(double* p) const { vst1q_f64(p, v); }
-
-  // The first n lanes, n < width; the others are 0.
-  static RSQRT_FUNCTION Vec load_part(const double* p, int n) { return load_lanes<Vec>(p, n); }
-  RSQRT_FUNCTION void store_part(double* p, int n) const { store_lanes(p, *this, n); }
 
   // Complex numbers, in an order of lanes of their own.
   static RSQRT_FUNCTION Complex<Vec> load_complex(const double* p) {
