@@ -45,14 +45,6 @@ concept vectors_stream = requires(VectorOf<T> v, T* p) {
 };
 
 template <class From, class To>
-void convert_strided(const std::byte* in, std::int64_t in_step, std::byte* out, std::int64_t out_step,
-                     std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    write(out + i * out_step, convert<To>(read<From>(in + i * in_step)));
-  }
-}
-
-template <class From, class To>
 void convert_dense(const std::byte* in, std::byte* out, std::int64_t n) {
   constexpr std::int64_t from = sizeof(From), to = sizeof(To);
   std::int64_t i = 0;
@@ -67,46 +59,18 @@ void convert_dense(const std::byte* in, std::byte* out, std::int64_t n) {
 }
 
 template <class From, class To>
-void load(const std::byte* in, std::int64_t stride, std::byte* block, std::int64_t n) {
-  if (stride == 1) {
-    convert_dense<From, To>(in, block, n);
-  } else {
-    convert_strided<From, To>(in, stride * std::int64_t(sizeof(From)), block, sizeof(To), n);
+void convert_strided(const std::byte* in, std::int64_t in_stride, std::byte* out, std::int64_t out_stride,
+                     std::int64_t n) {
+  constexpr std::int64_t from = sizeof(From), to = sizeof(To);
+  if (in_stride == 1 && out_stride == 1) return convert_dense<From, To>(in, out, n);
+  if (in_stride == 0 && out_stride == 1) {
+    const To value = convert<To>(read<From>(in));
+    for (std::int64_t i = 0; i < n; ++i) write(out + i * to, value);
+    return;
   }
-}
-
-template <class From, class To>
-void store(const std::byte* block, std::byte* out, std::int64_t stride, std::int64_t n) {
-  if (stride == 1) {
-    convert_dense<From, To>(block, out, n);
-  } else {
-    convert_strided<From, To>(block, sizeof(From), out, stride * std::int64_t(sizeof(To)), n);
-  }
-}
-
-template <class T>
-void transpose_elements(const std::byte* in, std::byte* out, std::int64_t rows, std::int64_t columns) {
-  constexpr std::int64_t size = sizeof(T);
-  for (std::int64_t column = 0; column < columns; ++column) {
-    for (std::int64_t row = 0; row < rows; ++row) {
-      write(out + (column * rows + row) * size, read<T>(in + (row * columns + column) * size));
-    }
-  }
-}
-
-void transpose(const std::byte* in, std::byte* out, std::int64_t rows, std::int64_t columns,
-               std::int64_t size) {
-  switch (size) {
-    case 1:
-      return transpose_elements<std::uint8_t>(in, out, rows, columns);
-    case 2:
-      return transpose_elements<std::uint16_t>(in, out, rows, columns);
-    case 4:
-      return transpose_elements<std::uint32_t>(in, out, rows, columns);
-    case 8:
-      return transpose_elements<std::uint64_t>(in, out, rows, columns);
-    default:
-      return transpose_elements<Complex<double>>(in, out, rows, columns);
+  const std::int64_t in_step = in_stride * from, out_step = out_stride * to;
+  for (std::int64_t i = 0; i < n; ++i) {
+    write(out + i * out_step, convert<To>(read<From>(in + i * in_step)));
   }
 }
 
@@ -225,25 +189,20 @@ constexpr Apply stream_loop() {
   }
 }
 
-#define LOAD(id, name, type) &load<From, type>,
-#define STORE(id, name, type) &store<From, type>,
+#define CONVERT(id, name, type) &convert_strided<From, type>,
 #define APPLY(id, name, type) apply_loop<Op, type>(),
 #define STREAM(id, name, type) stream_loop<Op, type>(),
 
 template <class From>
-constexpr LoadRow loads = {{RSQRT_DTYPES(LOAD)}};
-template <class From>
-constexpr StoreRow stores = {{RSQRT_DTYPES(STORE)}};
+constexpr ConvertRow converts = {{RSQRT_DTYPES(CONVERT)}};
 template <class Op>
 constexpr ApplyRow applies = {{RSQRT_DTYPES(APPLY)}, {RSQRT_DTYPES(STREAM)}};
 
-#undef LOAD
-#undef STORE
+#undef CONVERT
 #undef APPLY
 #undef STREAM
 
-#define LOADS(id, name, type) loads<type>,
-#define STORES(id, name, type) stores<type>,
+#define CONVERTS(id, name, type) converts<type>,
 #define APPLIES(name, functor) applies<functor>,
 
 constexpr ApplyRow apply_rows[] = {RSQRT_OPS(APPLIES)};
@@ -251,7 +210,7 @@ constexpr ApplyRow apply_rows[] = {RSQRT_OPS(APPLIES)};
 }  // namespace
 
 extern const Kernels kernels;
-const Kernels kernels = {{RSQRT_DTYPES(LOADS)}, {RSQRT_DTYPES(STORES)}, apply_rows, &transpose};
+const Kernels kernels = {{RSQRT_DTYPES(CONVERTS)}, apply_rows};
 
 }  // namespace RSQRT_TARGET
 }  // namespace rsqrt_native::cpu

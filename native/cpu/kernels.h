@@ -8,24 +8,16 @@
 
 namespace rsqrt_native::cpu {
 
-// Converts n elements, `stride` elements apart, into a dense block of another dtype.
-using Load = void (*)(const std::byte* in, std::int64_t stride, std::byte* block, std::int64_t n);
-// The way back: a dense block to n elements `stride` apart.
-using Store = void (*)(const std::byte* block, std::byte* out, std::int64_t stride, std::int64_t n);
+// Converts n elements to another dtype, or moves them; they lie `in_stride` and `out_stride` elements apart.
+using Convert = void (*)(const std::byte* in, std::int64_t in_stride, std::byte* out, std::int64_t out_stride,
+                         std::int64_t n);
 // Applies an operation to n dense elements, of the dtype it computes in or a 16-bit float, and makes elements
 // of that dtype; in and out may be the same.
 using Apply = void (*)(const std::byte* in, std::byte* out, std::int64_t n);
 
-// Turns a dense matrix of `rows` by `columns` elements of `size` bytes into its transpose, apart from it.
-using Transpose = void (*)(const std::byte* in, std::byte* out, std::int64_t rows, std::int64_t columns,
-                           std::int64_t size);
-
 // The row of a table, by the code of a dtype.
-struct LoadRow {
-  Load to[dtype_count];
-};
-struct StoreRow {
-  Store to[dtype_count];
+struct ConvertRow {
+  Convert to[dtype_count];
 };
 struct ApplyRow {
   // Null where the op refuses that dtype, or converts it before it computes.
@@ -37,10 +29,8 @@ struct ApplyRow {
 // One loop per op and computed dtype, one per pair of dtypes: an op never meets a layout, and of conversions
 // only those that a vector load and store can do, so the number of loops is a sum and not a product.
 struct Kernels {
-  LoadRow load[dtype_count];    // by the dtype converted from
-  StoreRow store[dtype_count];  // by the dtype converted from
-  const ApplyRow* apply;        // by op
-  Transpose transpose;
+  ConvertRow convert[dtype_count];  // by the dtype converted from
+  const ApplyRow* apply;            // by op
 };
 
 }  // namespace rsqrt_native::cpu

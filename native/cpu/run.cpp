@@ -3,21 +3,30 @@
 #include <algorithm>
 
 #include "cpu/float_environment.h"
+#include "cpu/transpose.h"
 
 namespace rsqrt_native::cpu {
 namespace {
 
-// Elements that are converted or gathered at a time; a block of the largest dtype is 16 KiB and stays in
-// the first-level cache.
-constexpr std::int64_t block_size = 1024;
-
+// Memory in which elements are converted and computed; it stays in the first-level cache.
 struct alignas(64) Block {
-  std::byte bytes[block_size * sizeof(Complex<double>)];
+  std::byte bytes[16384];
 };
 
-// Rows and columns of a tile: long enough to use most of each cache line that is touched.
-constexpr std::int64_t tile_side = 32;
-static_assert(tile_side * tile_side <= block_size);
+// Elements that are converted or gathered at a time.
+constexpr std::int64_t block_size = 1024;
+static_assert(block_size * sizeof(Complex<double>) <= sizeof(Block));
+
+// Runs shorter than this are gathered across, many at a time.
+constexpr std::int64_t short_run = 16;
+
+constexpr std::int64_t cache_line = 64;
+
+// Rows and columns of a tile of elements of `size` bytes: rows of four cache lines, while a block holds them.
+constexpr std::int64_t tile_side(std::int64_t size) {
+  return std::min<std::int64_t>(4 * cache_line / size, 64);
+}
+static_assert(tile_side(4) * tile_side(4) * 4 <= std::int64_t{sizeof(Block)});
 
 // Elements that a thread takes at a time, at least: a few microseconds of work, many times what handing it
 // out costs. A power of two, so that no two threads write to one cache line of an aligned output.
@@ -35,7 +44,7 @@ constexpr std::int64_t bytes_of(DType dtype) { return static_cast<std::int64_t>(
 // Shares [0, count) over the threads of the pool; `unit` is how many elements one of count stands for.
 template <class Body>
 void share(Pool& pool, int threads, std::int64_t count, std::int64_t unit, const Body& body) {
-  const std::int64_t least = grain / unit;
+  const std::int64_t least = std::max<std::int64_t>(grain / unit, 1);
   const std::int64_t grains = count / least / (threads * ranges_per_thread);
   pool.run(count, least * std::max<std::int64_t>(grains, 1), threads,
            [&](std::int64_t begin, std::int64_t end) {
@@ -95,6 +104,16 @@ class Cursor {
   std::int64_t out_ = 0;
 };
 
+// Whether one side of a layout is a single dense run, whatever the other.
+bool is_dense(const Layout& layout, const std::int64_t* strides) {
+  std::int64_t expected = 1;
+  for (int dim = layout.ndim - 1; dim >= 0; --dim) {
+    if (strides[dim] != expected) return false;
+    expected *= layout.sizes[dim];
+  }
+  return true;
+}
+
 // The ways of a job that is not dense in one dtype: what they have in common, looked up once.
 class Strided {
  public:
@@ -103,25 +122,28 @@ class Strided {
         job_(job),
         layout_(layout),
         inner_(layout.ndim - 1),
+        size_(bytes_of(job.compute)),
         apply_(kernels.apply[job.op].in[index_of(job.compute)]),
-        load_(kernels.load[index_of(job.in_dtype)].to[index_of(job.compute)]),
-        store_(kernels.store[index_of(job.compute)].to[index_of(job.out_dtype)]) {}
+        load_(kernels.convert[index_of(job.in_dtype)].to[index_of(job.compute)]),
+        store_(kernels.convert[index_of(job.compute)].to[index_of(job.out_dtype)]) {}
 
   void run(Pool& pool, int threads) const {
-    const bool in_dense = layout_.in_strides[inner_] == 1;
-    const bool out_dense = layout_.out_strides[inner_] == 1;
-    const Apply direct = in_dense && out_dense ? direct_loop(kernels_, job_, layout_.sizes[inner_]) : nullptr;
+    const std::int64_t length = layout_.sizes[inner_];
+    const bool rows = layout_.in_strides[inner_] == 1 && layout_.out_strides[inner_] == 1;
+    const Apply direct = rows && length >= short_run ? direct_loop(kernels_, job_, length) : nullptr;
     if (direct != nullptr) {
       return share(pool, threads, job_.numel, 1,
                    [&](std::int64_t begin, std::int64_t end) { run_rows(direct, begin, end); });
     }
-    const int across = crossing_dim();
-    if (across >= 0) {
-      return share(pool, threads, tiles(across), tile_side * tile_side,
+    if (const int across = crossing_dim(); across >= 0) {
+      return share(pool, threads, tiles(across), tile_side(size_) * tile_side(size_),
                    [&](std::int64_t begin, std::int64_t end) { run_tiles(across, begin, end); });
     }
-    share(pool, threads, job_.numel, 1,
-          [&](std::int64_t begin, std::int64_t end) { run_blocks(begin, end); });
+    if (inner_ > 0 && length < short_run && layout_.sizes[inner_ - 1] > length) {
+      return share(pool, threads, job_.numel / length, length,
+                   [&](std::int64_t begin, std::int64_t end) { run_short(begin, end); });
+    }
+    share(pool, threads, job_.numel, 1, [&](std::int64_t begin, std::int64_t end) { run_long(begin, end); });
   }
 
  private:
@@ -135,33 +157,67 @@ class Strided {
     });
   }
 
-  // Block by block: load (gather, convert), apply, store (scatter, convert).
-  void run_blocks(std::int64_t begin, std::int64_t end) const {
-    const std::int64_t size = bytes_of(job_.compute);
+  // In runs along the innermost dimension.
+  void run_long(std::int64_t begin, std::int64_t end) const {
+    run_blocks(
+        layout_, begin, end, 1,
+        [&](std::int64_t in, std::byte* block, std::int64_t n) {
+          load_(in_at(in), layout_.in_strides[inner_], block, 1, n);
+        },
+        [&](const std::byte* block, std::int64_t out, std::int64_t n) {
+          store_(block, 1, out_at(out), layout_.out_strides[inner_], n);
+        });
+  }
+
+  // The innermost dimension is short: for each of its indices, in runs along the next one.
+  void run_short(std::int64_t begin, std::int64_t end) const {
+    const std::int64_t length = layout_.sizes[inner_];
+    Layout outer = layout_;
+    outer.ndim = inner_;
+    run_blocks(
+        outer, begin, end, length,
+        [&](std::int64_t in, std::byte* block, std::int64_t n) {
+          for (std::int64_t k = 0; k < length; ++k) {
+            load_(in_at(in + k * layout_.in_strides[inner_]), layout_.in_strides[inner_ - 1],
+                  block + k * size_, length, n);
+          }
+        },
+        [&](const std::byte* block, std::int64_t out, std::int64_t n) {
+          for (std::int64_t k = 0; k < length; ++k) {
+            store_(block + k * size_, length, out_at(out + k * layout_.out_strides[inner_]),
+                   layout_.out_strides[inner_ - 1], n);
+          }
+        });
+  }
+
+  // Block by block: load (gather, convert), apply, store (scatter, convert). The positions of `layout` stand
+  // for `unit` elements each.
+  template <class LoadRun, class StoreRun>
+  void run_blocks(const Layout& layout, std::int64_t begin, std::int64_t end, std::int64_t unit,
+                  LoadRun load_run, StoreRun store_run) const {
     // A side that is one dense run of the computed dtype needs no block in between.
-    const bool one_run = layout_.ndim == 1;
-    const bool in_direct = one_run && job_.in_dtype == job_.compute && layout_.in_strides[0] == 1;
-    const bool out_direct = one_run && job_.out_dtype == job_.compute && layout_.out_strides[0] == 1;
-    Cursor in_cursor(layout_, begin);
-    Cursor out_cursor(layout_, begin);
+    const bool from_input = job_.in_dtype == job_.compute && is_dense(layout_, layout_.in_strides);
+    const bool to_output = job_.out_dtype == job_.compute && is_dense(layout_, layout_.out_strides);
+    Cursor in_cursor(layout, begin);
+    Cursor out_cursor(layout, begin);
     Block block;
-    for (std::int64_t done = begin; done < end; done += block_size) {
-      const std::int64_t count = std::min(block_size, end - done);
-      const std::byte* from = in_direct ? in_at(done) : block.bytes;
-      std::byte* to = out_direct ? out_at(done) : block.bytes;
-      if (!in_direct) {
+    const std::int64_t most = block_size / unit;
+    for (std::int64_t done = begin; done < end; done += most) {
+      const std::int64_t count = std::min(most, end - done);
+      if (!from_input) {
         std::byte* next = block.bytes;
         in_cursor.advance(count, [&](std::int64_t in, std::int64_t, std::int64_t n) {
-          load_(in_at(in), layout_.in_strides[inner_], next, n);
-          next += n * size;
+          load_run(in, next, n);
+          next += n * unit * size_;
         });
       }
-      apply_(from, to, count);
-      if (!out_direct) {
+      apply_(from_input ? in_at(done * unit) : block.bytes, to_output ? out_at(done * unit) : block.bytes,
+             count * unit);
+      if (!to_output) {
         const std::byte* next = block.bytes;
         out_cursor.advance(count, [&](std::int64_t, std::int64_t out, std::int64_t n) {
-          store_(next, out_at(out), layout_.out_strides[inner_], n);
-          next += n * size;
+          store_run(next, out, n);
+          next += n * unit * size_;
         });
       }
     }
@@ -170,37 +226,37 @@ class Strided {
   // The dimension along which the input lies dense while the innermost one, along which the output does,
   // strides over whole cache lines: a transposition. −1 if there is none worth the trouble.
   int crossing_dim() const {
-    const std::int64_t cache_line = 64;
     const std::int64_t size = bytes_of(job_.in_dtype);
-    if (layout_.in_strides[inner_] * size < cache_line || layout_.sizes[inner_] < tile_side / 4) return -1;
+    if (layout_.in_strides[inner_] * size < cache_line || layout_.sizes[inner_] < short_run) return -1;
     int found = -1;
     for (int dim = 0; dim < inner_; ++dim) {
       const std::int64_t stride = layout_.in_strides[dim];
-      if (stride == 0 || stride * size >= cache_line || layout_.sizes[dim] < tile_side / 4) continue;
+      if (stride == 0 || stride * size >= cache_line || layout_.sizes[dim] < short_run) continue;
       if (found < 0 || stride < layout_.in_strides[found]) found = dim;
     }
     return found;
   }
 
-  static std::int64_t sides(std::int64_t size) { return (size + tile_side - 1) / tile_side; }
+  std::int64_t tiles_along(int dim) const {
+    return (layout_.sizes[dim] + tile_side(size_) - 1) / tile_side(size_);
+  }
 
   std::int64_t tiles(int across) const {
-    const std::int64_t rows = layout_.sizes[across], columns = layout_.sizes[inner_];
-    return job_.numel / (rows * columns) * sides(rows) * sides(columns);
+    return job_.numel / (layout_.sizes[across] * layout_.sizes[inner_]) * tiles_along(across) *
+           tiles_along(inner_);
   }
 
   // Tile by tile, so that input and output are both walked along their cache lines: the input's lines are
   // loaded as columns of the tile, turned in the first-level cache, and stored as rows.
   void run_tiles(int across, std::int64_t begin, std::int64_t end) const {
-    const std::int64_t all_rows = layout_.sizes[across], all_columns = layout_.sizes[inner_];
-    const std::int64_t down = sides(all_rows), along = sides(all_columns);
-    const std::int64_t size = bytes_of(job_.compute);
+    const std::int64_t side = tile_side(size_);
+    const std::int64_t down = tiles_along(across), along = tiles_along(inner_);
     Block columns_block, rows_block;
     for (std::int64_t tile = begin; tile < end; ++tile) {
-      const std::int64_t row = tile / along % down * tile_side;
-      const std::int64_t column = tile % along * tile_side;
-      const std::int64_t rows = std::min(tile_side, all_rows - row);
-      const std::int64_t columns = std::min(tile_side, all_columns - column);
+      const std::int64_t row = tile / along % down * side;
+      const std::int64_t column = tile % along * side;
+      const std::int64_t rows = std::min(side, layout_.sizes[across] - row);
+      const std::int64_t columns = std::min(side, layout_.sizes[inner_] - column);
       std::int64_t in = row * layout_.in_strides[across] + column * layout_.in_strides[inner_];
       std::int64_t out = row * layout_.out_strides[across] + column * layout_.out_strides[inner_];
       std::int64_t rest = tile / along / down;
@@ -212,12 +268,12 @@ class Strided {
       }
       for (std::int64_t k = 0; k < columns; ++k) {
         load_(in_at(in + k * layout_.in_strides[inner_]), layout_.in_strides[across],
-              columns_block.bytes + k * rows * size, rows);
+              columns_block.bytes + k * rows * size_, 1, rows);
       }
-      kernels_.transpose(columns_block.bytes, rows_block.bytes, columns, rows, size);
+      transpose(columns_block.bytes, rows_block.bytes, columns, rows, size_);
       apply_(rows_block.bytes, rows_block.bytes, rows * columns);
       for (std::int64_t k = 0; k < rows; ++k) {
-        store_(rows_block.bytes + k * columns * size, out_at(out + k * layout_.out_strides[across]),
+        store_(rows_block.bytes + k * columns * size_, 1, out_at(out + k * layout_.out_strides[across]),
                layout_.out_strides[inner_], columns);
       }
     }
@@ -226,10 +282,11 @@ class Strided {
   const Kernels& kernels_;
   const Job& job_;
   const Layout& layout_;
-  int inner_;  // the innermost dimension
+  int inner_;          // the innermost dimension
+  std::int64_t size_;  // bytes of an element of the computed dtype
   Apply apply_;
-  Load load_;
-  Store store_;
+  Convert load_;
+  Convert store_;
 };
 
 }  // namespace
