@@ -12,11 +12,12 @@ export function spread(sizes: readonly unknown[]): unknown {
   return sizes.length === 1 && typeof sizes[0] === 'object' ? sizes[0] : sizes;
 }
 
-/** A whole number from `least`, 0 by default. Throws `TypeError` or `RangeError`. */
-export function checkWhole(value: unknown, where: string, least = 0): number {
+/** A whole number from `least`, 0 by default, to `most`. Throws `TypeError` or `RangeError`. */
+export function checkWhole(value: unknown, where: string, least = 0, most = Number.MAX_SAFE_INTEGER): number {
   if (typeof value !== 'number') throw typeError(`${where} must be a number; received ${show(value)}`);
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw rangeError(`${where} must be an integer from ${least} to 2^53 - 1; received ${show(value)}`);
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    const limit = most === Number.MAX_SAFE_INTEGER ? '2^53 - 1' : most;
+    throw rangeError(`${where} must be an integer from ${least} to ${limit}; received ${show(value)}`);
   }
   return value;
 }

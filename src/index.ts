@@ -34,3 +34,4 @@ export type { Scalar } from './literal';
 export type { InPlaceOp, ResultOf, Rule, UnaryOp } from './op';
 export * from './ops';
 export { type Nested, Tensor, type ToOptions } from './tensor';
+export { getNumThreads, setNumThreads } from './threads';

@@ -2,6 +2,7 @@
 
 import { binding } from './binding';
 import { cuda } from './cuda';
+import { getNumThreads } from './threads';
 
 // Read at run time: package.json lies beside dist/ and beside src/ alike.
 const { version } = require('../package.json') as { version: string };
@@ -16,7 +17,7 @@ export interface Info {
   /** The instruction set in use, and all that this CPU could use. */
   isa: string;
   availableIsas: readonly string[];
-  /** CPU threads that an operation uses. */
+  /** CPU threads that an operation uses at most, see `getNumThreads`. */
   threads: number;
   cuda: {
     build: 'none' | 'cuda' | 'simulated';
@@ -37,7 +38,7 @@ export function info(): Info {
     platform: `${process.platform}-${process.arch}`,
     isa: binding.isa,
     availableIsas: binding.isas,
-    threads: 1,
+    threads: getNumThreads(),
     cuda: {
       build,
       runtime: versionText(runtimeVersion),

@@ -327,6 +327,22 @@ const copyRows: Row<Host>[] = [
 ];
 
 // biome-ignore format: a table
+const threadRows: Row<Host>[] = [
+  ['no arguments', ({ binding }) => binding.setNumThreads(), type, /^threads must be a number$/],
+  ['a string', ({ binding }) => binding.setNumThreads('2'), type, /^threads must be a number$/],
+  ['a bigint', ({ binding }) => binding.setNumThreads(2n), type, /^threads must be a number$/],
+  ['a valueOf', ({ binding }) => binding.setNumThreads({ valueOf: () => 2 }), type, /^threads must be a number$/],
+  ['0', ({ binding }) => binding.setNumThreads(0), range, /^threads must be an integer from 1 to 1024, received 0$/],
+  ['−1', ({ binding }) => binding.setNumThreads(-1), range, /^threads must be .*received -1$/],
+  ['1025', ({ binding }) => binding.setNumThreads(1025), range, /^threads must be .* 1 to 1024, received 1025$/],
+  ['a fraction', ({ binding }) => binding.setNumThreads(1.5), range, /^threads must be .*received 1.5/],
+  ['NaN', ({ binding }) => binding.setNumThreads(Number.NaN), range, /^threads must be .*nan$/],
+  ['infinity', ({ binding }) => binding.setNumThreads(Infinity), range, /^threads must be .*inf$/],
+  ['a number that wraps to 1', ({ binding }) => binding.setNumThreads(2 ** 32 + 1),
+    range, /^threads must be .*received 4294967297$/],
+];
+
+// biome-ignore format: a table
 const deviceRows: Row<Device>[] = [
   ['allocate without arguments', ({ binding }) => binding.allocate(), type, /^device must be a number$/],
   ['allocate on a device by name', ({ binding }) => binding.allocate('cuda:0', 16), type, /^device must be a number$/],
@@ -446,6 +462,7 @@ const withoutDeviceRows: Row<Host>[] = [
 
 let rows = table('unary', () => hostWorld(local), unaryRows, { checkError });
 rows += table('copy and release', () => hostWorld(local), copyRows, { checkError });
+rows += table('setNumThreads', () => hostWorld(local), threadRows, { checkError });
 rows += table('devices', deviceWorld, deviceRows, { checkError, state: deviceState });
 rows += table('device memory of another copy of the addon', twoCopies, strangeRows, { checkError });
 rows += table('open', openWorld, openRows);

@@ -74,13 +74,13 @@ test('--help works without an addon', () => {
 });
 
 test('info', () => {
-  const { code, stdout } = run(['info'], { env: simulated });
+  const { code, stdout } = run(['info'], { env: { ...simulated, RSQRT_NUM_THREADS: '3' } });
   expect(code).toBe(0);
   expect(stdout).toMatch(
     new RegExp(
       `^rsqrt ${version} on ${process.platform}-${process.arch}, Node ${process.version}\n` +
         'instruction set: \\w+ \\(available: .*\\)\n' +
-        'threads: 1\n' +
+        'threads: 3\n' +
         'cuda: CUDA 13\\.0 \\(simulated\\), driver for CUDA 13\\.0: 2 devices\n' +
         ' {2}cuda:0: rsqrt simulated device 0, compute capability 9\\.0, 0\\.3 GiB\n' +
         ' {2}cuda:1: rsqrt simulated device 1, compute capability 9\\.0, 0\\.3 GiB\n$',

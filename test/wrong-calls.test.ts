@@ -728,6 +728,21 @@ const cpuTables: Record<string, Row<Cpu>[]> = {
     ['a number as device', ({ x }) => x.to({ device: 1 }), type, /^to: device must be .*received 1$/],
     ['a malformed GPU', ({ x }) => x.to('cuda:one'), type, /^to: device must be .*'cuda:one'$/],
   ],
+  'setNumThreads': [
+    ['nothing', ({ r }) => r.setNumThreads(), type, /^setNumThreads: n must be a number; received undefined$/],
+    ['null', ({ r }) => r.setNumThreads(null), type, /^setNumThreads: n must be a number; received null$/],
+    ['a string', ({ r }) => r.setNumThreads('4'), type, /^setNumThreads: n must be a number; received '4'$/],
+    ['a bigint', ({ r }) => r.setNumThreads(4n), type, /^setNumThreads: n must be a number; received 4n$/],
+    ['a list', ({ r }) => r.setNumThreads([4]), type, /^setNumThreads: n must be a number; received \[4\]$/],
+    ['options', ({ r }) => r.setNumThreads({ threads: 4 }), type, /^setNumThreads: n must .*received an object$/],
+    ['0', ({ r }) => r.setNumThreads(0), range, /^setNumThreads: n must be an integer from 1 to 1024; received 0$/],
+    ['−1 for all', ({ r }) => r.setNumThreads(-1), range, /^setNumThreads: n must .* from 1 to 1024; received -1$/],
+    ['too many', ({ r }) => r.setNumThreads(1025), range, /^setNumThreads: n .* 1024; received 1025$/],
+    ['a number that wraps to 1', ({ r }) => r.setNumThreads(2 ** 32 + 1), range, /^setNumThreads: n .*4294967297$/],
+    ['a fraction', ({ r }) => r.setNumThreads(1.5), range, /^setNumThreads: n must .*received 1.5$/],
+    ['NaN', ({ r }) => r.setNumThreads(Number.NaN), range, /^setNumThreads: n must .*received NaN$/],
+    ['infinity', ({ r }) => r.setNumThreads(Infinity), range, /^setNumThreads: n must .*received Infinity$/],
+  ],
 };
 
 // biome-ignore format: a table

@@ -269,6 +269,9 @@ for (let index = 0; index < count; index++) {
       if (to.bytes === undefined) return [];
       return [to.bytes.buffer, writable(to.bytes, 1, args[3], [[args[4], 1, 1]])];
     });
+  } else if (dice < 0.96) {
+    const args = [mostly(() => 1 + below(1024))];
+    attempt(index, 'setNumThreads', args, isWhole(args[0], 1024) && args[0] > 0 ? 'legal' : 'refused');
   } else if (dice < 0.97) {
     const args = [() => below(devices + 1), () => below(300)].map(mostly);
     const legal = isWhole(args[0], devices - 1) && isWhole(args[1]);
