@@ -4,10 +4,14 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 
-/** The CPUs that the affinity mask and the CPU quota allow, at least 1. */
-export function usableCpus(): number {
-  // Node does not look at quotas before version 24.
-  return Math.max(1, Math.min(availableParallelism(), Math.floor(cpuQuota('/'))));
+/**
+ * The CPUs that the affinity mask and the CPU quota allow, at least 1.
+ *
+ * @param root see {@link cpuQuota}
+ * @param allowed by the affinity mask; older versions of Node do not look at quotas here
+ */
+export function usableCpus(root = '/', allowed = availableParallelism()): number {
+  return Math.max(1, Math.min(allowed, Math.floor(cpuQuota(root))));
 }
 
 /**

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { cpuQuota } from '../src/cpus';
+import { cpuQuota, usableCpus } from '../src/cpus';
 import { node, root } from './support/command';
 import { configurations, load } from './support/configurations';
 import { covered, skip } from './support/coverage';
@@ -27,8 +27,8 @@ describe('the number of threads', () => {
   const printed = 'console.log(require("rsqrt").getNumThreads(), require("rsqrt").info().threads)';
 
   test('is at first that of the CPUs this process may use', () => {
-    const quota = cpuQuota('/');
-    const expected = Math.max(1, Math.min(availableParallelism(), Math.floor(quota)));
+    const expected = usableCpus();
+    expect(expected).toBeLessThanOrEqual(availableParallelism());
     expect(program(printed, '')).toBe(`${expected} ${expected}`);
     covered('threads', `default ${expected}`);
   });
@@ -109,7 +109,12 @@ describe('the CPU quota', () => {
     ],
     ['version 2, a neighbour', '0::/a\n', { b: v2('100000 100000'), 'a/b': v2('100000 100000') }, Infinity],
     ['version 2, the path of the host', '0::/docker/4f\n', { '': v2('400000 100000') }, 4],
-    ['version 2, outside of the namespace', '0::/../../other\n', { '': v2('400000 100000') }, 4],
+    [
+      'version 2, outside of the namespace',
+      '0::/../../other\n',
+      { '': v2('400000 100000'), '../../other': v2('100000 100000') },
+      4,
+    ],
     ['version 2, a name with a colon', '0::/a:b\n', { 'a:b': v2('600000 100000') }, 6],
     ['version 2, without a period', '0::/\n', { '': v2('400000') }, Infinity],
     ['version 2, a period of 0', '0::/\n', { '': v2('400000 0') }, Infinity],
@@ -143,6 +148,20 @@ describe('the CPU quota', () => {
       for (const [name, text] of Object.entries(files)) writeFileSync(path.join(at, name), text);
     }
     expect(cpuQuota(folder)).toBe(quota);
+  });
+
+  test.each([
+    ['50000 100000', 8, 1],
+    ['250000 100000', 8, 2],
+    ['299999 100000', 8, 2],
+    ['800000 100000', 4, 4],
+    ['max 100000', 4, 4],
+  ])('of %s and %i CPUs make %i threads', (text, allowed, threads) => {
+    mkdirSync(path.join(folder, 'proc', 'self'), { recursive: true });
+    writeFileSync(path.join(folder, 'proc', 'self', 'cgroup'), '0::/\n');
+    mkdirSync(path.join(folder, 'sys', 'fs', 'cgroup'), { recursive: true });
+    writeFileSync(path.join(folder, 'sys', 'fs', 'cgroup', 'cpu.max'), text);
+    expect(usableCpus(folder, allowed)).toBe(threads);
   });
 
   test('that is a folder, or a file where a folder should be, is none', () => {
