@@ -128,16 +128,37 @@ RSQRT_FUNCTION void store_first(T* p, V value, int n) {
   }
 }
 
+// Whole vectors, as many as there are in n elements; returns how many elements that were. `put` stores one.
+template <class Op, class V, class T, class Put>
+RSQRT_FUNCTION std::int64_t for_vectors(const T* from, std::int64_t n, Put put) {
+  constexpr std::int64_t width = V::width;
+  std::int64_t i = 0;
+  if constexpr (requires(V x) { Op().quick(x); }) {
+    // One look for two vectors at what the quick way leaves open.
+    for (; i + 2 * width <= n; i += 2 * width) {
+      const V x = V::load(from + i), z = V::load(from + i + width);
+      V y = Op().quick(x), w = Op().quick(z);
+      if (any(unordered(y, w))) [[unlikely]] {
+        y = Op().careful(x, y);
+        w = Op().careful(z, w);
+      }
+      put(i, y);
+      put(i + width, w);
+    }
+  }
+  for (; i + width <= n; i += width) put(i, Op()(V::load(from + i)));
+  return i;
+}
+
 template <class Op, class T>
 void apply_vectors(const std::byte* in, std::byte* out, std::int64_t n) {
   using V = VectorOf<T>;
   const T* from = reinterpret_cast<const T*>(in);
   T* to = reinterpret_cast<T*>(out);
-  std::int64_t i = 0;
-  for (; i + V::width <= n; i += V::width) Op()(V::load(from + i)).store(to + i);
-  if (i < n) {
-    const int rest = static_cast<int>(n - i);
-    store_first(to + i, Op()(load_first<V>(from + i, rest)), rest);
+  const std::int64_t done = for_vectors<Op, V>(from, n, [to](std::int64_t i, V y) { y.store(to + i); });
+  if (done < n) {
+    const int rest = static_cast<int>(n - done);
+    store_first(to + done, Op()(load_first<V>(from + done, rest)), rest);
   }
 }
 
@@ -150,12 +171,12 @@ void stream_vectors(const std::byte* in, std::byte* out, std::int64_t n) {
   const std::int64_t head = misaligned == 0 ? 0 : (cache_line - misaligned) / size;
   if (misaligned % size != 0 || head >= n) return apply_vectors<Op, T>(in, out, n);
   apply_vectors<Op, T>(in, out, head);
-  const T* from = reinterpret_cast<const T*>(in);
-  T* to = reinterpret_cast<T*>(out);
-  std::int64_t i = head;
-  for (; i + V::width <= n; i += V::width) Op()(V::load(from + i)).stream(to + i);
+  const T* from = reinterpret_cast<const T*>(in) + head;
+  T* to = reinterpret_cast<T*>(out) + head;
+  const std::int64_t done =
+      head + for_vectors<Op, V>(from, n - head, [to](std::int64_t i, V y) { y.stream(to + i); });
   fence();
-  apply_vectors<Op, T>(in + i * size, out + i * size, n - i);
+  apply_vectors<Op, T>(in + done * size, out + done * size, n - done);
 }
 
 template <class Op, class T>

@@ -21,7 +21,9 @@ struct Lane<float> {
   };
   static constexpr int width = 1;
   static constexpr bool fused = true;
-  static constexpr int estimate_steps = 1;  // rsqrtf is within 2 ulp, the correction needs 1
+  static constexpr int approximation_bits = 21;  // rsqrtf is within 2 ulp, the correction needs 1
+  static constexpr int seed_bits = 22;
+  static constexpr bool approximation_flushes = false;
 
   float v;
 
@@ -34,6 +36,7 @@ struct Lane<float> {
   friend RSQRT_DEVICE Lane operator*(Lane a, Lane b) { return {__fmul_rn(a.v, b.v)}; }
   friend RSQRT_DEVICE Lane operator/(Lane a, Lane b) { return {__fdiv_rn(a.v, b.v)}; }
   friend RSQRT_DEVICE Lane fma(Lane a, Lane b, Lane c) { return {__fmaf_rn(a.v, b.v, c.v)}; }
+  friend RSQRT_DEVICE Lane fnma(Lane a, Lane b, Lane c) { return {__fmaf_rn(-a.v, b.v, c.v)}; }
   friend RSQRT_DEVICE Lane sqrt(Lane a) { return {__fsqrt_rn(a.v)}; }
   friend RSQRT_DEVICE Lane negate(Lane a) { return {__uint_as_float(__float_as_uint(a.v) ^ 0x80000000u)}; }
   friend RSQRT_DEVICE Lane absolute(Lane a) { return {__uint_as_float(__float_as_uint(a.v) & ~0x80000000u)}; }
@@ -41,8 +44,10 @@ struct Lane<float> {
     return {__uint_as_float((__float_as_uint(a.v) & ~0x80000000u) | (__float_as_uint(b.v) & 0x80000000u))};
   }
   friend RSQRT_DEVICE Lane rsqrt_estimate(Lane a) { return {::rsqrtf(a.v)}; }
+  friend RSQRT_DEVICE Lane rsqrt_approximation(Lane a) { return rsqrt_estimate(a); }
 
   friend RSQRT_DEVICE Mask is_nan(Lane a) { return {a.v != a.v}; }
+  friend RSQRT_DEVICE Mask unordered(Lane a, Lane b) { return {a.v != a.v || b.v != b.v}; }
   friend RSQRT_DEVICE Mask differs(Lane a, Lane b) { return {a.v < b.v || a.v > b.v}; }
   friend RSQRT_DEVICE Mask less(Lane a, Lane b) { return {a.v < b.v}; }
   friend RSQRT_DEVICE bool any(Mask m) { return m.v; }
@@ -57,7 +62,9 @@ struct Lane<double> {
   };
   static constexpr int width = 1;
   static constexpr bool fused = true;
-  static constexpr int estimate_steps = 0;  // rsqrt is within 1 ulp
+  static constexpr int approximation_bits = 52;  // rsqrt is within 1 ulp
+  static constexpr int seed_bits = 52;
+  static constexpr bool approximation_flushes = false;
 
   double v;
 
@@ -70,6 +77,7 @@ struct Lane<double> {
   friend RSQRT_DEVICE Lane operator*(Lane a, Lane b) { return {__dmul_rn(a.v, b.v)}; }
   friend RSQRT_DEVICE Lane operator/(Lane a, Lane b) { return {__ddiv_rn(a.v, b.v)}; }
   friend RSQRT_DEVICE Lane fma(Lane a, Lane b, Lane c) { return {__fma_rn(a.v, b.v, c.v)}; }
+  friend RSQRT_DEVICE Lane fnma(Lane a, Lane b, Lane c) { return {__fma_rn(-a.v, b.v, c.v)}; }
   friend RSQRT_DEVICE Lane sqrt(Lane a) { return {__dsqrt_rn(a.v)}; }
   friend RSQRT_DEVICE Lane negate(Lane a) {
     return {__longlong_as_double(__double_as_longlong(a.v) ^ (1LL << 63))};
@@ -82,8 +90,10 @@ struct Lane<double> {
     return {__longlong_as_double((__double_as_longlong(a.v) & ~sign) | (__double_as_longlong(b.v) & sign))};
   }
   friend RSQRT_DEVICE Lane rsqrt_estimate(Lane a) { return {::rsqrt(a.v)}; }
+  friend RSQRT_DEVICE Lane rsqrt_approximation(Lane a) { return rsqrt_estimate(a); }
 
   friend RSQRT_DEVICE Mask is_nan(Lane a) { return {a.v != a.v}; }
+  friend RSQRT_DEVICE Mask unordered(Lane a, Lane b) { return {a.v != a.v || b.v != b.v}; }
   friend RSQRT_DEVICE Mask differs(Lane a, Lane b) { return {a.v < b.v || a.v > b.v}; }
   friend RSQRT_DEVICE Mask less(Lane a, Lane b) { return {a.v < b.v}; }
   friend RSQRT_DEVICE bool any(Mask m) { return m.v; }

@@ -17,8 +17,10 @@ template <class V>
 concept Arithmetic = requires(V a, typename V::Mask m, typename V::Scalar s, typename V::Scalar* p) {
   requires std::same_as<typename V::Scalar, float> || std::same_as<typename V::Scalar, double>;
   { V::width } -> std::convertible_to<int>;           // lanes
-  { V::fused } -> std::convertible_to<bool>;          // fma(a, b, c) exists and rounds once
-  { V::estimate_steps } -> std::convertible_to<int>;  // Newton steps that rsqrt_estimate needs
+  { V::fused } -> std::convertible_to<bool>;          // fma(a, b, c) = a·b + c and fnma(a, b, c) = c − a·b exist and round once
+  { V::approximation_bits } -> std::convertible_to<int>;  // of rsqrt_approximation; see ops/rsqrt.h for what is made of it
+  { V::seed_bits } -> std::convertible_to<int>;
+  { V::approximation_flushes } -> std::convertible_to<bool>;  // takes subnormals for zero
 
   { V::splat(s) } -> std::same_as<V>;
   { V::load(p) } -> std::same_as<V>;                  // any alignment
@@ -31,8 +33,10 @@ concept Arithmetic = requires(V a, typename V::Mask m, typename V::Scalar s, typ
   { negate(a) } -> std::same_as<V>;                   // flips the sign bit, of a NaN too
   { absolute(a) } -> std::same_as<V>;                 // clears the sign bit, of a NaN too
   { copy_sign(a, a) } -> std::same_as<V>;             // the magnitude of the first with the sign bit of the second
+  { rsqrt_approximation(a) } -> std::same_as<V>;
   { rsqrt_estimate(a) } -> std::same_as<V>;           // ±0, ±inf, NaN and negatives exact in kind; subnormals honoured
   { is_nan(a) } -> std::same_as<typename V::Mask>;
+  { unordered(a, a) } -> std::same_as<typename V::Mask>;  // either is NaN
   { differs(a, a) } -> std::same_as<typename V::Mask>;  // false where either is NaN, as is the next
   { less(a, a) } -> std::same_as<typename V::Mask>;
   { any(m) } -> std::same_as<bool>;

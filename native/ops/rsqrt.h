@@ -15,24 +15,24 @@
 
 RSQRT_TARGET_BEGIN
 
-// a·b as an unevaluated sum hi + lo, exact to 2^-106 of the product or better.
+// a·b as an unevaluated difference hi − error, exact to 2^-106 of the product or better.
 template <class V>
 struct Product {
   V hi;
-  V lo;
+  V error;
 };
 
 template <Arithmetic V>
 RSQRT_FUNCTION Product<V> exact_product(V a, V b) {
   const V hi = a * b;
   if constexpr (V::fused) {
-    return {hi, fma(a, b, negate(hi))};
+    return {hi, fnma(a, b, hi)};
   } else {
     // Dekker's product. Splitting by masking bits (not by a multiplication) cannot overflow and is
     // exact for subnormals; lo·lo has one bit too many, which is 2^-106 of the product.
     const V a_high = upper_half(a), a_low = a - a_high;
     const V b_high = upper_half(b), b_low = b - b_high;
-    return {hi, (((a_high * b_high - hi) + a_high * b_low) + a_low * b_high) + a_low * b_low};
+    return {hi, (((hi - a_high * b_high) - a_high * b_low) - a_low * b_high) - a_low * b_low};
   }
 }
 
@@ -40,42 +40,48 @@ RSQRT_FUNCTION Product<V> exact_product(V a, V b) {
 template <Arithmetic V>
 RSQRT_FUNCTION V residual(V x, V y) {
   const V one = V::splat(1);
-  const auto [h, l] = exact_product(x, y);
+  const auto [h, h_error] = exact_product(x, y);
   if constexpr (V::fused) {
-    return fma(negate(l), y, fma(negate(h), y, one));
+    return fma(h_error, y, fnma(h, y, one));
   } else {
-    const auto [hi, lo] = exact_product(h, y);
-    return ((one - hi) - lo) - l * y;
+    const auto [product, error] = exact_product(h, y);
+    return ((one - product) + error) + h_error * y;
   }
 }
 
 // y·(1 + e/2), where e = 1 − x·y²: doubles the number of correct bits.
 template <Arithmetic V>
 RSQRT_FUNCTION V newton_step(V x, V y) {
-  const V half = V::splat(0.5f);
-  if constexpr (V::fused) {
-    const V e = fma(negate(x * y), y, V::splat(1));
-    return fma(half * y, e, y);
-  } else {
-    return y + half * y * (V::splat(1) - x * y * y);
-  }
+  const V e = fnma(x * y, y, V::splat(1));
+  return fma(V::splat(0.5f) * y, e, y);
 }
 
+// y·(1 + e/2 + ⅜e²): trebles it.
 template <Arithmetic V>
-RSQRT_FUNCTION V refined(V x, V estimate) {
-  V y = estimate;
-  for (int i = 0; i < V::estimate_steps; ++i) y = newton_step(x, y);
-  return y;
+RSQRT_FUNCTION V halley_step(V x, V y) {
+  const V e = fnma(x * y, y, V::splat(1));
+  return fma(e * y, fma(V::splat(0.375f), e, V::splat(0.5f)), y);
+}
+
+// y, right to some bits, made right to those that the correction needs of its seed: within an ulp or so.
+template <int bits, Arithmetic V>
+RSQRT_FUNCTION V sharpened(V x, V y) {
+  if constexpr (bits >= V::seed_bits) {
+    return y;
+  } else if constexpr (bits < 14) {
+    return sharpened<3 * bits>(x, halley_step(x, y));
+  } else {
+    return sharpened<2 * bits>(x, newton_step(x, y));
+  }
 }
 
 // float32 with fused multiply-add: the correction alone is exact. Its form matters: with the cubic term
 // factored as (⅜e + ½)·e, or left out, one mantissa of 2^24 comes out wrong.
 template <Arithmetic V>
-RSQRT_FUNCTION V rsqrt_corrected(V x, V estimate) {
-  const V y = refined(x, estimate);
-  const V e = residual(x, y);
+RSQRT_FUNCTION V rsqrt_corrected(V x, V seed) {
+  const V e = residual(x, seed);
   const V p = fma(V::splat(0.375f) * e, e, V::splat(0.5f) * e);
-  return fma(y, p, y);
+  return fma(seed, p, seed);
 }
 
 // Settles the lanes in which `low` and `high` are different floats.
@@ -95,8 +101,7 @@ RSQRT_RARE V rsqrt_decided(V x, V low, V high) {
 // midpoint between two floats (there |c| ≥ 2^-54·y, and the error of c is below 2^-104·y). If c widened
 // to 1 ± 2^-46 still rounds to one float, that is the answer; about one input in 2^46 is left to decide.
 template <Arithmetic V>
-RSQRT_FUNCTION V rsqrt_checked(V x, V estimate) {
-  const V y = refined(x, estimate);
+RSQRT_FUNCTION V rsqrt_checked(V x, V y) {
   const V e = residual(x, y);
   const V c = y * (V::splat(0.5) * e + V::splat(0.375) * e * e);
   const V doubt = c * V::splat(0x1p-46);
@@ -108,29 +113,53 @@ RSQRT_FUNCTION V rsqrt_checked(V x, V estimate) {
 }
 
 struct Rsqrt {
+  // Floats without fused multiply-add go another way.
+  template <class V>
+  static constexpr bool has_quick = V::fused || sizeof(typename V::Scalar) == sizeof(double);
+
+  // 1/√x of positive normal numbers; NaN of everything else, and of a subnormal where the hardware's estimate
+  // flushes it.
+  template <Arithmetic V>
+  requires has_quick<V> RSQRT_FUNCTION V quick(V x)
+  const { return from_seed(x, sharpened<V::approximation_bits>(x, rsqrt_approximation(x))); }
+
+  // 1/√x of any x, given what quick() makes of it.
+  template <Arithmetic V>
+  RSQRT_FUNCTION V careful(V x, V y) const {
+    const V estimate = rsqrt_estimate(x);
+    if constexpr (V::approximation_flushes) y = from_seed(x, estimate);
+    // Of ±0 and ±inf the estimate is already the answer, and the residual is 0·inf.
+    return canonical_nan(select(is_nan(y), estimate, y));
+  }
+
   template <Arithmetic V>
   RSQRT_FUNCTION V operator()(V x) const {
-    if constexpr (sizeof(typename V::Scalar) == sizeof(float) && !V::fused) {
+    if constexpr (has_quick<V>) {
+      const V y = quick(x);
+      if (any(is_nan(y))) [[unlikely]]
+        return careful(x, y);
+      return y;
+    } else {
       // float32 through double is correctly rounded for every input (checked for all 2^32).
       const auto low = widen_low(x), high = widen_high(x);
       const auto one = decltype(low)::splat(1);
       return canonical_nan(narrow(one / sqrt(low), one / sqrt(high)));
-    } else {
-      const V estimate = rsqrt_estimate(x);
-      V y;
-      if constexpr (sizeof(typename V::Scalar) == sizeof(float)) {
-        y = rsqrt_corrected(x, estimate);
-      } else {
-        y = rsqrt_checked(x, estimate);
-      }
-      // Of ±0 and ±inf the estimate is already the answer, and the residual is 0·inf.
-      return canonical_nan(select(is_nan(y), estimate, y));
     }
   }
 
   template <class V>
   RSQRT_FUNCTION Complex<V> operator()(Complex<V> z) const {
     return canonical_nan(in_double(z, [](auto wide) { return complex_rsqrt(wide); }));
+  }
+
+ private:
+  template <Arithmetic V>
+  RSQRT_FUNCTION static V from_seed(V x, V seed) {
+    if constexpr (sizeof(typename V::Scalar) == sizeof(float)) {
+      return rsqrt_corrected(x, seed);
+    } else {
+      return rsqrt_checked(x, seed);
+    }
   }
 };
 

@@ -1,5 +1,4 @@
-// AVX2 with fused multiply-add: 32-byte vectors. The hardware estimate flushes subnormals, so the seed is
-// a division.
+// AVX2 with fused multiply-add: 32-byte vectors. vrsqrtps is good to 1.5·2^-12 and takes subnormals for zero.
 #pragma once
 
 #include <immintrin.h>
@@ -23,7 +22,9 @@ struct Vec<float> {
   };
   static constexpr int width = 8;
   static constexpr bool fused = true;
-  static constexpr int estimate_steps = 0;
+  static constexpr int approximation_bits = 11;
+  static constexpr int seed_bits = 22;
+  static constexpr bool approximation_flushes = true;
 
   __m256 v;
 
@@ -83,15 +84,18 @@ struct Vec<float> {
   friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator/(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+  friend RSQRT_FUNCTION Vec fnma(Vec a, Vec b, Vec c) { return {_mm256_fnmadd_ps(a.v, b.v, c.v)}; }
   friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {_mm256_sqrt_ps(a.v)}; }
   friend RSQRT_FUNCTION Vec negate(Vec a) { return {_mm256_xor_ps(a.v, _mm256_set1_ps(-0.0f))}; }
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v)}; }
   friend RSQRT_FUNCTION Vec copy_sign(Vec a, Vec b) {
     return {_mm256_or_ps(absolute(a).v, _mm256_and_ps(b.v, _mm256_set1_ps(-0.0f)))};
   }
+  friend RSQRT_FUNCTION Vec rsqrt_approximation(Vec a) { return {_mm256_rsqrt_ps(a.v)}; }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
 
-  friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q)}; }
+  friend RSQRT_FUNCTION Mask unordered(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_UNORD_Q)}; }
+  friend RSQRT_FUNCTION Mask is_nan(Vec a) { return unordered(a, a); }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_NEQ_OQ)}; }
   friend RSQRT_FUNCTION Mask less(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
   friend RSQRT_FUNCTION bool any(Mask m) { return _mm256_movemask_ps(m.v) != 0; }
@@ -106,7 +110,9 @@ struct Vec<double> {
   };
   static constexpr int width = 4;
   static constexpr bool fused = true;
-  static constexpr int estimate_steps = 0;
+  static constexpr int approximation_bits = 52;
+  static constexpr int seed_bits = 52;
+  static constexpr bool approximation_flushes = false;
 
   __m256d v;
 
@@ -139,6 +145,7 @@ struct Vec<double> {
   friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {_mm256_mul_pd(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator/(Vec a, Vec b) { return {_mm256_div_pd(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_pd(a.v, b.v, c.v)}; }
+  friend RSQRT_FUNCTION Vec fnma(Vec a, Vec b, Vec c) { return {_mm256_fnmadd_pd(a.v, b.v, c.v)}; }
   friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {_mm256_sqrt_pd(a.v)}; }
   friend RSQRT_FUNCTION Vec negate(Vec a) { return {_mm256_xor_pd(a.v, _mm256_set1_pd(-0.0))}; }
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {_mm256_andnot_pd(_mm256_set1_pd(-0.0), a.v)}; }
@@ -146,8 +153,10 @@ struct Vec<double> {
     return {_mm256_or_pd(absolute(a).v, _mm256_and_pd(b.v, _mm256_set1_pd(-0.0)))};
   }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
+  friend RSQRT_FUNCTION Vec rsqrt_approximation(Vec a) { return rsqrt_estimate(a); }
 
-  friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {_mm256_cmp_pd(a.v, a.v, _CMP_UNORD_Q)}; }
+  friend RSQRT_FUNCTION Mask unordered(Vec a, Vec b) { return {_mm256_cmp_pd(a.v, b.v, _CMP_UNORD_Q)}; }
+  friend RSQRT_FUNCTION Mask is_nan(Vec a) { return unordered(a, a); }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) { return {_mm256_cmp_pd(a.v, b.v, _CMP_NEQ_OQ)}; }
   friend RSQRT_FUNCTION Mask less(Vec a, Vec b) { return {_mm256_cmp_pd(a.v, b.v, _CMP_LT_OQ)}; }
   friend RSQRT_FUNCTION bool any(Mask m) { return _mm256_movemask_pd(m.v) != 0; }

@@ -28,7 +28,9 @@ struct Vec<float> {
   using Mask = __mmask16;
   static constexpr int width = 16;
   static constexpr bool fused = true;
-  static constexpr int estimate_steps = 1;
+  static constexpr int approximation_bits = 14;
+  static constexpr int seed_bits = 22;
+  static constexpr bool approximation_flushes = false;
 
   __m512 v;
 
@@ -86,6 +88,7 @@ struct Vec<float> {
   friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+  friend RSQRT_FUNCTION Vec fnma(Vec a, Vec b, Vec c) { return {_mm512_fnmadd_ps(a.v, b.v, c.v)}; }
   friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {_mm512_sqrt_ps(a.v)}; }
   friend RSQRT_FUNCTION Vec negate(Vec a) { return {_mm512_xor_ps(a.v, _mm512_set1_ps(-0.0f))}; }
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {_mm512_andnot_ps(_mm512_set1_ps(-0.0f), a.v)}; }
@@ -93,8 +96,10 @@ struct Vec<float> {
     return {_mm512_or_ps(absolute(a).v, _mm512_and_ps(b.v, _mm512_set1_ps(-0.0f)))};
   }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return {_mm512_rsqrt14_ps(a.v)}; }
+  friend RSQRT_FUNCTION Vec rsqrt_approximation(Vec a) { return rsqrt_estimate(a); }
 
-  friend RSQRT_FUNCTION Mask is_nan(Vec a) { return _mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q); }
+  friend RSQRT_FUNCTION Mask unordered(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_UNORD_Q); }
+  friend RSQRT_FUNCTION Mask is_nan(Vec a) { return unordered(a, a); }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_NEQ_OQ); }
   friend RSQRT_FUNCTION Mask less(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ); }
   friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {_mm512_mask_blend_ps(m, b.v, a.v)}; }
@@ -106,7 +111,9 @@ struct Vec<double> {
   using Mask = __mmask8;
   static constexpr int width = 8;
   static constexpr bool fused = true;
-  static constexpr int estimate_steps = 2;
+  static constexpr int approximation_bits = 14;
+  static constexpr int seed_bits = 52;
+  static constexpr bool approximation_flushes = false;
 
   __m512d v;
 
@@ -138,6 +145,7 @@ struct Vec<double> {
   friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {_mm512_mul_pd(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator/(Vec a, Vec b) { return {_mm512_div_pd(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_pd(a.v, b.v, c.v)}; }
+  friend RSQRT_FUNCTION Vec fnma(Vec a, Vec b, Vec c) { return {_mm512_fnmadd_pd(a.v, b.v, c.v)}; }
   friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {_mm512_sqrt_pd(a.v)}; }
   friend RSQRT_FUNCTION Vec negate(Vec a) { return {_mm512_xor_pd(a.v, _mm512_set1_pd(-0.0))}; }
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {_mm512_andnot_pd(_mm512_set1_pd(-0.0), a.v)}; }
@@ -145,8 +153,10 @@ struct Vec<double> {
     return {_mm512_or_pd(absolute(a).v, _mm512_and_pd(b.v, _mm512_set1_pd(-0.0)))};
   }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return {_mm512_rsqrt14_pd(a.v)}; }
+  friend RSQRT_FUNCTION Vec rsqrt_approximation(Vec a) { return rsqrt_estimate(a); }
 
-  friend RSQRT_FUNCTION Mask is_nan(Vec a) { return _mm512_cmp_pd_mask(a.v, a.v, _CMP_UNORD_Q); }
+  friend RSQRT_FUNCTION Mask unordered(Vec a, Vec b) { return _mm512_cmp_pd_mask(a.v, b.v, _CMP_UNORD_Q); }
+  friend RSQRT_FUNCTION Mask is_nan(Vec a) { return unordered(a, a); }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) { return _mm512_cmp_pd_mask(a.v, b.v, _CMP_NEQ_OQ); }
   friend RSQRT_FUNCTION Mask less(Vec a, Vec b) { return _mm512_cmp_pd_mask(a.v, b.v, _CMP_LT_OQ); }
   friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {_mm512_mask_blend_pd(m, b.v, a.v)}; }

@@ -19,7 +19,9 @@ struct Vec<float> {
   };
   static constexpr int width = 4;
   static constexpr bool fused = true;
-  static constexpr int estimate_steps = 0;
+  static constexpr int approximation_bits = 22;
+  static constexpr int seed_bits = 22;
+  static constexpr bool approximation_flushes = false;
 
   float32x4_t v;
 
@@ -55,6 +57,7 @@ struct Vec<float> {
   friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {vmulq_f32(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator/(Vec a, Vec b) { return {vdivq_f32(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec fma(Vec a, Vec b, Vec c) { return {vfmaq_f32(c.v, a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec fnma(Vec a, Vec b, Vec c) { return {vfmsq_f32(c.v, a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {vsqrtq_f32(a.v)}; }
   friend RSQRT_FUNCTION Vec negate(Vec a) { return {vnegq_f32(a.v)}; }
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {vabsq_f32(a.v)}; }
@@ -62,8 +65,10 @@ struct Vec<float> {
     return {vbslq_f32(vdupq_n_u32(0x80000000u), b.v, a.v)};
   }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
+  friend RSQRT_FUNCTION Vec rsqrt_approximation(Vec a) { return rsqrt_estimate(a); }
 
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {veorq_u32(vceqq_f32(a.v, a.v), vdupq_n_u32(~0u))}; }
+  friend RSQRT_FUNCTION Mask unordered(Vec a, Vec b) { return {vorrq_u32(is_nan(a).v, is_nan(b).v)}; }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) {
     return {vorrq_u32(vcltq_f32(a.v, b.v), vcgtq_f32(a.v, b.v))};
   }
@@ -80,7 +85,9 @@ struct Vec<double> {
   };
   static constexpr int width = 2;
   static constexpr bool fused = true;
-  static constexpr int estimate_steps = 0;
+  static constexpr int approximation_bits = 52;
+  static constexpr int seed_bits = 52;
+  static constexpr bool approximation_flushes = false;
 
   float64x2_t v;
 
@@ -102,13 +109,16 @@ struct Vec<double> {
   friend RSQRT_FUNCTION Vec operator*(Vec a, Vec b) { return {vmulq_f64(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator/(Vec a, Vec b) { return {vdivq_f64(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec fma(Vec a, Vec b, Vec c) { return {vfmaq_f64(c.v, a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec fnma(Vec a, Vec b, Vec c) { return {vfmsq_f64(c.v, a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec sqrt(Vec a) { return {vsqrtq_f64(a.v)}; }
   friend RSQRT_FUNCTION Vec negate(Vec a) { return {vnegq_f64(a.v)}; }
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {vabsq_f64(a.v)}; }
   friend RSQRT_FUNCTION Vec copy_sign(Vec a, Vec b) { return {vbslq_f64(vdupq_n_u64(1ULL << 63), b.v, a.v)}; }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
+  friend RSQRT_FUNCTION Vec rsqrt_approximation(Vec a) { return rsqrt_estimate(a); }
 
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {veorq_u64(vceqq_f64(a.v, a.v), vdupq_n_u64(~0ULL))}; }
+  friend RSQRT_FUNCTION Mask unordered(Vec a, Vec b) { return {vorrq_u64(is_nan(a).v, is_nan(b).v)}; }
   friend RSQRT_FUNCTION Mask differs(Vec a, Vec b) {
     return {vorrq_u64(vcltq_f64(a.v, b.v), vcgtq_f64(a.v, b.v))};
   }
