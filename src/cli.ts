@@ -11,8 +11,8 @@ const HELP = `Usage: rsqrt [options] [numbers…]     prints the reciprocal squa
 Numbers come as arguments or, if there are none, from standard input, apart by white space or commas.
 
 Options:
-  --dtype <dtype>    read the numbers as this dtype: float32 (default), float64, int8, uint8, int16,
-                     int32, int64 or bool
+  --dtype <dtype>    read the numbers as this dtype: float16, bfloat16, float32 (default), float64,
+                     complex64, complex128, int8, uint8, int16, int32, int64 or bool
   --device <device>  compute on 'cpu' (default), 'cuda' or 'cuda:N'
   --json             print one JSON object; NaN and infinities are strings in it
   -h, --help         print this
@@ -62,6 +62,7 @@ function parseNumber(word: string, dtype: string): Scalar {
 /** JSON that keeps −0, and NaN and the infinities as strings. */
 function toJson(tensor: Tensor): string {
   const number = (value: Scalar): string => {
+    if (typeof value === 'object') return `{"re":${number(value.re)},"im":${number(value.im)}}`;
     if (typeof value !== 'number') return String(value);
     if (!Number.isFinite(value)) return `"${value}"`;
     return Object.is(value, -0) ? '-0' : String(value);

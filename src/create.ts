@@ -3,7 +3,8 @@
 import { isAnyArrayBuffer, isSharedArrayBuffer, isTypedArray } from 'node:util/types';
 import { checkKeys, checkShape, spread } from './checks';
 import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
-import { checkDType, type DType, itemSizeOf } from './dtype';
+import { checkDType, type DType, dtypes, isArrayOf, isDType, itemSizeOf, kindOf } from './dtype';
+import { type Entries, elementWriter, fillElements } from './element';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import { contiguousStrides, numelOf, type Sizes } from './layout';
 import {
@@ -11,7 +12,6 @@ import {
   checkAttached,
   checkScalar,
   dtypeOfScalar,
-  elementOf,
   forEachValue,
   inspectNested,
   type Scalar,
@@ -26,7 +26,10 @@ export interface TensorOptions<D extends DType = DType> {
   device?: DeviceName;
 }
 
-/** What {@link tensor} copies: a value, nested arrays of values, or a typed array; typed arrays may be nested. */
+/**
+ * What {@link tensor} copies: a value, nested arrays of values, or a typed array; typed arrays may be nested, except for a
+ * Uint16Array.
+ */
 export type TensorData = Nested<Scalar | NodeJS.TypedArray>;
 
 /** A tensor of another library, recognised by what it has: `data`, `dims` or `shape`, `type` or `dtype`. */
@@ -44,14 +47,18 @@ export type Shareable = NodeJS.TypedArray | ArrayBufferLike | TensorLike;
 /**
  * A tensor that copies its data.
  *
- * Without `dtype`: a typed array keeps its element type; numbers give float32, bigints int64, booleans bool, and a mixture
- * the highest of these. Throws `ERR_SHAPE` for ragged arrays, `TypeError` for what is no value, `RangeError` for a value
- * that an integer dtype cannot hold.
+ * Without `dtype`: a typed array keeps its element type; numbers give float32, bigints int64, booleans bool, complex numbers
+ * `{ re, im }` complex64, and a mixture the highest of these. With `dtype` values are converted, those of a typed array too;
+ * only a Uint16Array has none but holds the bits of float16 or bfloat16, as `dtype` says. Values are rounded once.
+ *
+ * Throws `ERR_SHAPE` for ragged arrays, `TypeError` for what is no value and for complex values in a real dtype,
+ * `RangeError` for a value that an integer dtype cannot hold.
  *
  * @example
  * ```ts
  * tensor([[4, 9], [16, 25]], { dtype: 'float64' });
  * tensor(new Float32Array([4, 16, 25]), { device: 'cuda' });
+ * tensor([{ re: 3, im: 4 }, -1]); // complex64
  * ```
  */
 export function tensor<D extends DType = DType>(data: TensorData, options?: TensorOptions<D>): Tensor<D>;
@@ -62,34 +69,40 @@ export function tensor(data: unknown, options: TensorOptions = {}): Tensor {
 
 function copied(data: unknown, dtype: DType | undefined, device: number, where: string): Tensor {
   if (isTypedArray(data)) {
-    using shared = share(data, checkArray(data, where), [data.length]);
+    using shared = share(data, checkArray(data, dtype, where), [data.length]);
     return shared.to({ dtype: dtype ?? shared.dtype, device: deviceName(device), copy: true });
   }
   const { shape, dtype: own } = inspectNested(data, where);
-  const fill = (array: Elements, toElement: ToElement) => {
+  const type = dtype ?? own;
+  return filled(shape, type, device, (entries) => {
+    const write = elementWriter(type, entries, where);
     let position = 0;
-    forEachValue(data, (value) => {
-      array[position++] = toElement(value);
-    });
-  };
-  return filled(shape, dtype ?? own, device, fill, where);
+    forEachValue(data, (value) => write(position++, value));
+  });
 }
 
 /**
  * A tensor on memory that is already there, without a copy: writing to one changes the other.
  *
  * Takes a typed array, a Buffer at any byte offset, an ArrayBuffer or SharedArrayBuffer, or a `{ data, dims, type }`
- * object such as a tensor of ONNX Runtime or transformers.js. `dtype` tells what the bytes of a Uint8Array, Buffer or
- * ArrayBuffer are (default uint8); `shape` defaults to that of the object, or one dimension. With a GPU as `device` the
- * elements are copied there; plain numbers and arrays are copied as by {@link tensor}.
+ * object such as a tensor of ONNX Runtime or transformers.js. `dtype` tells what memory holds where that is open:
  *
- * Throws `TypeError` for what is no memory or of another element type than `dtype`, `ERR_SHAPE` if `shape` does not match
- * the length.
+ * - a Uint8Array, Buffer or ArrayBuffer: bytes of any dtype (default uint8)
+ * - a Uint16Array: bits of float16 or bfloat16 (no default; a Float16Array is float16)
+ * - a Float32Array or Float64Array: real numbers, or complex64 or complex128, half as many, each a real and an imaginary
+ *   part
+ *
+ * `shape` defaults to that of the object, or one dimension. With a GPU as `device` the elements are copied there; plain
+ * numbers and arrays are copied as by {@link tensor}.
+ *
+ * Throws `TypeError` for what is no memory or of another element type than `dtype`, `RangeError` if memory ends within an
+ * element, `ERR_SHAPE` if `shape` does not match the length.
  *
  * @example
  * ```ts
  * const x = asTensor(new Float32Array([1, 4, 9, 16]), { shape: [2, 2] });
  * asTensor(buffer, { dtype: 'float32' });
+ * asTensor(new Float32Array([3, 4, -1, 0]), { dtype: 'complex64' }); // tensor([ 3.+4.j, -1.+0.j])
  * ```
  */
 export function asTensor<D extends DType = DType>(
@@ -112,11 +125,12 @@ export function asTensor(source: unknown, options: TensorOptions & { shape?: Siz
     const values = copied(source, dtype, device, where);
     return shape === undefined ? values : fitted(values, shape, where);
   }
-  const own = checkArray(array, where);
+  const own = checkArray(array, dtype ?? like?.type ?? like?.dtype, where);
   const named = dtype ?? (like === undefined ? own : dtypeOfLike(like, own, where));
-  if (named !== own && own !== 'uint8') {
+  if (own !== 'uint8' && !isArrayOf(named, array)) {
     const name = array[Symbol.toStringTag];
-    throw typeError(`${where}: a ${name} can be shared as ${own}, not as ${named}; use tensor() to convert`);
+    const possible = dtypes.filter((each) => isArrayOf(each, array)).join(' or ');
+    throw typeError(`${where}: a ${name} can be shared as ${possible}, not as ${named}; use tensor() to convert`);
   }
   const length = array.byteLength / itemSizeOf(named);
   if (!Number.isInteger(length)) {
@@ -162,7 +176,7 @@ export function empty<D extends DType = 'float32'>(...args: FillArguments<D>): T
   return allocateTensor(dtype, Object.freeze(shape), Object.freeze(contiguousStrides(shape)), device) as Tensor<D>;
 }
 
-/** A tensor whose elements are all `value`; default dtype as in {@link tensor}. */
+/** A tensor whose elements are all `value`; default dtype, and errors, as in {@link tensor}. */
 export function full<D extends DType = DType>(
   shape: Sizes | number,
   value: Scalar,
@@ -177,7 +191,7 @@ export function full<D extends DType = DType>(
 /**
  * The numbers `start`, `start + step`, … below `end` (above it if `step` is negative), in one dimension:
  * `arange(end)`, `arange(start, end)`, `arange(start, end, step)`, each with options at the end. Default float32, int64 if
- * the numbers are bigints. Throws `RangeError` if `step` is 0 or leads away from `end`.
+ * the numbers are bigints. Throws `RangeError` if `step` is 0 or leads away from `end`, `ERR_DTYPE` for a complex dtype.
  */
 export function arange<D extends DType = DType>(end: number | bigint, options?: TensorOptions<D>): Tensor<D>;
 export function arange<D extends DType = DType>(
@@ -214,17 +228,13 @@ export function arange(...args: unknown[]): Tensor {
   const length = Math.ceil(span / stride) + 0; // no −0
   const shape = checkShape([length], 'arange: the number of elements');
   const type = dtype ?? (exact ? 'int64' : 'float32');
-  return filled(
-    shape,
-    type,
-    device,
-    (array, toElement) => {
-      for (let i = 0; i < length; i++) {
-        array[i] = toElement(exact ? (bounds[0] as bigint) + BigInt(i) * (bounds[2] as bigint) : first + i * stride);
-      }
-    },
-    'arange',
-  );
+  if (kindOf(type) === 'complex') throw new RsqrtError('ERR_DTYPE', `arange is not defined for ${type} tensors`);
+  return filled(shape, type, device, (entries) => {
+    const write = elementWriter(type, entries, 'arange');
+    for (let i = 0; i < length; i++) {
+      write(i, exact ? (bounds[0] as bigint) + BigInt(i) * (bounds[2] as bigint) : first + i * stride);
+    }
+  });
 }
 
 // ---------------------------------------------------------------- arguments
@@ -271,10 +281,10 @@ function tensorLike(value: unknown, where: string): TensorLike | undefined {
   );
 }
 
-/** The dtype that a foreign tensor names, which must be that of its array; bool comes in bytes. */
+/** The dtype that a foreign tensor names, which its array must hold. */
 function dtypeOfLike(like: TensorLike, own: DType, where: string): DType {
   const name = like.type ?? like.dtype ?? own;
-  if (name === own || (name === 'bool' && own === 'uint8')) return name as DType;
+  if (isDType(name) && isArrayOf(name, like.data)) return name;
   throw typeError(
     `${where}: a tensor object of type ${show(name)} cannot be shared from a ${like.data[Symbol.toStringTag]}`,
   );
@@ -282,25 +292,15 @@ function dtypeOfLike(like: TensorLike, own: DType, where: string): DType {
 
 // ---------------------------------------------------------------- memory
 
-type ToElement = (value: Scalar) => number | bigint;
-
-type Elements = { [position: number]: number | bigint; fill(value: never): unknown };
-
 /** A contiguous tensor whose elements are written on the CPU and then, if need be, copied to the device. */
-function filled(
-  shape: Sizes,
-  dtype: DType,
-  device: number,
-  fill: (array: Elements, toElement: ToElement) => void,
-  where: string,
-): Tensor {
+function filled(shape: Sizes, dtype: DType, device: number, write: (entries: Entries) => void): Tensor {
   const result = allocateTensor(dtype, Object.freeze(shape), Object.freeze(contiguousStrides(shape)), CPU);
-  fill(result.data as Elements, elementOf(dtype, where));
+  write(result.data as Entries);
   return result.to(deviceName(device));
 }
 
 function fillWith(value: Scalar, shape: Sizes, dtype: DType, device: number, where: string): Tensor {
-  return filled(shape, dtype, device, (array, toElement) => array.fill(toElement(value) as never), where);
+  return filled(shape, dtype, device, (entries) => fillElements(dtype, entries, value, where));
 }
 
 /** A contiguous tensor on the memory of an array. */

@@ -4,13 +4,16 @@ import { binding } from './binding';
 import { RsqrtError, show, typeError } from './errors';
 
 /** What a dtype is; a later kind can hold every value of an earlier one, at least roughly. */
-export type Kind = 'bool' | 'integer' | 'float';
+export type Kind = 'bool' | 'integer' | 'float' | 'complex';
 
 interface Traits {
   readonly kind: Kind;
   /** Bytes per element. */
   readonly itemSize: number;
-  /** The typed array that holds it. bool is one byte per element, 0 or 1. */
+  /**
+   * The typed array that holds it: bool as one byte, 0 or 1; float16 and bfloat16 as their bits; of a complex number the
+   * real and the imaginary part, one after the other.
+   */
   readonly array: TypedArrayConstructor;
 }
 
@@ -20,12 +23,17 @@ type TypedArrayConstructor =
   | Int8ArrayConstructor
   | Uint8ArrayConstructor
   | Int16ArrayConstructor
+  | Uint16ArrayConstructor
   | Int32ArrayConstructor
   | BigInt64ArrayConstructor;
 
 const traits = {
+  float16: { kind: 'float', itemSize: 2, array: Uint16Array },
+  bfloat16: { kind: 'float', itemSize: 2, array: Uint16Array },
   float32: { kind: 'float', itemSize: 4, array: Float32Array },
   float64: { kind: 'float', itemSize: 8, array: Float64Array },
+  complex64: { kind: 'complex', itemSize: 8, array: Float32Array },
+  complex128: { kind: 'complex', itemSize: 16, array: Float64Array },
   int8: { kind: 'integer', itemSize: 1, array: Int8Array },
   uint8: { kind: 'integer', itemSize: 1, array: Uint8Array },
   int16: { kind: 'integer', itemSize: 2, array: Int16Array },
@@ -37,11 +45,26 @@ const traits = {
 /** The name of an element type. */
 export type DType = keyof typeof traits;
 
-/** The typed array that holds elements of a dtype. */
+/**
+ * The typed array that holds elements of a dtype. float16 and bfloat16 are bits in a `Uint16Array`, on every version of
+ * Node; a complex number takes two entries, the real and the imaginary part.
+ */
 export type TypedArrayOf<D extends DType> = InstanceType<(typeof traits)[D]['array']>;
 
-/** One element in JavaScript: int64 as a bigint, bool as a boolean, anything else as a number. */
-export type ElementOf<D extends DType> = D extends 'int64' ? bigint : D extends 'bool' ? boolean : number;
+/** A complex number: an element of complex64 or complex128. */
+export interface Complex {
+  readonly re: number;
+  readonly im: number;
+}
+
+/** One element in JavaScript: int64 as a bigint, bool as a boolean, complex as `{ re, im }`, anything else as a number. */
+export type ElementOf<D extends DType> = D extends 'int64'
+  ? bigint
+  : D extends 'bool'
+    ? boolean
+    : D extends 'complex64' | 'complex128'
+      ? Complex
+      : number;
 
 /** All dtypes. */
 export const dtypes = Object.keys(traits) as readonly DType[];
@@ -61,9 +84,11 @@ export const infoOf = (dtype: DType): DTypeInfo => infos[dtype];
 export const kindOf = (dtype: DType): Kind => traits[dtype].kind;
 export const itemSizeOf = (dtype: DType): number => traits[dtype].itemSize;
 export const arrayOf = (dtype: DType): TypedArrayConstructor => traits[dtype].array;
+/** Entries of its typed array per element: 2 for complex, otherwise 1. */
+export const entriesOf = (dtype: DType): number => itemSizeOf(dtype) / arrayOf(dtype).BYTES_PER_ELEMENT;
 export const dtypeOfCode = (code: number): DType => binding.dtypes[code] as DType;
 
-const isDType = (value: unknown): value is DType => typeof value === 'string' && Object.hasOwn(traits, value);
+export const isDType = (value: unknown): value is DType => typeof value === 'string' && Object.hasOwn(traits, value);
 
 /** Checks a dtype argument. Throws `TypeError`. */
 export function checkDType(value: unknown, where: string): DType {
@@ -75,9 +100,14 @@ export function checkDType(value: unknown, where: string): DType {
  * Which dtypes a result may be stored in without being asked for. Along the arrows, and within a kind in
  * every direction:
  *
- *     bool ──→ integer (uint8 int8 int16 int32 int64) ──→ float (float32 float64)
+ *     bool ──→ integer ──→ float ──→ complex
+ *              uint8       float16    complex64
+ *              int8        bfloat16   complex128
+ *              int16       float32
+ *              int32       float64
+ *              int64
  */
-const rank: Record<Kind, number> = { bool: 0, integer: 1, float: 2 };
+const rank: Record<Kind, number> = { bool: 0, integer: 1, float: 2, complex: 3 };
 
 export const canCast = (from: DType, to: DType): boolean => rank[kindOf(from)] <= rank[kindOf(to)];
 
@@ -88,6 +118,7 @@ export function checkCast(from: DType, to: DType, where: string): void {
 }
 
 const dtypeOfTag: Readonly<Record<string, DType>> = {
+  Float16Array: 'float16', // where JavaScript has it
   Float32Array: 'float32',
   Float64Array: 'float64',
   Int8Array: 'int8',
@@ -98,8 +129,13 @@ const dtypeOfTag: Readonly<Record<string, DType>> = {
   BigInt64Array: 'int64',
 };
 
-/** The dtype of a typed array's elements; undefined where we have none (Uint16Array, Uint32Array, …). */
+/** The dtype of a typed array's elements; undefined where it does not tell (Uint16Array) or we have none (Uint32Array, …). */
 export function dtypeOfArray(array: NodeJS.TypedArray): DType | undefined {
   // By tag, not by instanceof: the array may come from another realm (a vm context, jest).
   return dtypeOfTag[array[Symbol.toStringTag]];
+}
+
+/** Whether a typed array holds elements of a dtype as a tensor does. */
+export function isArrayOf(dtype: DType, array: NodeJS.TypedArray): boolean {
+  return dtypeOfArray(array) === dtype || arrayOf(dtype).name === array[Symbol.toStringTag];
 }

@@ -8,16 +8,17 @@
 /** What the printer needs to know of a tensor; values are read one at a time. */
 export interface Printable {
   readonly dtype: string; // 'float32', 'int64', 'bool', ...
-  readonly kind: 'float' | 'integer' | 'bool';
+  readonly kind: 'bool' | 'integer' | 'float' | 'complex';
   readonly device: string; // 'cpu', 'cuda:0'
   readonly shape: readonly number[];
   readonly strides: readonly number[]; // in elements
   readonly offset: number; // position of the first element
-  /** The element at a position: number for floats and small integers, bigint for int64, boolean. */
+  /** The element at a position: number for floats and small integers, bigint for int64, boolean, { re, im }. */
   get(position: number): Value;
 }
 
-type Value = number | bigint | boolean;
+type Value = number | bigint | boolean | Complex;
+type Complex = Readonly<{ re: number; im: number }>;
 
 /** torch's print options, with torch's meanings. */
 export interface PrintOptions {
@@ -146,6 +147,7 @@ type MakeColumn = (values: readonly Value[], settings: PrintOptions) => Column;
 
 const columns: Record<Printable['kind'], MakeColumn> = {
   float: (values, settings) => floatColumn(values.map(Number), settings),
+  complex: (values, settings) => complexColumn(values as readonly Complex[], settings),
   integer: (values) => align(values.map(String)),
   bool: (values) => align(values.map((value) => (value ? 'True' : 'False'))),
 };
@@ -163,6 +165,20 @@ function floatColumn(values: readonly number[], settings: PrintOptions): Column 
   const texts = values.map((value) => (Number.isFinite(value) ? notation(value) : nameOf(value)));
   const deciding = texts.filter((_, i) => decides(values[i]));
   return align(texts, deciding);
+}
+
+/** Each part in a notation of its own; the imaginary one is signed, and not aligned. */
+function complexColumn(values: readonly Complex[], settings: PrintOptions): Column {
+  const re = floatColumn(
+    values.map((value) => value.re),
+    settings,
+  );
+  const im = floatColumn(
+    values.map((value) => value.im),
+    settings,
+  );
+  const texts = re.texts.map((text, i) => `${text}${im.texts[i].trimStart().replace(/^(?!-)/, '+')}j`);
+  return { texts, width: re.width + im.width + 1 };
 }
 
 function nameOf(value: number): string {

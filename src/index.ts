@@ -27,7 +27,7 @@ export {
 } from './create';
 export { type CudaDeviceProperties, cuda } from './cuda';
 export type { DeviceName } from './device';
-export { type DType, dtypes, type ElementOf, type TypedArrayOf } from './dtype';
+export { type Complex, type DType, dtypes, type ElementOf, type TypedArrayOf } from './dtype';
 export { RsqrtError, type RsqrtErrorCode } from './errors';
 export { type Info, info } from './info';
 export type { Scalar } from './literal';

@@ -1,13 +1,13 @@
-/** Reading values written in JavaScript: nested arrays, their shape, their dtype, their elements. */
+/** Reading values written in JavaScript: nested arrays, their shape, their dtype. */
 
 import { isTypedArray } from 'node:util/types';
 import { MOST_DIMS } from './checks';
-import { type DType, dtypeOfArray, kindOf } from './dtype';
+import { type Complex, type DType, dtypeOfArray, kindOf } from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import type { Sizes } from './layout';
 
 /** A single element in JavaScript. */
-export type Scalar = number | bigint | boolean;
+export type Scalar = number | bigint | boolean | Complex;
 
 type List = unknown[] | NodeJS.TypedArray;
 
@@ -34,7 +34,7 @@ export function inspectNested(data: unknown, where: string): { shape: Sizes; dty
     if (!isList(value) || value.length !== shape[dim]) throw ragged(value, shape[dim], path, where);
     if (isTypedArray(value)) {
       if (dim !== shape.length - 1) throw ragged(value, shape[dim], path, where, ' of lists');
-      found.add(checkArray(value, where));
+      found.add(checkRow(value, path, where));
       return;
     }
     for (let i = 0; i < value.length; i++) {
@@ -78,25 +78,58 @@ function checkLeaf(value: unknown, path: readonly number[], where: string): Scal
       `${where}: data${subscript(path)} must be a value, as in the first row; received ${describe(value)}`,
     );
   }
+  checkParts(value, `${where}: data${subscript(path)}`);
   throw typeError(
-    `${where}: data${subscript(path)} must be a number, bigint, boolean or a list of them; received ${show(value)}`,
+    `${where}: data${subscript(path)} must be a number, bigint, boolean, { re, im } or a list of them; received ${show(value)}`,
   );
 }
 
-const isScalar = (value: unknown): value is Scalar =>
-  typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean';
+/** Whether a value, given as a {@link Scalar}, is complex. */
+export const isComplex = (value: Scalar): value is Complex => typeof value === 'object';
+
+function isScalar(value: unknown): value is Scalar {
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  const { re, im } = value as Partial<Complex>;
+  return typeof re === 'number' && typeof im === 'number';
+}
+
+/** Says more of what was meant as a complex number. */
+function checkParts(value: unknown, where: string): void {
+  if (typeof value !== 'object' || value === null || !('re' in value || 'im' in value)) return;
+  const { re, im } = value as Partial<Complex>;
+  throw typeError(`${where} must have numbers as re and im; received ${show(re)} and ${show(im)}`);
+}
 
 /** Checks a value that is one element. Throws `TypeError`. */
 export function checkScalar(value: unknown, where: string): Scalar {
   if (isScalar(value)) return value;
-  throw typeError(`${where} must be a number, bigint or boolean; received ${show(value)}`);
+  checkParts(value, where);
+  throw typeError(`${where} must be a number, bigint, boolean or { re, im }; received ${show(value)}`);
 }
 
-/** The dtype of a typed array's elements. Throws `TypeError` for those we have no dtype for, and for lost memory. */
-export function checkArray(array: NodeJS.TypedArray, where: string): DType {
+/** The dtype of a typed array in a list, whose elements are values. */
+function checkRow(array: NodeJS.TypedArray, path: readonly number[], where: string): DType {
+  if (array[Symbol.toStringTag] !== 'Uint16Array') return checkArray(array, undefined, where);
+  throw typeError(
+    `${where}: data${subscript(path)} cannot be a Uint16Array; give the bits of all elements in one, not in a list`,
+  );
+}
+
+/**
+ * The dtype of a typed array's elements; that asked for where the array does not tell. Throws `TypeError` for arrays that
+ * we have no dtype for, and for lost memory.
+ */
+export function checkArray(array: NodeJS.TypedArray, asked: unknown, where: string): DType {
   if (array.byteLength === 0) checkAttached(array.buffer, where);
   const dtype = dtypeOfArray(array);
   if (dtype !== undefined) return dtype;
+  if (array[Symbol.toStringTag] === 'Uint16Array') {
+    if (asked === 'float16' || asked === 'bfloat16') return asked;
+    throw typeError(
+      `${where}: a Uint16Array holds the bits of float16 or bfloat16, and dtype must say which; received ${show(asked)}`,
+    );
+  }
   throw typeError(`${where}: a ${array[Symbol.toStringTag]} has no dtype here; convert it to one that has`);
 }
 
@@ -111,8 +144,10 @@ export function checkAttached(buffer: ArrayBufferLike, where: string): void {
 
 function commonDType(found: ReadonlySet<DType>): DType {
   if (found.size === 1) return [...found][0];
-  if (found.has('float64')) return 'float64';
   const kinds = new Set([...found].map(kindOf));
+  const double = found.has('float64') || found.has('complex128');
+  if (kinds.has('complex')) return double ? 'complex128' : 'complex64';
+  if (double) return 'float64';
   if (kinds.has('float') || kinds.size === 0) return 'float32';
   return kinds.has('integer') ? 'int64' : 'bool';
 }
@@ -120,37 +155,6 @@ function commonDType(found: ReadonlySet<DType>): DType {
 /** The default dtype of a value. */
 export function dtypeOfScalar(value: Scalar): DType {
   if (typeof value === 'number') return 'float32';
-  return typeof value === 'bigint' ? 'int64' : 'bool';
-}
-
-/** Bits of the integer dtypes. */
-const bits: Partial<Record<DType, number>> = { int8: 8, uint8: 8, int16: 16, int32: 32, int64: 64 };
-
-/**
- * A function that turns values into elements of a dtype, as its typed array takes them. Fractions are cut off for integer
- * dtypes. The function throws `RangeError` for a value that an integer dtype cannot hold.
- */
-export function elementOf(dtype: DType, where: string): (value: Scalar) => number | bigint {
-  // NaN is not zero.
-  if (dtype === 'bool') return (value) => (value || Number.isNaN(value) ? 1 : 0);
-  if (kindOf(dtype) === 'float') return Number;
-  const width = bits[dtype] as number;
-  const low = dtype === 'uint8' ? 0n : -(1n << BigInt(width - 1));
-  const high = low + (1n << BigInt(width)) - 1n;
-  const refuse = (value: Scalar): never => {
-    throw rangeError(`${where}: a value of dtype ${dtype} must be from ${low} to ${high}; received ${show(value)}`);
-  };
-  if (dtype === 'int64') {
-    return (value) => {
-      if (typeof value === 'number' && !Number.isFinite(value)) refuse(value);
-      const exact = typeof value === 'number' ? BigInt(Math.trunc(value)) : BigInt(value);
-      return exact >= low && exact <= high ? exact : refuse(value);
-    };
-  }
-  const least = Number(low);
-  const most = Number(high);
-  return (value) => {
-    const whole = Math.trunc(Number(value));
-    return whole >= least && whole <= most ? whole : refuse(value);
-  };
+  if (typeof value === 'bigint') return 'int64';
+  return isComplex(value) ? 'complex64' : 'bool';
 }

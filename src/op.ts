@@ -2,7 +2,7 @@
 
 import { binding } from './binding';
 import { checkKeys } from './checks';
-import { checkCast, type DType, dtypeOfCode } from './dtype';
+import { checkCast, type DType, dtypeOfCode, kindOf } from './dtype';
 import { RsqrtError, show, typeError } from './errors';
 import { extentOf, isDense, resultStrides, type Sizes, sameSizes, sharesElements } from './layout';
 import type { Storage } from './storage';
@@ -12,21 +12,19 @@ import { allocateTensor, codeOf, copyOf, isTensor, launch, storageOf, Tensor } f
  * How an operation's result dtype follows from its input's, for the type checker. The addon's op table decides at run
  * time.
  *
- * - `float`: float dtypes are kept, integers and bool become float32.
+ * - `float`: float and complex dtypes are kept, integers and bool become float32.
+ * - `real`: real dtypes are kept, complex64 becomes float32 and complex128 float64.
  * - `same`: every dtype is kept.
  * - `number`: as `same`, but bool becomes int64.
  */
-export type Rule = 'float' | 'same' | 'number';
+export type Rule = 'float' | 'real' | 'same' | 'number';
 
-export type ResultOf<R extends Rule, D extends DType> = R extends 'float'
-  ? D extends 'float32' | 'float64'
-    ? D
-    : 'float32'
-  : R extends 'number'
-    ? D extends 'bool'
-      ? 'int64'
-      : D
-    : D;
+export type ResultOf<R extends Rule, D extends DType> = {
+  float: D extends 'int8' | 'uint8' | 'int16' | 'int32' | 'int64' | 'bool' ? 'float32' : D;
+  real: D extends 'complex64' ? 'float32' : D extends 'complex128' ? 'float64' : D;
+  same: D;
+  number: D extends 'bool' ? 'int64' : D;
+}[R];
 
 /** A unary elementwise operation. */
 export interface UnaryOp<R extends Rule> {
@@ -46,7 +44,7 @@ export interface UnaryOp<R extends Rule> {
 
 /**
  * A unary elementwise operation in place: stores the result in its input and returns that. Throws `ERR_DTYPE` if the
- * result's dtype does not fit there, `ERR_OVERLAP` if elements of the input share memory.
+ * result's dtype does not fit there, or if it is real and the input complex, `ERR_OVERLAP` if elements of the input share memory.
  */
 export type InPlaceOp = <T extends Tensor>(input: T) => T;
 
@@ -87,7 +85,12 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
     if (!isTensor(input)) throw notATensor(`${inPlaceName}: input`, input);
     storageOf(input, inPlaceName);
     checkWritable(input, inPlaceName);
-    checkCast(resultOf(input, inPlaceName), input.dtype, inPlaceName);
+    const dtype = resultOf(input, inPlaceName);
+    checkCast(dtype, input.dtype, inPlaceName);
+    // Half of a complex tensor would hold nothing, so torch refuses this too.
+    if (kindOf(dtype) !== kindOf(input.dtype)) {
+      throw new RsqrtError('ERR_DTYPE', `${inPlaceName} is not defined for ${input.dtype} tensors`);
+    }
     launch(code, input, input);
     return input;
   };

@@ -11,11 +11,13 @@ import {
   type DTypeInfo,
   dtypes,
   type ElementOf,
+  entriesOf,
   infoOf,
   itemSizeOf,
   kindOf,
   type TypedArrayOf,
 } from './dtype';
+import { type Entries, elementReader } from './element';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import { formatTensor } from './format';
 import {
@@ -170,7 +172,10 @@ export class Tensor<D extends DType = DType> {
 
   /**
    * The elements as a typed array, row by row: float32 as `Float32Array`, int64 as `BigInt64Array`, bool as a
-   * `Uint8Array` of 0 and 1, and so on.
+   * `Uint8Array` of 0 and 1, and so on. float16 and bfloat16 are their bits in a `Uint16Array`, on every version of Node;
+   * where there is a `Float16Array`, `new Float16Array(data.buffer, data.byteOffset, data.length)` shows the values of
+   * float16. complex64 and complex128 come in a `Float32Array` or `Float64Array` of twice as many entries as elements:
+   * real part, imaginary part, real part, …
    *
    * Of a contiguous CPU tensor the array is the tensor's own memory: writing to one changes the other. Of any other
    * layout, or of memory from `asTensor` that is not aligned to its element size, it is a copy. A small tensor's array
@@ -182,13 +187,16 @@ export class Tensor<D extends DType = DType> {
       throw new RsqrtError('ERR_DEVICE', `data: the tensor is on ${this.device}; call .cpu() first`);
     }
     const start = storage.byteOffset + this.storageOffset * this.itemSize;
-    if (!this.#contiguous || start % this.itemSize !== 0) return copyOf<D>(this, contiguousStrides(this.shape)).data;
-    return new (arrayOf(this.dtype))(storage.owner as ArrayBuffer, start, this.numel) as TypedArrayOf<D>;
+    const Entries = arrayOf(this.dtype);
+    const aligned = start % Entries.BYTES_PER_ELEMENT === 0;
+    if (!this.#contiguous || !aligned) return copyOf<D>(this, contiguousStrides(this.shape)).data;
+    const length = this.numel * entriesOf(this.dtype);
+    return new Entries(storage.owner as ArrayBuffer, start, length) as TypedArrayOf<D>;
   }
 
   /**
    * The elements as nested arrays; of a tensor without dimensions, its value. int64 elements are bigints, bool
-   * elements booleans. Waits for a GPU.
+   * elements booleans, complex elements `{ re, im }`, others numbers. Waits for a GPU.
    */
   toArray(): Nested<ElementOf<D>> {
     const { get, strides, offset } = reader(this, 'toArray');
@@ -230,8 +238,9 @@ export class Tensor<D extends DType = DType> {
   /**
    * This tensor on another device or in another dtype; itself if nothing changes.
    *
-   * float to integer truncates towards zero, saturates, and makes NaN 0; integer to integer keeps the low bits;
-   * anything to bool is "not zero". Throws `ERR_CUDA_UNAVAILABLE`, with the reason, if there is no GPU.
+   * To a float dtype values are rounded once, to nearest even; float to integer truncates towards zero, saturates, and
+   * makes NaN 0; integer to integer keeps the low bits; real to complex has the imaginary part 0, and complex to real keeps
+   * the real part alone; anything to bool is "not zero" (of a complex number, either part). Throws `ERR_CUDA_UNAVAILABLE`, with the reason, if there is no GPU.
    *
    * @example
    * ```ts
@@ -405,13 +414,13 @@ interface Reader<D extends DType> {
 function reader<D extends DType>(tensor: Tensor<D>, where: string): Reader<D> {
   const storage = storageOf(tensor, where);
   if (storage.device !== CPU) return reader(tensor.cpu(), where);
-  if (storage.byteOffset % tensor.itemSize !== 0) {
+  const Entries = arrayOf(tensor.dtype);
+  if (storage.byteOffset % Entries.BYTES_PER_ELEMENT !== 0) {
     return reader(copyOf(tensor, contiguousStrides(tensor.shape)), where);
   }
-  const length = Math.floor(storage.byteLength / tensor.itemSize);
-  const array = new (arrayOf(tensor.dtype))(storage.owner as ArrayBuffer, storage.byteOffset, length);
-  const get = tensor.dtype === 'bool' ? (i: number) => array[i] !== 0 : (i: number) => array[i];
-  return { strides: tensor.strides, offset: tensor.storageOffset, get: get as Reader<D>['get'] };
+  const length = Math.floor(storage.byteLength / Entries.BYTES_PER_ELEMENT);
+  const entries = new Entries(storage.owner as ArrayBuffer, storage.byteOffset, length) as Entries;
+  return { strides: tensor.strides, offset: tensor.storageOffset, get: elementReader(tensor.dtype, entries) };
 }
 
 /** See {@link Tensor.to}. */
