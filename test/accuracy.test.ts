@@ -1,12 +1,28 @@
-/** The numbers: rsqrt against exact references, on every device and instruction set. */
+/**
+ * The numbers, on every device and instruction set: rsqrt against exact references and special values, every operation on
+ * all numbers of 16 bits.
+ */
 
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import type { DType } from '../src/index';
-import { configurations } from './support/configurations';
+import { type Configuration, configurations } from './support/configurations';
 import { covered } from './support/coverage';
-import { isNearestFloat32, randomBits, rsqrtFloat64, toFloat32 } from './support/reference';
-import { dataOf } from './support/values';
+import {
+  type Element,
+  type FloatName,
+  fromWord,
+  isFloat,
+  isNearest,
+  nearest,
+  type OpName,
+  partOf,
+  randomBits,
+  reference,
+  rsqrtFloat64,
+  toWord,
+} from './support/reference';
+import { arrayFor, dataOf, elementAt, setElement, wordsOf } from './support/values';
 
 const vectors = (name: string) => readFileSync(path.join(__dirname, 'vectors', name), 'utf8');
 
@@ -24,12 +40,25 @@ const hard = vectors('rsqrt-float64-hard.tsv')
   .split('\n')
   .map((line) => line.split('\t').map((word) => BigInt(`0x${word}`)));
 
+type Word = string | number | boolean | [re: string, im: string];
 interface SpecialGroup {
   dtype: DType;
-  out_dtype: 'float32' | 'float64';
-  cases: { name: string; in: string | number | boolean; correctly_rounded: string }[];
+  out_dtype: DType;
+  cases: { name: string; in: Word; correctly_rounded?: string; torch: Word; kind: string | [string, string] }[];
 }
 const special: SpecialGroup[] = JSON.parse(vectors('rsqrt-special.json')).groups;
+
+const ops: OpName[] = ['rsqrt', 'sqrt', 'reciprocal', 'neg', 'abs', 'square'];
+const allPatterns = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);
+const cases16 = (['float16', 'bfloat16'] as const).flatMap((dtype) => ops.map((op) => [op, dtype] as const));
+const expected16 = new Map(
+  cases16.map(([op, dtype]) => {
+    const results = allPatterns.map((bits) =>
+      Number(toWord(dtype, reference(op, dtype, fromWord(dtype, bits)) as number)),
+    );
+    return [`${op} ${dtype}`, results] as const;
+  }),
+);
 
 describe.each(configurations)('$name', ({ rsqrt, device }) => {
   test('float32: a slice of all 2^32 bit patterns (npm run exhaustive does the rest)', () => {
@@ -79,39 +108,86 @@ describe.each(configurations)('$name', ({ rsqrt, device }) => {
     expect(wrong.map((i) => [x[i], actual[i]])).toEqual([]);
   });
 
-  test.each(special.filter(({ dtype }) => rsqrt.dtypes.includes(dtype)).map((group) => [group.dtype, group] as const))(
+  test.each(cases16)('%s of all 65,536 numbers of %s', (op, dtype) => {
+    using x = rsqrt.asTensor(allPatterns.slice(), { dtype, device });
+    using result = (rsqrt[op] as Configuration['rsqrt']['neg'])(x);
+    const actual = dataOf(result) as Uint16Array;
+    const expected = expected16.get(`${op} ${dtype}`) as Uint16Array;
+    const hex = (bits: number) => `0x${bits.toString(16).padStart(4, '0')}`;
+    const wrong = [...allPatterns].filter((bits) => actual[bits] !== expected[bits]);
+    expect(wrong.map((bits) => `${hex(bits)}: ${hex(actual[bits])}, expected ${hex(expected[bits])}`)).toEqual([]);
+    covered('accuracy', `${dtype}: all 65,536 bit patterns`);
+  });
+
+  test.each(special.map((group) => [group.dtype, group] as const))(
     'special values of %s, as the vectors have them',
     (dtype, group) => {
-      const values = group.cases.map(({ in: word }) => decode(dtype, word));
-      using input = rsqrt.tensor(values, { dtype, device });
+      const source = arrayFor(dtype, group.cases.length);
+      group.cases.forEach((c, i) => {
+        setElement(source, dtype, i, decode(dtype, c.in));
+      });
+      using input = rsqrt.asTensor(source, { dtype, device });
       using result = rsqrt.rsqrt(input);
       expect(result.dtype).toBe(group.out_dtype);
-      const data = dataOf(result).slice();
-      const words = data.BYTES_PER_ELEMENT === 4 ? new Uint32Array(data.buffer) : new BigUint64Array(data.buffer);
-      const digits = 2 * data.BYTES_PER_ELEMENT;
-      expect(Array.from(words as Uint32Array, (word) => `0x${word.toString(16).padStart(digits, '0')}`)).toEqual(
+      const actual = dataOf(result);
+      const outcome = group.cases.map(({ name }, i) => ({ name, value: elementAt(actual, group.out_dtype, i) }));
+      if (partOf(dtype)) {
+        expect(outcome).toEqual(group.cases.map((c) => ({ name: c.name, value: nearTo(dtype, c.torch, c.kind) })));
+        return;
+      }
+      const expected = arrayFor(group.out_dtype, group.cases.length);
+      group.cases.forEach((c, i) => {
         // The vectors leave bool without a bit-exact column: 1/√0 and 1/√1.
-        group.cases.map((c) => c.correctly_rounded ?? (c.in ? '0x3f800000' : '0x7f800000')),
+        const word = c.correctly_rounded ?? (c.in ? '0x3f800000' : '0x7f800000');
+        setElement(expected, group.out_dtype, i, decode(group.out_dtype, word));
+      });
+      expect(outcome).toEqual(
+        group.cases.map(({ name }, i) => ({ name, value: elementAt(expected, group.out_dtype, i) })),
       );
+      expect(wordsOf(actual)).toEqual(wordsOf(expected)); // NaN too
     },
   );
 });
 
-function decode(dtype: DType, word: string | number | boolean): number | bigint | boolean {
-  if (dtype === 'int64') return BigInt(word);
-  if (typeof word !== 'string') return word;
-  const view = new DataView(new ArrayBuffer(8));
-  if (dtype === 'float32') {
-    view.setUint32(0, Number(word));
-    return view.getFloat32(0);
+function decode(dtype: DType, word: Word): Element {
+  const part = partOf(dtype);
+  if (part !== undefined)
+    return { re: fromWord(part, (word as string[])[0]), im: fromWord(part, (word as string[])[1]) };
+  if (isFloat(dtype)) return fromWord(dtype, word as string);
+  return dtype === 'int64' ? BigInt(word as string) : (word as number | boolean);
+}
+
+/** What is as near to torch's complex result as torch asks of itself, and of the same classes. */
+function nearTo(dtype: DType, word: Word, kind: string | [string, string]): unknown {
+  const { re, im } = decode(dtype, word) as { re: number; im: number };
+  const [relative, absolute] = dtype === 'complex64' ? [1.3e-6, 1e-5] : [1e-7, 1e-7];
+  const near = (value: number, which: string) =>
+    which === 'finite' ? new Near(value, absolute + relative * Math.abs(value)) : value;
+  return { re: near(re, kind[0]), im: near(im, kind[1]) };
+}
+
+/** Matches finite numbers that are not further than a tolerance from one. */
+class Near {
+  readonly $$typeof = Symbol.for('jest.asymmetricMatcher');
+
+  constructor(
+    readonly value: number,
+    readonly tolerance: number,
+  ) {}
+
+  asymmetricMatch(actual: number): boolean {
+    return Number.isFinite(actual) && Math.abs(actual - this.value) <= this.tolerance;
   }
-  view.setBigUint64(0, BigInt(word));
-  return view.getFloat64(0);
+
+  toString(): string {
+    return `${this.value} ± ${this.tolerance}`;
+  }
 }
 
 // The references themselves, on values worked out by hand.
 test('the reference rounds integers to float32 once, ties to even', () => {
-  expect([16777217n, 16777219n, -16777219n, (1n << 62n) + 1n].map(toFloat32)).toEqual([
+  const float32 = (value: bigint) => nearest('float32', value);
+  expect([16777217n, 16777219n, -16777219n, (1n << 62n) + 1n].map(float32)).toEqual([
     16777216,
     16777220,
     -16777220,
@@ -119,15 +195,60 @@ test('the reference rounds integers to float32 once, ties to even', () => {
   ]);
 });
 
+test('the reference rounds to float dtypes once, ties to even', () => {
+  // Halfway between 1 and the next number, a little less or more, and where float32 between would make a tie of more.
+  const float16 = [
+    1 + 2 ** -11,
+    1 + 2 ** -11 - 2 ** -52,
+    1 + 2 ** -11 + 2 ** -52,
+    1 + 3 * 2 ** -11,
+    2 ** -25,
+    2 ** -24 * 1.5,
+  ];
+  expect(float16.map((x) => nearest('float16', x))).toEqual([1, 1, 1 + 2 ** -10, 1 + 2 ** -9, 0, 2 ** -23]);
+  expect([65519, 65520, -1e300, 65504].map((x) => nearest('float16', x))).toEqual([65504, Infinity, -Infinity, 65504]);
+  expect([257n, 259n, -257n, 258n].map((x) => nearest('bfloat16', x))).toEqual([256, 260, -256, 258]);
+  const random = randomBits(11);
+  const doubles = Array.from({ length: 20_000 }, () => (random() - 2 ** 31) * 2 ** ((random() % 300) - 200));
+  expect(doubles.filter((x) => nearest('float32', x) !== Math.fround(x))).toEqual([]);
+  expect(doubles.filter((x) => nearest('float64', x) !== x)).toEqual([]);
+});
+
+test.each(['float16', 'bfloat16', 'float32', 'float64'] as const)('bits of %s and back', (dtype) => {
+  const random = randomBits(12);
+  const words = Array.from({ length: 65_536 }, (_, i) =>
+    dtype.endsWith('16')
+      ? BigInt(i)
+      : BigInt.asUintN(dtype === 'float32' ? 32 : 64, (BigInt(random()) << 32n) | BigInt(random())),
+  );
+  const wrong = words.filter((word) => {
+    const value = fromWord(dtype, word);
+    return !Number.isNaN(value) && toWord(dtype, value) !== word;
+  });
+  expect(wrong).toEqual([]);
+});
+
 test('1/√x through double is the nearest float32, also for the hardest mantissas', () => {
   const random = randomBits(5);
   const bits = Uint32Array.from({ length: 50_000 }, (_, i) =>
     i < 765 ? (i % 255) * 2 ** 23 + hardMantissas[Math.floor(i / 255)] : 1 + (random() % 0x7f7fffff),
   );
-  const wrong = [...new Float32Array(bits.buffer)].filter((x) => !isNearestFloat32(Math.fround(1 / Math.sqrt(x)), x));
-  expect(wrong).toEqual([]);
-  expect(isNearestFloat32(0.5000000596046448, 4)).toBe(false);
+  const x = [...new Float32Array(bits.buffer)];
+  expect(x.filter((value) => !isNearest('float32', Math.fround(1 / Math.sqrt(value)), 'rsqrt', value))).toEqual([]);
+  expect(isNearest('float32', 0.5000000596046448, 'rsqrt', 4)).toBe(false);
 });
+
+test.each(cases16.filter(([op]) => /r/.test(op) && op !== 'square') as ['rsqrt' | 'sqrt' | 'reciprocal', FloatName][])(
+  '%s through double is the nearest %s, for every positive number',
+  (op, dtype) => {
+    const infinity = Number(toWord(dtype, Number.POSITIVE_INFINITY));
+    const x = Array.from({ length: infinity - 1 }, (_, i) => fromWord(dtype, i + 1));
+    const wrong = x.filter((value) => !isNearest(dtype, reference(op, dtype, value) as number, op, value));
+    expect(wrong).toEqual([]);
+    expect(isNearest(dtype, fromWord(dtype, toWord(dtype, 2) + 1n), op, 0.25)).toBe(false);
+    expect(isNearest(dtype, fromWord(dtype, toWord(dtype, 2) - 1n), op, 0.25)).toBe(false);
+  },
+);
 
 test('the reference agrees with the hard cases of the vectors', () => {
   const view = new DataView(new ArrayBuffer(8));

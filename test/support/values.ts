@@ -1,13 +1,17 @@
 /** Inputs that reach every class of a dtype, and raw access to a tensor's memory. */
 
-import type { DType, Tensor } from '../../src/index';
-import { randomBits } from './reference';
+import type { DType, Tensor, TypedArrayOf } from '../../src/index';
+import { type Element, fromWord, isFloat, partOf, randomBits, toWord } from './reference';
 
-export type AnyArray = Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Int32Array | BigInt64Array;
+export type AnyArray = TypedArrayOf<DType>;
 
 const arrays = {
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
   float32: Float32Array,
   float64: Float64Array,
+  complex64: Float32Array,
+  complex128: Float64Array,
   int8: Int8Array,
   uint8: Uint8Array,
   int16: Int16Array,
@@ -16,50 +20,65 @@ const arrays = {
   bool: Uint8Array,
 } as const;
 
-export const arrayFor = (dtype: DType) => arrays[dtype];
+/** An array for so many elements. */
+export const arrayFor = (dtype: DType, count: number): AnyArray => new arrays[dtype](count * (partOf(dtype) ? 2 : 1));
 
-const special32 = [
-  0, 0x80000000, 1, 0x80000001, 2, 3, 0x7fffff, 0x807fffff, 0x800000, 0x800001, 0x80800000, 0x3f7fffff, 0x3f800000,
-  0x3f800001, 0xbf800000, 0x40000000, 0x40800000, 0x7f7fffff, 0x7f7ffffe, 0xff7fffff, 0x7f800000, 0xff800000,
-  0x7fc00000, 0xffc00000, 0x7f800001, 0xff800001, 0x7fffffff, 0xffffffff,
-  // the mantissa that is hardest to round, with odd and even exponents
-  0x3fba18e3, 0x403a18e3, 0x00ba18e3, 0x7f3a18e3,
-];
-const special64 = [
-  0n,
-  1n << 63n,
-  1n,
-  (1n << 63n) | 1n,
-  3n,
-  (1n << 52n) - 1n,
-  1n << 52n,
-  (1n << 52n) + 1n,
-  0x3ff0000000000000n,
-  0x3fefffffffffffffn,
-  0x3ff0000000000001n,
-  0xbff0000000000000n,
-  0x4000000000000000n,
-  0x4010000000000000n,
-  0x7fefffffffffffffn,
-  0xffefffffffffffffn,
-  0x7ff0000000000000n,
-  0xfff0000000000000n,
-  0x7ff8000000000000n,
-  0xfff8000000000000n,
-  0x7ff0000000000001n,
-  0x7fffffffffffffffn,
-  0xffffffffffffffffn,
-  0x3ff6a09e667f3bcdn,
-];
+/** Bit patterns of each float dtype at which something changes: zeros, subnormals, ones, largest, infinities, NaN. */
+const special = {
+  float16: [
+    0, 0x8000, 1, 0x8001, 2, 3, 0x3ff, 0x83ff, 0x400, 0x401, 0x8400, 0x3bff, 0x3c00, 0x3c01, 0xbc00, 0x4000, 0x4400,
+    0x7bff, 0x7bfe, 0xfbff, 0x7c00, 0xfc00, 0x7e00, 0xfe00, 0x7c01, 0xfc01, 0x7fff, 0xffff,
+  ],
+  bfloat16: [
+    0, 0x8000, 1, 0x8001, 2, 3, 0x7f, 0x807f, 0x80, 0x81, 0x8080, 0x3f7f, 0x3f80, 0x3f81, 0xbf80, 0x4000, 0x4080,
+    0x7f7f, 0x7f7e, 0xff7f, 0x7f80, 0xff80, 0x7fc0, 0xffc0, 0x7f81, 0xff81, 0x7fff, 0xffff,
+  ],
+  float32: [
+    0, 0x80000000, 1, 0x80000001, 2, 3, 0x7fffff, 0x807fffff, 0x800000, 0x800001, 0x80800000, 0x3f7fffff, 0x3f800000,
+    0x3f800001, 0xbf800000, 0x40000000, 0x40800000, 0x7f7fffff, 0x7f7ffffe, 0xff7fffff, 0x7f800000, 0xff800000,
+    0x7fc00000, 0xffc00000, 0x7f800001, 0xff800001, 0x7fffffff, 0xffffffff,
+    // the mantissa that is hardest to round, with odd and even exponents
+    0x3fba18e3, 0x403a18e3, 0x00ba18e3, 0x7f3a18e3,
+  ],
+  float64: [
+    0n,
+    1n << 63n,
+    1n,
+    (1n << 63n) | 1n,
+    3n,
+    (1n << 52n) - 1n,
+    1n << 52n,
+    (1n << 52n) + 1n,
+    0x3ff0000000000000n,
+    0x3fefffffffffffffn,
+    0x3ff0000000000001n,
+    0xbff0000000000000n,
+    0x4000000000000000n,
+    0x4010000000000000n,
+    0x7fefffffffffffffn,
+    0xffefffffffffffffn,
+    0x7ff0000000000000n,
+    0xfff0000000000000n,
+    0x7ff8000000000000n,
+    0xfff8000000000000n,
+    0x7ff0000000000001n,
+    0x7fffffffffffffffn,
+    0xffffffffffffffffn,
+    0x3ff6a09e667f3bcdn,
+  ],
+} as const;
 
 /** `count` elements: the special ones, then random bit patterns (floats: of every exponent and sign). */
 export function inputs(dtype: DType, count: number, seed = 1): AnyArray {
   const random = randomBits(seed);
-  const array = new (arrayFor(dtype))(count);
+  const array = arrayFor(dtype, count);
   const bytes = new Uint8Array(array.buffer);
   for (let i = 0; i < bytes.length; i++) bytes[i] = random() >>> 7;
-  if (dtype === 'float32') new Uint32Array(array.buffer).set(special32.slice(0, count));
-  if (dtype === 'float64') new BigUint64Array(array.buffer).set(special64.slice(0, count));
+  if (dtype === 'float16' || dtype === 'bfloat16') array.set(special[dtype].slice(0, count) as never);
+  if (dtype === 'float32') new Uint32Array(array.buffer).set(special.float32.slice(0, count));
+  if (dtype === 'float64') new BigUint64Array(array.buffer).set(special.float64.slice(0, count));
+  const part = partOf(dtype);
+  if (part !== undefined) fillComplex(part, array as Float32Array | Float64Array);
   // Any byte but 0 is true, so leave some that are neither 0 nor 1.
   if (dtype === 'bool') bytes.set(bytes.map((byte) => (byte % 3 < 2 ? byte % 3 : byte)));
   const extremes: bigint[] = [0n, 1n, -1n, 4n, 16777217n, 9007199254740993n, -(1n << 63n), (1n << 63n) - 1n];
@@ -69,12 +88,60 @@ export function inputs(dtype: DType, count: number, seed = 1): AnyArray {
   return array;
 }
 
+/** Every special value beside every other, and random numbers whose parts are often of the same size. */
+function fillComplex(part: 'float32' | 'float64', array: Float32Array | Float64Array): void {
+  const words = [...special[part]].map((word) => fromWord(part, word));
+  const chosen = words.filter((_, i) => i % 2 === 0 || Math.abs(words[i]) >= 1);
+  chosen
+    .flatMap((re) => chosen.map((im) => [re, im]))
+    .forEach(([re, im], i) => {
+      if (2 * i + 1 < array.length) [array[2 * i], array[2 * i + 1]] = [re, im];
+    });
+  for (let i = 2 * chosen.length ** 2; i < array.length; i += 2) {
+    const ratio = Math.abs(array[i + 1] / array[i]);
+    if (i % 8 !== 0 && ratio > 0 && ratio < Number.POSITIVE_INFINITY)
+      array[i + 1] *= 2 ** -Math.round(Math.log2(ratio));
+  }
+}
+
 /** The element of raw memory at a position. */
-export const elementAt = (array: AnyArray, dtype: DType, position: number): number | bigint | boolean =>
-  dtype === 'bool' ? array[position] !== 0 : array[position];
+export function elementAt(array: AnyArray, dtype: DType, position: number): Element {
+  if (dtype === 'bool') return array[position] !== 0;
+  if (partOf(dtype)) return { re: Number(array[2 * position]), im: Number(array[2 * position + 1]) };
+  return dtype === 'float16' || dtype === 'bfloat16' ? fromWord(dtype, array[position]) : array[position];
+}
+
+/** Stores an element in raw memory, NaN with its canonical bits. */
+export function setElement(array: AnyArray, dtype: DType, position: number, value: Element): void {
+  if (typeof value === 'object') {
+    const part = partOf(dtype) as DType;
+    setElement(array, part, 2 * position, value.re);
+    setElement(array, part, 2 * position + 1, value.im);
+  } else if (isFloat(dtype)) {
+    const bits = toWord(dtype, Number(value));
+    const memory = new DataView(array.buffer, array.byteOffset + array.BYTES_PER_ELEMENT * position);
+    if (dtype === 'float64') memory.setBigUint64(0, bits, true);
+    else if (dtype === 'float32') memory.setUint32(0, Number(bits), true);
+    else memory.setUint16(0, Number(bits), true);
+  } else {
+    array[position] = (typeof value === 'boolean' ? Number(value) : value) as never;
+  }
+}
+
+/** Memory as unsigned words, which compare bit for bit; an element of 8 bytes is two of them, one of 16 bytes four. */
+export function wordsOf({
+  buffer,
+  byteOffset,
+  byteLength,
+  BYTES_PER_ELEMENT,
+}: AnyArray): Uint8Array | Uint16Array | Uint32Array {
+  if (BYTES_PER_ELEMENT === 1) return new Uint8Array(buffer, byteOffset, byteLength);
+  if (BYTES_PER_ELEMENT === 2) return new Uint16Array(buffer, byteOffset, byteLength / 2);
+  return new Uint32Array(buffer, byteOffset, byteLength / 4);
+}
 
 /** The memory of a contiguous tensor; a copy of it from a GPU. */
-export function dataOf(tensor: Tensor): AnyArray {
+export function dataOf<D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> {
   using host = tensor.device === 'cpu' ? tensor.asStrided(tensor.shape, tensor.strides) : tensor.cpu();
   return host.data;
 }

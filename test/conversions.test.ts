@@ -1,0 +1,132 @@
+/** `to()` between all dtypes, on every device and instruction set, against integers: each value is rounded once. */
+
+import { type DType, dtypes } from '../src/index';
+import { configurations } from './support/configurations';
+import { covered } from './support/coverage';
+import { convert, type FloatName, fromWord, isFloat, nearest, randomBits, toWord } from './support/reference';
+import { type AnyArray, arrayFor, dataOf, elementAt, inputs, positions, setElement, wordsOf } from './support/values';
+
+const POOL = 1500;
+
+/** Ways to lie in memory: one dimension of each short length, in runs and with gaps, and a matrix. */
+const layouts = [
+  { shape: [POOL], strides: [1], offset: 0 },
+  ...Array.from({ length: 41 }, (_, n) => ({ shape: [n], strides: [1], offset: 3 })),
+  { shape: [67], strides: [2], offset: 1 },
+  { shape: [17, 31], strides: [1, 17], offset: 0 },
+  { shape: [5, 70], strides: [75, 1], offset: 4 },
+  { shape: [3, 20], strides: [0, 1], offset: 2 },
+];
+
+const pairs = dtypes.flatMap((from) => dtypes.map((to) => [from, to] as const));
+const prepared = new Map<string, { pool: AnyArray; expected: AnyArray }>();
+
+/** The pool of a dtype and what becomes of each element. */
+function prepare(from: DType, to: DType) {
+  const key = `${from} ${to}`;
+  const known = prepared.get(key);
+  if (known !== undefined) return known;
+  const pool = inputs(from, POOL, 3);
+  let expected = pool;
+  if (from !== to) {
+    expected = arrayFor(to, POOL);
+    for (let i = 0; i < POOL; i++) setElement(expected, to, i, convert(from, to, elementAt(pool, from, i)));
+  }
+  const made = { pool, expected };
+  prepared.set(key, made);
+  return made;
+}
+
+/** The source values and the bits that they must have in another dtype. */
+interface Ties {
+  values: number[];
+  expected: number[];
+}
+
+/** The middles between all neighbours of a dtype of 16 bits, and what lies just beside them, in a wider one. */
+function ties(dtype: 'float16' | 'bfloat16', wider: 'float32' | 'float64'): Ties {
+  const result: Ties = { values: [], expected: [] };
+  const infinity = Number(toWord(dtype, Number.POSITIVE_INFINITY));
+  for (let bits = 0; bits < infinity; bits++) {
+    const low = fromWord(dtype, bits);
+    const next = fromWord(dtype, bits + 1);
+    // Beyond the largest number lies what would follow it.
+    const high = Number.isFinite(next) ? next : 2 * low - fromWord(dtype, bits - 1);
+    const middle = (low + high) / 2;
+    const word = toWord(wider, middle);
+    const even = bits % 2 === 0 ? bits : bits + 1;
+    const around = [
+      [fromWord(wider, word - 1n), bits],
+      [middle, even],
+      [fromWord(wider, word + 1n), bits + 1],
+    ];
+    for (const [value, expected] of around) {
+      result.values.push(value, -value);
+      result.expected.push(expected, expected | 0x8000);
+    }
+  }
+  return result;
+}
+
+const tieCases = (['float16', 'bfloat16'] as const).flatMap((to) =>
+  (['float32', 'float64'] as const).map((from) => [from, to, ties(to, from)] as const),
+);
+
+/** Integers of every size whose bits end, after 8, 11, 24 or 53, in a half, or just beside one. */
+const integers = BigInt64Array.from(
+  Array.from({ length: 62 }, (_, size) => size).flatMap((size) =>
+    [8, 11, 24, 53].flatMap((precision) => {
+      const random = randomBits(size * 64 + precision);
+      const top = (1n << BigInt(size)) | ((BigInt(random()) << 30n) & ((1n << BigInt(size)) - 1n));
+      const unit = 1n << BigInt(Math.max(size - precision, 0));
+      const middle = (top & ~(2n * unit - 1n)) | unit;
+      return [middle - 1n, middle, middle + 1n, middle + 2n * unit, 1n - middle, -middle, -1n - middle];
+    }),
+  ),
+);
+
+describe.each(configurations)('$name', ({ rsqrt, device }) => {
+  test.each(pairs)('%s to %s', (from, to) => {
+    const { pool, expected } = prepare(from, to);
+    const words = wordsOf(expected);
+    const width = words.length / POOL;
+    using base = rsqrt.asTensor(pool.slice(), { dtype: from, device });
+    for (const { shape, strides, offset } of layouts) {
+      using view = base.asStrided(shape, strides, offset);
+      using converted = view.to({ dtype: to, copy: true });
+      const actual = wordsOf(dataOf(converted.contiguous()));
+      const wrong = positions(shape, strides, offset).findIndex((position, i) =>
+        Array.from({ length: width }).some((_, k) => actual[i * width + k] !== words[position * width + k]),
+      );
+      if (wrong < 0) continue;
+      const source = elementAt(pool, from, positions(shape, strides, offset)[wrong]);
+      const got = elementAt(dataOf(converted.contiguous()), to, wrong);
+      throw new Error(`[${shape}] by [${strides}]: element ${wrong}, ${show(source)}, became ${show(got)}`);
+    }
+    covered('conversion', `${from} to ${to}`);
+  });
+
+  test.each(tieCases)(
+    '%s to %s: every middle between neighbours, and its neighbours',
+    (from, to, { values, expected }) => {
+      const source = arrayFor(from, values.length);
+      (source as Float32Array).set(values);
+      using x = rsqrt.asTensor(source, { device });
+      using converted = x.to(to);
+      const actual = dataOf(converted);
+      const wrong = values.findIndex((_, i) => actual[i] !== expected[i]);
+      expect([values[wrong], actual[wrong]]).toEqual([values[wrong], expected[wrong]]);
+    },
+  );
+
+  test.each(dtypes.filter(isFloat))('int64 to %s: middles between neighbours, and beside them', (to: FloatName) => {
+    using x = rsqrt.asTensor(integers.slice(), { device });
+    using converted = x.to(to);
+    const actual = dataOf(converted);
+    const wrong = [...integers].filter((value, i) => elementAt(actual, to, i) !== nearest(to, value));
+    expect(wrong).toEqual([]);
+  });
+});
+
+const show = (value: unknown): string =>
+  typeof value === 'object' ? JSON.stringify(value) : Object.is(value, -0) ? '-0' : String(value);
