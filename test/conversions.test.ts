@@ -3,7 +3,7 @@
 import { type DType, dtypes } from '../src/index';
 import { configurations } from './support/configurations';
 import { covered } from './support/coverage';
-import { convert, type FloatName, fromWord, isFloat, nearest, randomBits, toWord } from './support/reference';
+import { convert, type FloatName, fromWord, isFloat, nearest, partOf, randomBits, toWord } from './support/reference';
 import { type AnyArray, arrayFor, dataOf, elementAt, inputs, positions, setElement, wordsOf } from './support/values';
 
 const POOL = 1500;
@@ -27,14 +27,25 @@ function prepare(from: DType, to: DType) {
   const known = prepared.get(key);
   if (known !== undefined) return known;
   const pool = inputs(from, POOL, 3);
-  let expected = pool;
+  const made = { pool, expected: from === to ? pool : arrayFor(to, POOL) };
   if (from !== to) {
-    expected = arrayFor(to, POOL);
-    for (let i = 0; i < POOL; i++) setElement(expected, to, i, convert(from, to, elementAt(pool, from, i)));
+    for (let i = 0; i < POOL; i++) setElement(made.expected, to, i, convert(from, to, elementAt(pool, from, i)));
+    keepBits(from, to, made);
   }
-  const made = { pool, expected };
   prepared.set(key, made);
   return made;
+}
+
+/** A float that only joins or leaves a complex number keeps its bits, those of NaN too. */
+function keepBits(from: DType, to: DType, { pool, expected }: { pool: AnyArray; expected: AnyArray }): void {
+  if ((partOf(from) ?? from) !== (partOf(to) ?? to)) return;
+  const words = wordsOf(pool);
+  const [step, stepTo] = [words.length / POOL, wordsOf(expected).length / POOL];
+  for (let i = 0; i < POOL; i++) {
+    for (let word = 0; word < Math.min(step, stepTo); word++) {
+      wordsOf(expected)[i * stepTo + word] = words[i * step + word];
+    }
+  }
 }
 
 /** The source values and the bits that they must have in another dtype. */
