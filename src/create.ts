@@ -3,7 +3,7 @@
 import { isAnyArrayBuffer, isSharedArrayBuffer, isTypedArray } from 'node:util/types';
 import { checkKeys, checkShape, spread } from './checks';
 import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
-import { checkDType, type DType, dtypes, isArrayOf, isDType, itemSizeOf, kindOf } from './dtype';
+import { checkDType, type DType, dtypes, isArrayOf, isDType, itemSizeOf, kindOf, nameOfArray } from './dtype';
 import { type Entries, elementWriter, fillElements } from './element';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import { contiguousStrides, numelOf, type Sizes } from './layout';
@@ -128,7 +128,7 @@ export function asTensor(source: unknown, options: TensorOptions & { shape?: Siz
   const own = checkArray(array, dtype ?? like?.type ?? like?.dtype, where);
   const named = dtype ?? (like === undefined ? own : dtypeOfLike(like, own, where));
   if (own !== 'uint8' && !isArrayOf(named, array)) {
-    const name = array[Symbol.toStringTag];
+    const name = nameOfArray(array);
     const possible = dtypes.filter((each) => isArrayOf(each, array)).join(' or ');
     throw typeError(`${where}: a ${name} can be shared as ${possible}, not as ${named}; use tensor() to convert`);
   }
@@ -285,9 +285,7 @@ function tensorLike(value: unknown, where: string): TensorLike | undefined {
 function dtypeOfLike(like: TensorLike, own: DType, where: string): DType {
   const name = like.type ?? like.dtype ?? own;
   if (isDType(name) && isArrayOf(name, like.data)) return name;
-  throw typeError(
-    `${where}: a tensor object of type ${show(name)} cannot be shared from a ${like.data[Symbol.toStringTag]}`,
-  );
+  throw typeError(`${where}: a tensor object of type ${show(name)} cannot be shared from a ${nameOfArray(like.data)}`);
 }
 
 // ---------------------------------------------------------------- memory

@@ -117,7 +117,7 @@ export function checkCast(from: DType, to: DType, where: string): void {
   throw new RsqrtError('ERR_DTYPE', `${where}: a ${from} result cannot be stored in a tensor of dtype ${to}`);
 }
 
-const dtypeOfTag: Readonly<Record<string, DType>> = {
+const dtypeOfName: Readonly<Record<string, DType>> = {
   Float16Array: 'float16', // where JavaScript has it
   Float32Array: 'float32',
   Float64Array: 'float64',
@@ -129,13 +129,17 @@ const dtypeOfTag: Readonly<Record<string, DType>> = {
   BigInt64Array: 'int64',
 };
 
-/** The dtype of a typed array's elements; undefined where it does not tell (Uint16Array) or we have none (Uint32Array, …). */
-export function dtypeOfArray(array: NodeJS.TypedArray): DType | undefined {
-  // By tag, not by instanceof: the array may come from another realm (a vm context, jest).
-  return dtypeOfTag[array[Symbol.toStringTag]];
-}
+const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
+
+/**
+ * Which typed array it is: 'Float32Array' and so on. Not by instanceof, as it may come from another realm (a vm context,
+ * jest), nor by what it says of itself, as a subclass may say anything.
+ */
+export const nameOfArray = (array: NodeJS.TypedArray): string => tag?.get?.call(array);
+
+/** The dtype of a typed array's elements; undefined where it does not tell (Uint16Array) or there is none (Uint32Array, …). */
+export const dtypeOfArray = (array: NodeJS.TypedArray): DType | undefined => dtypeOfName[nameOfArray(array)];
 
 /** Whether a typed array holds elements of a dtype as a tensor does. */
-export function isArrayOf(dtype: DType, array: NodeJS.TypedArray): boolean {
-  return dtypeOfArray(array) === dtype || arrayOf(dtype).name === array[Symbol.toStringTag];
-}
+export const isArrayOf = (dtype: DType, array: NodeJS.TypedArray): boolean =>
+  dtypeOfArray(array) === dtype || arrayOf(dtype).name === nameOfArray(array);

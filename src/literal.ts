@@ -2,7 +2,7 @@
 
 import { isTypedArray } from 'node:util/types';
 import { MOST_DIMS } from './checks';
-import { type Complex, type DType, dtypeOfArray, kindOf } from './dtype';
+import { type Complex, type DType, dtypeOfArray, kindOf, nameOfArray } from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import type { Sizes } from './layout';
 
@@ -110,7 +110,7 @@ export function checkScalar(value: unknown, where: string): Scalar {
 
 /** The dtype of a typed array in a list, whose elements are values. */
 function checkRow(array: NodeJS.TypedArray, path: readonly number[], where: string): DType {
-  if (array[Symbol.toStringTag] !== 'Uint16Array') return checkArray(array, undefined, where);
+  if (nameOfArray(array) !== 'Uint16Array') return checkArray(array, undefined, where);
   throw typeError(
     `${where}: data${subscript(path)} cannot be a Uint16Array; give the bits of all elements in one, not in a list`,
   );
@@ -124,13 +124,13 @@ export function checkArray(array: NodeJS.TypedArray, asked: unknown, where: stri
   if (array.byteLength === 0) checkAttached(array.buffer, where);
   const dtype = dtypeOfArray(array);
   if (dtype !== undefined) return dtype;
-  if (array[Symbol.toStringTag] === 'Uint16Array') {
+  if (nameOfArray(array) === 'Uint16Array') {
     if (asked === 'float16' || asked === 'bfloat16') return asked;
     throw typeError(
       `${where}: a Uint16Array holds the bits of float16 or bfloat16, and dtype must say which; received ${show(asked)}`,
     );
   }
-  throw typeError(`${where}: a ${array[Symbol.toStringTag]} has no dtype here; convert it to one that has`);
+  throw typeError(`${where}: a ${nameOfArray(array)} has no dtype here; convert it to one that has`);
 }
 
 /** Throws `TypeError` if an ArrayBuffer was transferred away. */

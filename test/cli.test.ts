@@ -19,6 +19,14 @@ test.each<[string[], string, Parameters<typeof node>[1]?]>([
   [['4', '--dtype', 'float64'], 'tensor([0.5000], dtype=float64)\n'],
   [['--dtype=int64', '9007199254740993'], 'tensor([1.0537e-08])\n'],
   [['--dtype', 'bool', 'true', '0'], 'tensor([1., inf])\n'],
+  [['--dtype', 'complex64', '--', '4', '-1'], 'tensor([0.5000+0.j, 0.0000-1.j])\n'],
+  [
+    ['--json', '--dtype', 'complex128', '4', '-0.25', '0'],
+    '{"dtype":"complex128","device":"cpu","shape":[3],"data":' +
+      '[{"re":0.5,"im":0},{"re":0,"im":-2},{"re":"Infinity","im":"NaN"}]}\n',
+  ],
+  [['--dtype', 'bfloat16', '3', '1e40'], 'tensor([0.5781, 0.0000], dtype=bfloat16)\n'],
+  [['--dtype', 'float16', '--json', '3'], '{"dtype":"float16","device":"cpu","shape":[1],"data":[0.5771484375]}\n'],
   [['--json', '4', '16'], '{"dtype":"float32","device":"cpu","shape":[2],"data":[0.5,0.25]}\n'],
   [
     ['--json', '0', '-0', '-1', 'inf'],
@@ -43,7 +51,8 @@ test.each<[string[], number, string, Parameters<typeof node>[1]?]>([
   [
     ['--dtype', 'float23', '4'],
     2,
-    "rsqrt: --dtype must be one of float32, float64, int8, uint8, int16, int32, int64, bool; received 'float23'\n",
+    'rsqrt: --dtype must be one of float16, bfloat16, float32, float64, complex64, complex128, int8, uint8, int16, int32, ' +
+      "int64, bool; received 'float23'\n",
   ],
   [['--dtype', 'int8', '300'], 2, 'rsqrt: tensor: a value of dtype int8 must be from -128 to 127; received 300\n'],
   [['--device', 'gpu', '4'], 2, "rsqrt: tensor: device must be 'cpu', 'cuda' or 'cuda:N'; received 'gpu'\n"],

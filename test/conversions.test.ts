@@ -39,11 +39,11 @@ function prepare(from: DType, to: DType) {
 /** A float that only joins or leaves a complex number keeps its bits, those of NaN too. */
 function keepBits(from: DType, to: DType, { pool, expected }: { pool: AnyArray; expected: AnyArray }): void {
   if ((partOf(from) ?? from) !== (partOf(to) ?? to)) return;
-  const words = wordsOf(pool);
-  const [step, stepTo] = [words.length / POOL, wordsOf(expected).length / POOL];
+  const [words, kept] = [wordsOf(pool), wordsOf(expected)];
+  const [step, stepTo] = [words.length / POOL, kept.length / POOL];
   for (let i = 0; i < POOL; i++) {
     for (let word = 0; word < Math.min(step, stepTo); word++) {
-      wordsOf(expected)[i * stepTo + word] = words[i * step + word];
+      kept[i * stepTo + word] = words[i * step + word];
     }
   }
 }

@@ -2,8 +2,27 @@
 
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { type DType, dtypes, empty, neg, ones, RsqrtError, rsqrt, rsqrt_, square, tensor } from '../src/index';
+import {
+  abs,
+  abs_,
+  type DType,
+  dtypes,
+  empty,
+  neg,
+  ones,
+  type ResultOf,
+  RsqrtError,
+  type Rule,
+  reciprocal,
+  rsqrt,
+  rsqrt_,
+  sqrt,
+  square,
+  tensor,
+  type UnaryOp,
+} from '../src/index';
 import { covered } from './support/coverage';
+import { type OpName, resultDType } from './support/reference';
 
 type Outcome = DType | { error: 'cast' };
 interface Promotion {
@@ -68,6 +87,70 @@ test('bool: neg is refused, square gives int64', () => {
 
 const three = (value: number, dtype: DType) =>
   Array(3).fill(dtype.startsWith('complex') ? { re: value, im: 0 } : value);
+
+// ---------------------------------------------------------------- what the type checker says
+
+const ops = { rsqrt, sqrt, reciprocal, neg, abs, square };
+
+/** The rule that each operation is declared with. That the tables compile is half of the test. */
+const rules: { [K in OpName]: (typeof ops)[K] extends UnaryOp<infer R> ? R : never } = {
+  rsqrt: 'float',
+  sqrt: 'float',
+  reciprocal: 'float',
+  neg: 'same',
+  abs: 'real',
+  square: 'number',
+};
+const kept = {
+  float16: 'float16',
+  bfloat16: 'bfloat16',
+  float32: 'float32',
+  float64: 'float64',
+  complex64: 'complex64',
+  complex128: 'complex128',
+} as const;
+const integers = { int8: 'int8', uint8: 'uint8', int16: 'int16', int32: 'int32', int64: 'int64' } as const;
+const typed: { [R in Rule]: { [D in DType]: ResultOf<R, D> } } = {
+  float: {
+    ...kept,
+    int8: 'float32',
+    uint8: 'float32',
+    int16: 'float32',
+    int32: 'float32',
+    int64: 'float32',
+    bool: 'float32',
+  },
+  real: { ...kept, complex64: 'float32', complex128: 'float64', ...integers, bool: 'bool' },
+  same: { ...kept, ...integers, bool: 'bool' },
+  number: { ...kept, ...integers, bool: 'int64' },
+};
+
+const calls = (Object.keys(rules) as OpName[]).flatMap((op) => dtypes.map((dtype) => [op, dtype] as const));
+
+test.each(calls)('the dtype of %s of %s is the one that the type checker promises', (op, dtype) => {
+  const run = () => (ops[op] as typeof neg)(ones(2, { dtype })).dtype;
+  if (resultDType(op, dtype) === null) {
+    expect(run).toThrow(refusesCast);
+  } else {
+    expect([run(), resultDType(op, dtype)]).toEqual([typed[rules[op]][dtype], typed[rules[op]][dtype]]);
+  }
+});
+
+test('abs of complex is real, into any out that may hold it, and not in place', () => {
+  const x = tensor([{ re: 3, im: -4 }]);
+  expect([x.dtype, abs(x).dtype, abs(x.to('complex128')).dtype]).toEqual(['complex64', 'float32', 'float64']);
+  expect(abs(x).item()).toBe(5);
+  for (const dtype of ['float16', 'bfloat16', 'float32', 'float64'] as const) {
+    expect(abs(x, { out: empty(1, { dtype }) }).item()).toBe(5);
+  }
+  expect(abs(x, { out: empty(1, { dtype: 'complex128' }) }).item()).toEqual({ re: 5, im: 0 });
+  expect(() => abs(x, { out: empty(1, { dtype: 'int32' }) })).toThrow(refusesCast);
+  expect(() => abs_(x)).toThrow(refusesCast);
+  expect(() => x.abs_()).toThrow('abs_ is not defined for complex64 tensors');
+  expect(x.item()).toEqual({ re: 3, im: -4 });
+  expect(abs(x, { out: x })).toBe(x);
+  expect(x.item()).toEqual({ re: 5, im: 0 });
+});
 
 function full4(dtype: DType) {
   return tensor([4, 4, 4], { dtype });

@@ -5,9 +5,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { DType, Tensor } from '../src/index';
 import { configurations } from './support/configurations';
-import { covered } from './support/coverage';
-import { randomBits } from './support/reference';
-import { positions } from './support/values';
+import { covered, skip } from './support/coverage';
+import { fromWord, nearest, randomBits, toWord } from './support/reference';
+import { dataOf, positions } from './support/values';
 
 covered('suite', 'tensor: creation, reading, views, devices, lifetime');
 
@@ -53,6 +53,162 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
       -(2 ** 31),
     ]);
     expect(converted(new Float32Array([256, -1, 255.9]), 'uint8')).toEqual([255, 0, 255]);
+  });
+
+  test('tensor: float16 and bfloat16 are rounded once, to nearest even', () => {
+    const values = [
+      0.1,
+      -0.1,
+      1 + 2 ** -11,
+      1 + 2 ** -11 + 2 ** -40,
+      2049,
+      65519.999,
+      65520,
+      2 ** -25,
+      1e-300,
+      -0,
+      NaN,
+      -1e9,
+    ];
+    for (const dtype of ['float16', 'bfloat16'] as const) {
+      const expected = values.map((value) => nearest(dtype, value));
+      const x = tensor(values, { dtype, device });
+      expect([x.toArray(), x.itemSize]).toEqual([expected, 2]);
+      expect([...dataOf(x)].map(BigInt)).toEqual(expected.map((value) => toWord(dtype, value)));
+      const whole = [2049n, 2051n, 257n, 259n, (1n << 60n) + (1n << 52n) + 1n, -(1n << 70n), 3n];
+      expect(tensor(whole, { dtype, device }).toArray()).toEqual(whole.map((value) => nearest(dtype, value)));
+      expect(full(2, 0.3, { dtype, device }).toArray()).toEqual(Array(2).fill(nearest(dtype, 0.3)));
+      expect(arange(0, 1, 0.1, { dtype, device }).toArray()).toEqual(
+        Array.from({ length: 10 }, (_, i) => nearest(dtype, i * 0.1)),
+      );
+    }
+    const large = (1n << 60n) + (1n << 36n) + 1n; // just above a tie of float32; a double cannot tell
+    expect(tensor([large], { dtype: 'float32', device }).item()).toBe(2 ** 60 + 2 ** 37);
+    expect(tensor({ re: 1, im: 0.1 }, { dtype: 'complex64', device }).item()).toEqual({ re: 1, im: Math.fround(0.1) });
+  });
+
+  test.each(['float16', 'bfloat16'] as const)('%s: bits in a Uint16Array, copied and shared; values back', (dtype) => {
+    const bits = Uint16Array.from({ length: 200 }, (_, i) => i * 321);
+    const copy = tensor(bits, { dtype, device });
+    const shared = asTensor(bits, { dtype, device });
+    const values = [...bits].map((word) => fromWord(dtype, word));
+    expect(shared.toArray()).toEqual(values);
+    expect(dataOf(copy)).toEqual(bits);
+
+    const foreign = { data: bits.subarray(10, 14), dims: [2, 2], type: dtype };
+    expect(asTensor(foreign, options).dtype).toBe(dtype);
+    expect(asTensor(foreign, options).toArray()).toEqual([values.slice(10, 12), values.slice(12, 14)]);
+    const odd = Buffer.alloc(5);
+    odd.writeUInt16LE(0x4000, 1);
+    odd.writeUInt16LE(0x4080, 3);
+    const unaligned = asTensor(odd.subarray(1), { dtype, device });
+    expect(unaligned.toArray()).toEqual([fromWord(dtype, 0x4000), fromWord(dtype, 0x4080)]);
+    expect(unaligned.square().toArray()).toEqual(
+      [0x4000, 0x4080].map((word) => nearest(dtype, fromWord(dtype, word) ** 2)),
+    );
+    bits[0] = 0x4400;
+    expect(copy.asStrided([], []).item()).toBe(0);
+    expect(shared.asStrided([], []).item()).toBe(device === 'cpu' ? fromWord(dtype, 0x4400) : 0);
+    if (device === 'cpu') expect(shared.data.buffer).toBe(bits.buffer);
+  });
+
+  const Float16 = Reflect.get(globalThis, 'Float16Array') as Float32ArrayConstructor | undefined;
+  (Float16 ? test : test.skip)('Float16Array: copied and shared as float16', () => {
+    const halves = Reflect.construct(Float16 as Float32ArrayConstructor, [[1, 4, 0.1]]) as Float32Array;
+    expect(tensor(halves, options).dtype).toBe('float16');
+    expect(tensor([halves, halves], options).toArray()).toEqual([[...halves], [...halves]]);
+    expect(asTensor({ data: halves, dims: [3], type: 'float16' }, options).toArray()).toEqual([...halves]);
+    const shared = asTensor(halves, options);
+    expect(shared.toArray()).toEqual([1, 4, nearest('float16', 0.1)]);
+    halves[0] = 16;
+    expect(shared.rsqrt_().asStrided([], []).item()).toBe(device === 'cpu' ? 0.25 : 1);
+    expect(halves[0]).toBe(device === 'cpu' ? 0.25 : 16);
+    const { buffer, byteOffset, length } = shared.cpu().data;
+    const view = Reflect.construct(Float16 as Float32ArrayConstructor, [buffer, byteOffset, length]) as Float32Array;
+    expect([...view].slice(0, 2)).toEqual([device === 'cpu' ? 0.25 : 1, 0.5]);
+  });
+  if (!Float16) skip('Float16Array', `Node ${process.version} has none`);
+
+  test('complex: { re, im } in and out, mixed with real numbers', () => {
+    const i = { re: 0, im: 1 };
+    const x = tensor(
+      [
+        [{ re: 3, im: -4 }, 2],
+        [true, 5n],
+      ],
+      options,
+    );
+    const values = [
+      [
+        { re: 3, im: -4 },
+        { re: 2, im: 0 },
+      ],
+      [
+        { re: 1, im: 0 },
+        { re: 5, im: 0 },
+      ],
+    ];
+    expect([x.dtype, x.shape, x.itemSize, x.numel]).toEqual(['complex64', [2, 2], 8, 4]);
+    expect(x.toArray()).toEqual(values);
+    expect(x.cpu().data).toEqual(Float32Array.of(3, -4, 2, 0, 1, 0, 5, 0));
+    expect(x.t().cpu().data).toEqual(Float32Array.of(3, -4, 1, 0, 2, 0, 5, 0));
+    expect(x.t().toArray()).toEqual([
+      [values[0][0], values[1][0]],
+      [values[0][1], values[1][1]],
+    ]);
+    expect(x.asStrided([], [], 3).item()).toEqual({ re: 5, im: 0 });
+    expect(tensor({ re: 0.1, im: -0 }, { dtype: 'complex128', device }).item()).toEqual({ re: 0.1, im: -0 });
+    expect(tensor([[i], new Float64Array([2])], options).dtype).toBe('complex128');
+    expect(tensor([0.5, 1n], { dtype: 'complex128', device }).toArray()).toEqual([
+      { re: 0.5, im: 0 },
+      { re: 1, im: 0 },
+    ]);
+    expect(full([2], i, options).toArray()).toEqual([i, i]);
+    expect([full([5], i, options).dtype, full([], i, options).item()]).toEqual(['complex64', i]);
+    expect([...dataOf(full([7], { re: 1, im: 2 }, options))]).toEqual(Array(7).fill([1, 2]).flat());
+    expect(ones(2, { dtype: 'complex128', device }).toArray()).toEqual(Array(2).fill({ re: 1, im: 0 }));
+    expect(zeros(1, { dtype: 'complex64', device }).item()).toEqual({ re: 0, im: 0 });
+    expect(empty(2, 0, { dtype: 'complex64', device }).toArray()).toEqual([[], []]);
+    expect(x.sqrt().asStrided([], []).item()).toEqual({ re: 2, im: -1 });
+    expect(x.square().asStrided([], []).item()).toEqual({ re: -7, im: -24 });
+    expect(tensor(new Float32Array([1, 2]), { dtype: 'complex64', device }).toArray()).toEqual([
+      { re: 1, im: 0 },
+      { re: 2, im: 0 },
+    ]);
+  });
+
+  test.each([
+    ['complex64', Float32Array],
+    ['complex128', Float64Array],
+  ] as const)('%s: interleaved memory is shared, at any offset of its parts', (dtype, Parts) => {
+    const source = Parts.of(9, 3, 4, -1, 0, 0, 2, 9);
+    const shared = asTensor(source.subarray(1, 7), { dtype, device });
+    expect(shared.toArray()).toEqual([
+      { re: 3, im: 4 },
+      { re: -1, im: 0 },
+      { re: 0, im: 2 },
+    ]);
+    expect(shared.asStrided([2], [2]).contiguous().toArray()).toEqual([
+      { re: 3, im: 4 },
+      { re: 0, im: 2 },
+    ]);
+    expect(asTensor(source, { dtype, shape: [2, 2], device }).shape).toEqual([2, 2]);
+    expect(asTensor({ data: source, dims: [4], type: dtype }, options).dtype).toBe(dtype);
+    expect(asTensor(source.buffer, { dtype, device }).numel).toBe(4);
+    expect(String(shared)).toContain('[ 3.+4.j, -1.+0.j,  0.+2.j]');
+    shared.sqrt_();
+    expect(shared.toArray()).toEqual([
+      { re: 2, im: 1 },
+      { re: 0, im: 1 },
+      { re: 1, im: 1 },
+    ]);
+    expect([...source]).toEqual(device === 'cpu' ? [9, 2, 1, 0, 1, 1, 1, 9] : [9, 3, 4, -1, 0, 0, 2, 9]);
+    if (device === 'cpu') {
+      expect([shared.data.buffer, shared.data.byteOffset]).toEqual([source.buffer, Parts.BYTES_PER_ELEMENT]);
+      const bytes = Buffer.alloc(2 * Parts.BYTES_PER_ELEMENT + 3);
+      new Uint8Array(bytes.buffer, bytes.byteOffset + 3).set(new Uint8Array(Parts.of(-4, 0).buffer));
+      expect(asTensor(bytes.subarray(3), { dtype }).rsqrt().item()).toEqual({ re: 0, im: -0.5 });
+    }
   });
 
   test('tensor copies, asTensor shares on the CPU', () => {
@@ -301,4 +457,21 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
     }
     expect(x.rsqrt().numel).toBe(250_000);
   });
+});
+
+test.each(['float16', 'bfloat16'] as const)('%s: all values out and in again', (dtype) => {
+  const [{ rsqrt }] = configurations;
+  const bits = Uint16Array.from({ length: 65_536 }, (_, i) => i);
+  const values = rsqrt.asTensor(bits, { dtype }).toArray() as number[];
+  const again = rsqrt.tensor(values, { dtype }).data;
+  // Halfway to the next number, which must go to the even one.
+  const infinity = Number(toWord(dtype, Number.POSITIVE_INFINITY));
+  const middles = values.slice(0, infinity - 1).map((value, i) => (value + values[i + 1]) / 2);
+  const rounded = rsqrt.tensor(middles, { dtype }).data;
+  const wrong = [...bits].filter((word) => {
+    const value = fromWord(dtype, word);
+    const isKept = Number.isNaN(value) || again[word] === word;
+    return !Object.is(values[word], value) || !isKept || (word < infinity - 1 && rounded[word] !== word + (word % 2));
+  });
+  expect(wrong).toEqual([]);
 });

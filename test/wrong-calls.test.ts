@@ -40,6 +40,7 @@ function cpuWorld() {
   const r = loose(local);
   const floats = Float32Array.of(1, 4, 16, 25);
   const bytes = Uint8Array.of(1, 2, 3, 4, 5, 6, 7);
+  const pairs = Float32Array.of(3, 4, -1, 0);
   const shared = r.asTensor(floats);
   const square = r.tensor([
     [1, 4],
@@ -76,6 +77,8 @@ function cpuWorld() {
     expanded: matrix.asStrided([4, 3], [0, 1]),
     bits32: r.asTensor(bits, { dtype: 'float32' }),
     bits8: r.asTensor(bits.subarray(0, 4), { dtype: 'int8' }),
+    parts: r.asTensor(pairs.subarray(0, 2)),
+    complex: r.asTensor(pairs, { dtype: 'complex64' }),
     detached,
     disposed: gone(r.tensor([4])),
     disposedMatrix: gone(r.tensor([[4, 9]])),
@@ -134,6 +137,10 @@ const classOf =
     expect(error).toBeInstanceOf(classes[name]);
   };
 
+/** An array that gives itself another name. */
+const named = <T extends object>(name: string, array: T): T =>
+  Object.defineProperty(array, Symbol.toStringTag, { value: name });
+
 /** Arrays in arrays, so many levels deep. */
 const deep = (levels: number): unknown => (levels === 0 ? 1 : [deep(levels - 1)]);
 const cycle: unknown[] = [];
@@ -165,7 +172,7 @@ const cpuTables: Record<string, Row<Cpu>[]> = {
     ['a null leaf', ({ r }) => r.tensor([[4], [null]]), type, /^tensor: data\[1\]\[0\] .*received null$/],
     ['an undefined leaf', ({ r }) => r.tensor([undefined]), type, /^tensor: data\[0\] .*received undefined$/],
     ['a hole', ({ r }) => r.tensor(Object.assign([1], { length: 2 })), type, /^tensor: data\[1\] .*undefined$/],
-    ['an object leaf', ({ r }) => r.tensor([[[4], [{ re: '4' }]]]), type, /^tensor: data\[0\]\[1\]\[0\] .*an object$/],
+    ['an object leaf', ({ r }) => r.tensor([[[4], [{ x: 4 }]]]), type, /^tensor: data\[0\]\[1\]\[0\] .*an object$/],
     ['a function leaf', ({ r }) => r.tensor([Math.sqrt]), type, /^tensor: data\[0\] .*a function$/],
     ['a symbol leaf', ({ r }) => r.tensor([Symbol.iterator]), type, /^tensor: data\[0\] .*Symbol\(Symbol.iterator\)$/],
     ['a Date leaf', ({ r }) => r.tensor([new Date(0)]), type, /^tensor: data\[0\] .*an instance of Date$/],
@@ -175,11 +182,51 @@ const cpuTables: Record<string, Row<Cpu>[]> = {
       type, /^tensor: data\[0\]\[0\] .*Tensor$/],
     ['a DataView leaf', ({ r, bytes }) => r.tensor([new DataView(bytes.buffer)]),
       type, /^tensor: data\[0\] .*DataView$/],
-    ['Uint16Array', ({ r }) => r.tensor(Uint16Array.of(1)), type, /^tensor: a Uint16Array has no dtype/],
+    ['Uint16Array', ({ r }) => r.tensor(Uint16Array.of(1)),
+      type, /^tensor: a Uint16Array holds .* float16 or bfloat16, and dtype must say which; received undefined$/],
+    ['Uint16Array as numbers', ({ r }) => r.tensor(Uint16Array.of(1), { dtype: 'int32' }),
+      type, /^tensor: a Uint16Array holds .* dtype must say which; received 'int32'$/],
+    ['Uint16Array as a row', ({ r }) => r.tensor([Uint16Array.of(1)], { dtype: 'float16' }),
+      type, /^tensor: data\[0\] cannot be a Uint16Array/],
+    ['a Uint16Array that calls itself Float16Array', ({ r }) => r.tensor(named('Float16Array', Uint16Array.of(1))),
+      type, /^tensor: a Uint16Array holds .* received undefined$/],
     ['Uint32Array', ({ r }) => r.tensor(Uint32Array.of(1)), type, /^tensor: a Uint32Array has no dtype/],
     ['BigUint64Array', ({ r }) => r.tensor(BigUint64Array.of(1n)), type, /^tensor: a BigUint64Array has no dtype/],
     ['Uint32Array as a row', ({ r }) => r.tensor([Uint32Array.of(1)]), type, /^tensor: a Uint32Array has no dtype/],
     ['a detached array', ({ r }) => r.tensor(detach(Float32Array.of(1, 2))), type, /^tensor: .*detached/],
+  ],
+  'complex values': [
+    ['re alone', ({ r }) => r.tensor([{ re: 1 }]), type, /^tensor: data\[0\] must have numbers .*received 1 and undefined$/],
+    ['im alone', ({ r }) => r.tensor({ im: 1 }), type, /^tensor: data must have numbers .*received undefined and 1$/],
+    ['a string as re', ({ r }) => r.tensor([[{ re: '1', im: 2 }]]),
+      type, /^tensor: data\[0\]\[0\] must have numbers .*received '1' and 2$/],
+    ['a bigint as im', ({ r }) => r.tensor([{ re: 1, im: 2n }]), type, /^tensor: data\[0\] must .*received 1 and 2n$/],
+    ['null parts', ({ r }) => r.full([2], { re: null, im: null }),
+      type, /^full: value must have numbers as re and im; received null and null$/],
+    ['parts in lists', ({ r }) => r.tensor({ re: [1], im: [2] }), type, /^tensor: data must .*received \[1\] and \[2\]$/],
+    ['one in a list of rows', ({ r }) => r.tensor([[1], { re: 1, im: 2 }]), badShape, /^tensor: data\[1\] must be a list of 1/],
+    ['as float32', ({ r }) => r.tensor([1, { re: 1, im: 2 }], { dtype: 'float32' }),
+      type, /^tensor: a value of dtype float32 must be real; received { re: 1, im: 2 }$/],
+    ['as bfloat16', ({ r }) => r.full([2], { re: 1, im: 0 }, { dtype: 'bfloat16' }),
+      type, /^full: a value of dtype bfloat16 must be real; received { re: 1, im: 0 }$/],
+    ['as int64', ({ r }) => r.tensor({ re: 1, im: 0 }, { dtype: 'int64' }), type, /^tensor: .* int64 must be real/],
+    ['an end of arange', ({ r }) => r.arange({ re: 1, im: 0 }), type, /^arange: /],
+    ['arange as complex64', ({ r }) => r.arange(3, { dtype: 'complex64' }),
+      badDType, /^arange is not defined for complex64 tensors$/],
+    ['arange of none as complex128', ({ r }) => r.arange(0, { dtype: 'complex128' }), badDType, /^arange is not defined/],
+    ['three floats', ({ r, floats }) => r.asTensor(floats.subarray(1), { dtype: 'complex64' }),
+      range, /^asTensor: 12 bytes are not a whole number of complex64 elements$/],
+    ['a buffer of one double', ({ r }) => r.asTensor(new ArrayBuffer(8), { dtype: 'complex128' }),
+      range, /^asTensor: 8 bytes are not .*complex128/],
+    ['a shape that counts parts', ({ r, floats }) => r.asTensor(floats, { dtype: 'complex64', shape: [4] }),
+      badShape, /^asTensor: 2 elements do not fit the shape \[4\]$/],
+    ['float64 pairs as complex64', ({ r }) => r.asTensor(new Float64Array(2), { dtype: 'complex64' }),
+      type, /^asTensor: a Float64Array can be shared as float64 or complex128, not as complex64/],
+    ['a real out', ({ r, complex, x }) => r.rsqrt(complex, { out: x }),
+      badDType, /^rsqrt: out: a complex64 result cannot be stored in a tensor of dtype float32$/],
+    ['abs in place', ({ complex }) => complex.abs_(), badDType, /^abs_ is not defined for complex64 tensors$/],
+    ['abs over its own input', ({ r, complex, parts }) => r.abs(complex, { out: parts }),
+      overlap, /^abs: out overlaps the input in part/],
   ],
   'ragged lists': [
     ['a shorter row', ({ r }) => r.tensor([[1, 2], [3]]),
@@ -216,7 +263,7 @@ const cpuTables: Record<string, Row<Cpu>[]> = {
   ],
   'dtype, device and options': [
     ['an abbreviated dtype', ({ r }) => r.tensor(1, { dtype: 'float' }),
-      type, /^tensor: dtype must be one of float32.*'float'$/],
+      type, /^tensor: dtype must be one of float16, bfloat16, float32.*'float'$/],
     ['a dtype in capitals', ({ r }) => r.zeros(2, { dtype: 'Float32' }), type, /^zeros: dtype must be .*'Float32'$/],
     ['a dtype with a prefix', ({ r }) => r.ones(2, { dtype: 'torch.float32' }),
       type, /^ones: dtype must be .*'torch.float32'$/],
@@ -377,7 +424,21 @@ const cpuTables: Record<string, Row<Cpu>[]> = {
     ['a DataView', ({ r, bytes }) => r.asTensor(new DataView(bytes.buffer)), type, /^asTensor: .*DataView$/],
     ['a class', ({ r }) => r.asTensor(Float32Array), type, /^asTensor: .*a function$/],
     ['a ragged list', ({ r }) => r.asTensor([[1, 2], [3]]), badShape, /^asTensor: data\[1\] must be a list of 2/],
-    ['Uint16Array', ({ r }) => r.asTensor(Uint16Array.of(1)), type, /^asTensor: a Uint16Array has no dtype/],
+    ['Uint16Array', ({ r }) => r.asTensor(Uint16Array.of(1)),
+      type, /^asTensor: a Uint16Array holds .*dtype must say which; received undefined$/],
+    ['Uint16Array as int16', ({ r }) => r.asTensor(Uint16Array.of(1), { dtype: 'int16' }),
+      type, /^asTensor: a Uint16Array holds .*received 'int16'$/],
+    ['Int16Array as float16', ({ r }) => r.asTensor(Int16Array.of(1), { dtype: 'float16' }),
+      type, /^asTensor: a Int16Array can be shared as int16, not as float16/],
+    ['an odd number of bytes as bfloat16', ({ r, bytes }) => r.asTensor(bytes, { dtype: 'bfloat16' }),
+      range, /^asTensor: 7 bytes are not a whole number of bfloat16/],
+    ['unsigned integers of ONNX Runtime',
+      ({ r }) => r.asTensor({ data: Uint16Array.of(1), dims: [1], type: 'uint16' }),
+      type, /^asTensor: a Uint16Array holds .*received 'uint16'$/],
+    ['16 bits of no type', ({ r }) => r.asTensor({ data: Uint16Array.of(1), dims: [1] }),
+      type, /^asTensor: a Uint16Array holds .*received undefined$/],
+    ['float16 in floats', ({ r, floats }) => r.asTensor({ data: floats, dims: [4], type: 'float16' }),
+      type, /^asTensor: a tensor object of type 'float16' cannot be shared from a Float32Array$/],
     ['Uint32Array as int32', ({ r }) => r.asTensor(Uint32Array.of(1), { dtype: 'int32' }),
       type, /^asTensor: a Uint32Array has no dtype/],
     ['Int32Array as float32', ({ r }) => r.asTensor(Int32Array.of(1), { dtype: 'float32' }),
@@ -385,7 +446,7 @@ const cpuTables: Record<string, Row<Cpu>[]> = {
     ['BigInt64Array as float64', ({ r }) => r.asTensor(BigInt64Array.of(1n), { dtype: 'float64' }),
       type, /^asTensor: .*int64, not as float64/],
     ['Float32Array as bytes', ({ r, floats }) => r.asTensor(floats, { dtype: 'uint8' }),
-      type, /^asTensor: .*float32, not as uint8/],
+      type, /^asTensor: a Float32Array can be shared as float32 or complex64, not as uint8/],
     ['Int8Array as bool', ({ r }) => r.asTensor(Int8Array.of(1), { dtype: 'bool' }),
       type, /^asTensor: .*int8, not as bool/],
     ['7 bytes as float32', ({ r, bytes }) => r.asTensor(bytes, { dtype: 'float32' }),
@@ -913,6 +974,13 @@ const legal: [string, (world: Cpu) => unknown, unknown][] = [
     return r.square(r.asTensor(floats.subarray(0, 2)), { out }).toArray();
   }, [1, 16]],
   ['a tensor of another copy, shared', ({ r, foreign }) => r.rsqrt(r.asTensor(foreign)).toArray(), [1, 0.5]],
+  ['bytes that call themselves doubles', ({ r }) => r.tensor(named('Float64Array', Int8Array.of(1, 2))).dtype, 'int8'],
+  ['bits of float16', ({ r }) => r.tensor(Uint16Array.of(0x3c00), { dtype: 'float16' }).item(), 1],
+  ['a complex number with more in it', ({ r }) => r.tensor({ re: 1, im: 2, isComplex: true }).item(), { re: 1, im: 2 }],
+  ['complex values as bool', ({ r }) => r.tensor([{ re: 0, im: 1 }, { re: -0, im: 0 }], { dtype: 'bool' }).toArray(),
+    [true, false]],
+  ['abs of complex into complex', ({ r, complex }) => r.abs(complex, { out: complex }).toArray(),
+    [{ re: 5, im: 0 }, { re: 1, im: 0 }]],
   ['operations passed to map', ({ r, x }) => [x, x].map(r.rsqrt).length, 2],
 ];
 test.each(legal)('%s is fine', (_name, call, expected) => {
