@@ -1,34 +1,97 @@
-// npm run bench: float32 rsqrt against torch, plain JavaScript and a bare copy, in one run.
-// README.md tells how to read it.
+// npm run bench: rsqrt against its peers and a bare copy, in one run. README.md tells how to read it.
 
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { judge } from './acceptance.mjs';
+import { acceptanceTables, nameOf, TABLES } from './cases.mjs';
 import { startContenders } from './contenders.mjs';
 import { describeMachine, loadNow } from './machine.mjs';
 import { compare } from './measure.mjs';
 import { HELP, parseOptions } from './options.mjs';
-import { FORMS, printMachine, printTable, saveJson } from './report.mjs';
+import { printAcceptance, printMachine, printTable, saveJson } from './report.mjs';
 
 async function main() {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) return console.log(HELP);
+  if (options.charts !== undefined) return drawCharts(options.charts);
+
+  const tables = tablesOf(options);
+  if (options.list) return console.log(tables.flatMap(({ cases }) => cases.map(nameOf)).join('\n'));
 
   const load = loadNow();
-  const { contenders, skipped, stop } = await startContenders();
-  try {
-    console.log('float32 rsqrt on one thread');
-    console.log(`Time of a call: median (lowest-highest) of ${options.rounds} rounds`);
-    const results = [];
-    for (const form of Object.keys(FORMS)) {
-      const rows = [];
-      for (const size of options.sizes) rows.push(await compare(contenders, form, size, options));
-      printTable(form, rows, contenders);
-      results.push(...rows);
+  console.log(`Time of a call: median of ${options.rounds} rounds, and that divided by rsqrt's; ~ marks unsteady ones`);
+  const results = [];
+  const about = {};
+  /** Reasons, and the names of those skipped for them. */
+  const absent = new Map();
+  for (const [settings, part] of bySettings(tables)) {
+    const { contenders, skipped, stop } = await startContenders(settings, options.names);
+    try {
+      for (const contender of contenders) about[contender.name] ??= contender.about;
+      for (const [name, reason] of Object.entries(skipped)) {
+        note(absent, `${reason} (${describe(settings)})`, name);
+      }
+      for (const table of part) {
+        const rows = [];
+        for (const each of table.cases) rows.push(await compare(contenders, each, options));
+        printTable(table, rows);
+        results.push(...rows);
+      }
+    } finally {
+      stop();
     }
-    const machine = { ...describeMachine(contenders), load };
-    printMachine(machine, skipped);
-    if (options.save || options.json) saveJson(options, machine, results);
-  } finally {
-    stop();
   }
+  for (const { skipped } of results) {
+    for (const [name, reason] of Object.entries(skipped)) note(absent, reason, name);
+  }
+
+  const acceptance = judge(results);
+  if (options.words.length === 0) printAcceptance(acceptance);
+  const machine = { ...describeMachine(), load };
+  printMachine(machine, about, absent);
+  if (options.save || options.json) {
+    const file = saveJson(options, { machine, contenders: about, acceptance, results });
+    if (options.save) await drawCharts(file);
+  }
+}
+
+function tablesOf({ acceptance, words }) {
+  const wanted = (each) => words.every((word) => nameOf(each).split(' ').includes(word));
+  const tables = (acceptance ? acceptanceTables() : TABLES).map((table) => ({
+    ...table,
+    cases: table.cases.filter(wanted),
+  }));
+  const some = tables.filter(({ cases }) => cases.length > 0);
+  if (some.length === 0) throw new Error(`--filter must leave a case of those that --list prints; received '${words}'`);
+  return some;
+}
+
+/** The tables by what is set when a process starts, [{ threads, isa }, tables]; it is the same within a table. */
+function bySettings(tables) {
+  const groups = new Map();
+  for (const table of tables) {
+    const { threads, isa } = table.cases[0];
+    const key = `${threads} ${isa}`;
+    if (!groups.has(key)) groups.set(key, [{ threads, isa }, []]);
+    groups.get(key)[1].push(table);
+  }
+  return groups.values();
+}
+
+function note(namesOf, reason, name) {
+  namesOf.set(reason, (namesOf.get(reason) ?? new Set()).add(name));
+}
+
+function describe({ threads, isa }) {
+  return `${threads} thread${threads === 1 ? '' : 's'}${isa === null ? '' : `, ${isa} forced`}`;
+}
+
+async function drawCharts(file) {
+  const { draw } = await import('./charts.mjs').catch((error) => {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new Error('the charts need a library that is not installed; npm --prefix bench ci installs it');
+  });
+  for (const written of draw(JSON.parse(readFileSync(file)))) console.log(`written: ${path.relative('', written)}`);
 }
 
 main().catch((error) => {

@@ -7,17 +7,14 @@ export function loadNow() {
   return Number(os.loadavg()[0].toFixed(1));
 }
 
-export function describeMachine(contenders) {
-  const about = Object.fromEntries(contenders.map(({ name, about }) => [name, about]));
-  const { version, isa, threads, platform, node } = about.rsqrt;
+export function describeMachine() {
   const cpus = os.cpus();
   return {
     cpu: cpus[0]?.model.trim() ?? 'unknown',
     cores: cpus.length,
-    platform,
-    node,
-    rsqrt: { version, isa, threads },
-    torch: about.torch ?? null,
+    memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+    platform: `${process.platform}-${process.arch}`,
+    node: process.versions.node,
   };
 }
 

@@ -1,37 +1,66 @@
 // How things are measured: contenders take turns, round by round, so that whatever slows the
 // machine down for a while slows all of them.
 
-// Compiling takes place on another thread and is late where cores are busy.
-const WARM_UP_SAMPLES = 10;
-// A large output left to the collector costs most in the call that has to collect: one call alone
-// would often not be that one.
-const FEWEST_CALLS = 3;
+import { setTimeout } from 'node:timers/promises';
+import { sampleIndices, verify } from './verify.mjs';
 
-/** Measures one form at one size. The contenders that have it are the keys of `times`. */
-export async function compare(contenders, form, size, { rounds, sampleNs }) {
+// Compiling takes place on another thread and is late where cores are busy: warm is who has not
+// become faster for some samples.
+const STEADY_SAMPLES = 4;
+const FASTER = 0.97;
+// Enough for those who never come to rest; in lengths of a sample.
+const LONGEST_WARM_UP = 20;
+// A large output left to the collector costs most in the call that has to collect: one call alone
+// would often not be that one. Calls longer than so many lengths of a sample are slow by themselves.
+const FEWEST_CALLS = 3;
+const LONG_CALL = 5;
+// Between turns, so that the last one's helpers (collector, spinning threads) come to rest.
+const PAUSE_MS = 2;
+
+/** Measures one case. Those who have it are the keys of `times`, the others' reasons are in `skipped`. */
+export async function compare(contenders, each, { rounds, sampleNs }) {
   const runs = [];
-  for (const { name, ask } of contenders) {
-    if (!(await ask('prepare', form, size))) continue;
+  const skipped = {};
+  for (const contender of contenders) {
+    const { name, ask } = contender;
+    const reason = await ask('prepare', each);
+    if (reason !== null) {
+      skipped[name] = reason;
+      continue;
+    }
+    await check(contender, each);
     const run = (count) => ask('run', count);
     runs.push({ name, run, count: await warmUp(run, sampleNs), samples: [] });
   }
   for (let round = 0; round < rounds; round++) {
-    for (const { run, count, samples } of runs) samples.push((await run(count)) / count);
+    for (const { run, count, samples } of runs) {
+      await setTimeout(PAUSE_MS);
+      samples.push((await run(count)) / count);
+    }
   }
   const times = Object.fromEntries(runs.map(({ name, count, samples }) => [name, { count, ...summary(samples) }]));
-  const torchOverRsqrt = times.torch === undefined ? null : times.torch.median / times.rsqrt.median;
-  return { form, size, times, torchOverRsqrt };
+  return { ...each, times, skipped };
+}
+
+async function check({ name, ask, copies, ulps }, each) {
+  const samples = await ask('sample', sampleIndices(each.size));
+  try {
+    if (samples !== null) verify(copies ? { ...each, op: 'copy' } : each, samples, ulps);
+  } catch (error) {
+    throw new Error(`${name} is wrong, so that its time would mean nothing: ${error.message}`);
+  }
 }
 
 /** Runs until the code is compiled, and finds the number of calls that take about `sampleNs`. */
 async function warmUp(run, sampleNs) {
-  let count = FEWEST_CALLS;
+  let count = 1;
   let fastest = Infinity; // the slow passes were compiling
-  for (let spent = 0; spent < WARM_UP_SAMPLES * sampleNs; ) {
-    const ns = await run(count);
-    spent += ns;
-    fastest = Math.min(fastest, ns / count);
-    count = Math.max(FEWEST_CALLS, Math.round(sampleNs / fastest));
+  for (let spent = 0, steady = 0; spent < LONGEST_WARM_UP * sampleNs && steady < STEADY_SAMPLES; ) {
+    const time = await run(count);
+    spent += time;
+    steady = time / count < fastest * FASTER ? 0 : steady + 1;
+    fastest = Math.min(fastest, time / count);
+    count = fastest > LONG_CALL * sampleNs ? 1 : Math.max(FEWEST_CALLS, Math.round(sampleNs / fastest));
   }
   return count;
 }
@@ -39,7 +68,12 @@ async function warmUp(run, sampleNs) {
 /** Nanoseconds per call. */
 function summary(samples) {
   const sorted = samples.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2; // between two samples if their number is even
-  const median = (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
-  return { median, lowest: sorted[0], highest: sorted.at(-1) };
+  /** Between two samples where it falls between them. */
+  const quantile = (q) => {
+    const place = q * (sorted.length - 1);
+    const below = sorted[Math.floor(place)];
+    return below + (place % 1) * (sorted[Math.ceil(place)] - below);
+  };
+  const [lowest, lowerQuartile, median, upperQuartile, highest] = [0, 0.25, 0.5, 0.75, 1].map(quantile);
+  return { median, lowest, lowerQuartile, upperQuartile, highest };
 }

@@ -1,39 +1,47 @@
 // The options of the benchmark.
 
 import { parseArgs } from 'node:util';
-
-const SIZES = [4, 64, 1024, 4096, 32_768, 262_144, 4_194_304, 16_777_216];
+import { ACCEPTANCE_CONTENDERS } from './cases.mjs';
+import { NAMES } from './contenders.mjs';
 
 export const HELP = `Usage: npm run bench -- [options]
 
-  --rounds N     rounds of every measurement (default 9)
-  --sizes A,B    numbers of elements (default ${SIZES.join(',')})
-  --quick        3 short rounds: a glance, not a result
-  --save         write bench/results/<date>-<machine>.json
-  --json FILE    write the same to FILE
-  -h, --help     print this
+  --acceptance     only the cases of the table of what is to be reached
+  --filter WORDS   only the cases whose names have all these words, such as 'float64 new'
+  --list           print the names of the cases and end
+  --only A,B       only these contenders, of ${NAMES.join(',')}
+  --rounds N       rounds of every measurement (default 9)
+  --quick          3 short rounds: a glance, not a result
+  --save           write bench/results/<date>-<machine>.json and draw the charts
+  --json FILE      write the same to FILE, without charts
+  --charts FILE    measure nothing; draw the charts of a written FILE
+  -h, --help       print this
 
-RSQRT_BENCH_PYTHON names the Python that has torch (default python3).`;
+RSQRT_BENCH_PYTHON names the Python that has torch (default python3).
+npm --prefix bench ci installs the other peers.`;
 
 const OPTIONS = {
+  acceptance: { type: 'boolean', default: false },
+  filter: { type: 'string', default: '' },
+  list: { type: 'boolean', default: false },
+  only: { type: 'string' },
   rounds: { type: 'string' },
-  sizes: { type: 'string' },
   quick: { type: 'boolean', default: false },
   save: { type: 'boolean', default: false },
   json: { type: 'string' },
+  charts: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 };
 
 /** Throws an Error with a message for the user. */
 export function parseOptions(args) {
   const { values } = parseArgs({ args, options: OPTIONS });
-  const { quick, save, json, help } = values;
+  const { quick, filter, rounds, only, ...rest } = values;
   return {
-    help,
-    save,
-    json,
-    rounds: values.rounds === undefined ? (quick ? 3 : 9) : wholeNumber(values.rounds, '--rounds'),
-    sizes: values.sizes?.split(',').map((size) => wholeNumber(size, '--sizes')) ?? SIZES,
+    ...rest,
+    words: filter.split(/[\s,]+/).filter((word) => word !== ''),
+    names: only?.split(',').map(contenderName) ?? (values.acceptance ? ACCEPTANCE_CONTENDERS : NAMES),
+    rounds: rounds === undefined ? (quick ? 3 : 9) : wholeNumber(rounds, '--rounds'),
     /** How long one round of one contender lasts, about. */
     sampleNs: quick ? 4e6 : 20e6,
   };
@@ -41,5 +49,10 @@ export function parseOptions(args) {
 
 function wholeNumber(text, option) {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new Error(`${option} takes whole numbers from 1; received '${text}'`);
+  throw new Error(`${option} must be a whole number from 1; received '${text}'`);
+}
+
+function contenderName(text) {
+  if (NAMES.includes(text)) return text;
+  throw new Error(`--only must name contenders of ${NAMES.join(', ')}; received '${text}'`);
 }

@@ -1,4 +1,4 @@
-// The table for reading and the JSON for keeping.
+// The tables for reading and the JSON for keeping.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -7,13 +7,6 @@ import { slugOf } from './machine.mjs';
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
 
-export const FORMS = {
-  new: 'new output, left to the collector: y = rsqrt(x)',
-  disposed: 'new output, disposed at once: rsqrt(x).dispose()',
-  out: 'into a given output: rsqrt(x, { out })',
-  inPlace: 'in place: rsqrt_(x)',
-};
-
 const UNITS = [
   ['ns', 1],
   ['µs', 1e3],
@@ -21,51 +14,79 @@ const UNITS = [
   ['s', 1e9],
 ];
 
-/** '1.24 µs (1.20-1.31)': the unit of the median holds for all three. */
-function timeCell(time) {
+/** A time whose quartiles lie further apart than this part of the median is marked. */
+const UNSTEADY = 0.15;
+
+export function printTable({ title }, results) {
+  const names = [...new Set(results.flatMap(({ times }) => Object.keys(times)))];
+  const labels = labelsOf(results);
+  const lines = results.map(({ times }, i) => [labels[i], ...names.map((name) => cell(times[name], times.rsqrt))]);
+  console.log(`\n${title}\n`);
+  for (const line of alignRight([['elements', ...names], ...lines])) console.log(line);
+}
+
+/** What differs from row to row, and the size. */
+function labelsOf(results) {
+  const different = ['op', 'dtype', 'layout', 'form'].filter((name) => new Set(results.map((r) => r[name])).size > 1);
+  return results.map((result) => [...different.map((name) => result[name]), count(result.size)].join(' '));
+}
+
+const count = (size) => size.toLocaleString('en');
+
+/** '31.5 ms 2.41': the median, and that divided by rsqrt's. */
+function cell(time, ours) {
   if (time === undefined) return '';
-  const [unit, ns] = UNITS.findLast(([, size]) => time.median >= size) ?? UNITS[0];
-  const [median, lowest, highest] = [time.median, time.lowest, time.highest].map((value) => threeDigits(value / ns));
-  return `${median} ${unit} ${`(${lowest}-${highest})`.padStart(13)}`;
+  const mark = time.upperQuartile - time.lowerQuartile > UNSTEADY * time.median ? '~' : '';
+  const ratio = ours === undefined || time === ours ? '' : threeDigits(time.median / ours.median);
+  return `${mark}${duration(time.median)} ${ratio.padStart(4)}`;
+}
+
+function duration(nanoseconds) {
+  const [unit, ns] = UNITS.findLast(([, size]) => nanoseconds >= size) ?? UNITS[0];
+  return `${threeDigits(nanoseconds / ns)} ${unit}`;
 }
 
 function threeDigits(value) {
   return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
 }
 
-export function printTable(form, rows, contenders) {
-  const names = contenders.map(({ name }) => name);
-  const header = ['elements', ...names, 'torch / rsqrt'];
-  const lines = rows.map(({ size, times, torchOverRsqrt }) => [
-    size.toLocaleString('en'),
-    ...names.map((name) => timeCell(times[name])),
-    torchOverRsqrt?.toFixed(2) ?? '',
-  ]);
-  console.log(`\n${FORMS[form]}\n`);
-  for (const line of alignRight([header, ...lines])) console.log(line);
-}
-
 function alignRight(table) {
   const widths = table[0].map((_, column) => Math.max(...table.map((line) => line[column].length)));
-  return table.map((line) => line.map((cell, i) => cell.padStart(widths[i])).join('   '));
+  return table.map((line) => line.map((each, i) => each.padStart(widths[i])).join('   '));
 }
 
-export function printMachine({ cpu, cores, platform, node, rsqrt, torch, load }, skipped) {
-  console.log(`\n${cpu}, ${cores} cores, ${platform}, Node ${node}; load before the run ${load}`);
-  console.log(`rsqrt ${rsqrt.version}, ${rsqrt.isa}, threads: ${rsqrt.threads}`);
-  if (torch !== null) {
-    const { version, capability, threads, python } = torch;
-    console.log(`torch ${version}, ${capability}, threads: ${threads}, Python ${python}`);
+export function printAcceptance(lines) {
+  const rows = lines.map(({ title, checks }) => [
+    title,
+    checks.map(({ required, over }) => `${required}${over === 'torch' ? '' : ` of ${over}`}`).join(' / '),
+    checks.map(({ measured }) => measured?.toFixed(2) ?? 'not measured').join(' / '),
+    checks.map(({ measured, met }) => (measured === null ? '-' : met ? 'met' : 'NOT MET')).join(' / '),
+  ]);
+  console.log('\nWhat is to be reached: time of torch divided by that of rsqrt, the least of the cases of a line\n');
+  const header = ['case', 'at least', 'measured', ''];
+  const table = alignRight([header, ...rows]);
+  const width = Math.max(...[header, ...rows].map(([title]) => title.length));
+  table.forEach((line, i) => {
+    console.log([header, ...rows][i][0].padEnd(width) + line.slice(width));
+  });
+}
+
+export function printMachine({ cpu, cores, memoryGiB, platform, node, load }, contenders, absent) {
+  console.log(`\n${cpu}, ${cores} cores, ${memoryGiB} GiB, ${platform}, Node ${node}; load before the run ${load}`);
+  for (const [name, about] of Object.entries(contenders)) {
+    const facts = Object.entries(about).map(([key, value]) => `${key} ${value}`);
+    console.log(`${name}: ${facts.join(', ')}`);
   }
-  for (const [name, reason] of Object.entries(skipped)) console.log(`${name}: skipped: ${reason}`);
+  for (const [reason, names] of absent) console.log(`skipped: ${[...names].join(', ')}: ${reason}`);
 }
 
-/** Writes to `json`, or to a file of its own in bench/results. Times are nanoseconds per call. */
-export function saveJson({ json, rounds, sampleNs }, machine, results) {
+/** Writes to `json`, or to a file of its own in bench/results; returns where. Times are nanoseconds per call. */
+export function saveJson({ json, rounds, sampleNs }, report) {
   const date = new Date().toISOString().slice(0, 10);
-  const file = json ?? path.join(RESULTS, `${date}-${slugOf(machine)}.json`);
+  const file = json ?? path.join(RESULTS, `${date}-${slugOf(report.machine)}.json`);
   mkdirSync(path.dirname(file), { recursive: true });
-  const report = { date, machine, rounds, sampleNs, unit: 'ns per call', results };
-  writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
+  const content = { date, unit: 'ns per call', rounds, sampleNs, ...report };
+  writeFileSync(file, `${JSON.stringify(content, null, 1)}\n`);
   console.log(`\nwritten: ${path.relative('', file)}`);
+  return file;
 }

@@ -1,0 +1,45 @@
+// This package, as built.
+
+import { createRequire } from 'node:module';
+import { viewOf } from '../cases.mjs';
+import { inputArray, resultOf } from '../dtypes.mjs';
+import { samplesOf } from './samples.mjs';
+
+const rsqrt = createRequire(import.meta.url)('../..');
+
+export function open(threads) {
+  rsqrt.setNumThreads?.(threads);
+  const { version, isa, threads: used } = rsqrt.info();
+  if (used !== threads) throw new Error(`${threads} threads: not in this build, which uses ${used}`);
+  return { about: { version, isa, threads }, prepare };
+}
+
+function prepare({ op: name, dtype, size, layout, form }) {
+  if (!rsqrt.dtypes.includes(dtype)) return `${dtype}: not in this build`;
+  const { shape, strides, span } = viewOf({ size, layout });
+  const op = rsqrt[name];
+  const inPlace = rsqrt[`${name}_`];
+  // In memory of rsqrt's own, as the results are that programs go on with.
+  const memory = rsqrt.asTensor(inputArray(dtype, span), { dtype }).clone();
+  const x = layout === 'contiguous' ? memory : memory.asStrided(shape, strides);
+  const out = form === 'out' ? rsqrt.zeros(shape, { dtype: resultOf(dtype) }) : undefined;
+  const loops = {
+    new(count) {
+      let y; // kept until the next one is there, as in a program
+      for (let i = 0; i < count; i++) y = op(x);
+      return y;
+    },
+    disposed(count) {
+      for (let i = 0; i < count; i++) op(x).dispose();
+    },
+    out(count) {
+      for (let i = 0; i < count; i++) op(x, { out });
+      return out;
+    },
+    inPlace(count) {
+      for (let i = 0; i < count; i++) inPlace(x);
+      return x;
+    },
+  };
+  return { loops, read: (y, indices) => samplesOf(dtype, y.contiguous().data, indices) };
+}

@@ -1,0 +1,116 @@
+"""torch on the CPU; ../contenders.mjs is the other end and tells the commands, dtypes.mjs and cases.mjs the input."""
+
+import json
+import math
+import sys
+from itertools import repeat
+from time import perf_counter_ns
+
+PERIOD = 65_536
+
+
+def new(op, _in_place, x, _out, count):
+    for _ in repeat(None, count):
+        y = op(x)  # kept until the next one is there
+    return y
+
+
+def disposed(op, _in_place, x, _out, count):
+    for _ in repeat(None, count):
+        op(x)  # freed at once: Python counts references
+
+
+def out(op, _in_place, x, out, count):
+    for _ in repeat(None, count):
+        op(x, out=out)
+    return out
+
+
+def in_place(_op, in_place, x, _out, count):
+    for _ in repeat(None, count):
+        in_place(x)
+    return x
+
+
+LOOPS = {"new": new, "disposed": disposed, "out": out, "inPlace": in_place}
+
+
+def values(dtype, count):
+    """As valueAt() of dtypes.mjs."""
+    key = torch.arange(PERIOD).mul(40_503).bitwise_right_shift(6).bitwise_and(1023)
+    if dtype == torch.bool:
+        head = key.bitwise_and(1)
+    elif dtype.is_floating_point:
+        head = (1 + key.bitwise_and(127) / 128) * torch.exp2(key.bitwise_right_shift(7).double() - 4)
+    else:
+        head = 1 + key.remainder(100)
+    return head.to(dtype).repeat(math.ceil(count / PERIOD))[:count].clone()
+
+
+def memory(dtype, size):
+    if dtype.is_complex:
+        return torch.view_as_complex(values(dtype.to_real(), 2 * size).view(-1, 2))
+    return values(dtype, size)
+
+
+def input_of(case, dtype):
+    """As viewOf() of cases.mjs."""
+    size = case["size"]
+    if case["layout"] == "transposed":
+        side = math.isqrt(size)
+        return memory(dtype, size).view(side, side).t()
+    if case["layout"] == "columns":
+        rows = 2 ** math.ceil(math.log2(size) / 2)
+        return memory(dtype, 2 * size).view(rows, -1)[:, ::2]
+    return memory(dtype, size)
+
+
+class Worker:
+    def start(self, threads):
+        torch.set_num_threads(threads)
+        return {
+            "version": torch.__version__,
+            "capability": torch.backends.cpu.get_cpu_capability(),
+            "threads": torch.get_num_threads(),
+            "python": sys.version.split()[0],
+        }
+
+    def prepare(self, case):
+        self.arguments = None  # lets go of the last case's memory
+        dtype = getattr(torch, case["dtype"])
+        x = input_of(case, dtype)
+        result = dtype if dtype.is_floating_point or dtype.is_complex else torch.float32
+        y = torch.zeros(x.shape, dtype=result) if case["form"] == "out" else None
+        self.form = case["form"]
+        self.arguments = getattr(torch, case["op"]), getattr(torch, case["op"] + "_"), x, y
+
+    def sample(self, indices):
+        """Elements of the first result."""
+        loop = LOOPS["new" if self.form == "disposed" else self.form]
+        samples = loop(*self.arguments, 1).reshape(-1)[torch.tensor(indices)]
+        if samples.is_complex():
+            samples = torch.view_as_real(samples).reshape(-1)
+        return [value if math.isfinite(value) else "Infinity" for value in samples.double().tolist()]
+
+    def run(self, count):
+        loop = LOOPS[self.form]
+        start = perf_counter_ns()
+        loop(*self.arguments, count)
+        return perf_counter_ns() - start
+
+
+def main():
+    worker = Worker()
+    for line in sys.stdin:
+        command, *arguments = json.loads(line)
+        print(json.dumps(getattr(worker, command)(*arguments)), flush=True)
+
+
+try:
+    import torch
+except ImportError as error:
+    sys.exit(f"{error}")
+
+# Without autograd's bookkeeping, which is torch at its fastest.
+with torch.inference_mode():
+    main()

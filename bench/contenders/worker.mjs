@@ -1,0 +1,55 @@
+// A contender that runs in Node, by the name of its file; ../contenders.mjs is the other end and tells the commands.
+//
+// A contender exports open(threads), which returns { about, prepare }. prepare(case) returns a reason why it has no such
+// case, as a string, or
+//
+//   loops     functions by form: (count) => the last result, perhaps as a promise
+//   read      (result, indices) => elements of it, perhaps as a promise
+//   release   frees what the collector does not; need not be there
+
+import { createInterface } from 'node:readline';
+
+let contender;
+let work;
+let form;
+
+const commands = {
+  async start(threads) {
+    const { open } = await import(`./${process.argv[2]}.mjs`);
+    contender = await open(threads);
+    return contender.about;
+  },
+  async prepare(each) {
+    await work?.release?.();
+    work = undefined; // lets go of the last case's memory
+    form = each.form;
+    const prepared = await contender.prepare(each);
+    if (typeof prepared === 'string') return prepared;
+    work = prepared;
+    return form in work.loops ? null : `${form}: no such form`;
+  },
+  /** Elements of the first result. */
+  async sample(indices) {
+    const result = await work.loops[form === 'disposed' ? 'new' : form](1);
+    const values = await work.read(result, indices);
+    return values?.map((value) => (Number.isFinite(value) ? value : String(value))) ?? null;
+  },
+  async run(count) {
+    const loop = work.loops[form];
+    const start = process.hrtime.bigint();
+    await loop(count);
+    return Number(process.hrtime.bigint() - start);
+  },
+};
+
+try {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const [command, ...args] = JSON.parse(line);
+    console.log(JSON.stringify(await commands[command](...args)));
+  }
+  await work?.release?.();
+} catch (error) {
+  const missing = error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND';
+  console.error(missing ? 'not installed; npm --prefix bench ci installs it' : error.message);
+  process.exitCode = 1;
+}
