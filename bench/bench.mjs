@@ -22,12 +22,15 @@ async function main() {
   console.log(`Time of a call: median of ${options.rounds} rounds, and that divided by rsqrt's; ~ marks unsteady ones`);
   const results = [];
   const about = {};
+  const settingsUsed = [];
   /** Reasons, and the names of those skipped for them. */
   const absent = new Map();
   for (const [settings, part] of bySettings(tables)) {
     const { contenders, skipped, stop } = await startContenders(settings, options.names);
     try {
-      for (const contender of contenders) about[contender.name] ??= contender.about;
+      const present = Object.fromEntries(contenders.map((contender) => [contender.name, contender.about]));
+      settingsUsed.push({ ...settings, contenders: present });
+      for (const name of Object.keys(present)) about[name] ??= present[name];
       for (const [name, reason] of Object.entries(skipped)) {
         note(absent, `${reason} (${describe(settings)})`, name);
       }
@@ -50,7 +53,7 @@ async function main() {
   const machine = { ...describeMachine(), load };
   printMachine(machine, about, absent);
   if (options.save || options.json) {
-    const file = saveJson(options, { machine, contenders: about, acceptance, results });
+    const file = saveJson(options, { machine, contenders: about, settings: settingsUsed, acceptance, results });
     if (options.save) await drawCharts(file);
   }
 }

@@ -2,6 +2,7 @@
 // machine down for a while slows all of them.
 
 import { setTimeout } from 'node:timers/promises';
+import { nameOf } from './cases.mjs';
 import { sampleIndices, verify } from './verify.mjs';
 
 // Compiling takes place on another thread and is late where cores are busy: warm is who has not
@@ -23,14 +24,18 @@ export async function compare(contenders, each, { rounds, sampleNs }) {
   const skipped = {};
   for (const contender of contenders) {
     const { name, ask } = contender;
-    const reason = await ask('prepare', each);
-    if (reason !== null) {
-      skipped[name] = reason;
-      continue;
+    try {
+      const reason = (await ask('prepare', each)) ?? (await mistakeOf(contender, each));
+      if (reason !== null) {
+        skipped[name] = reason;
+        continue;
+      }
+      const run = (count) => ask('run', count);
+      runs.push({ name, run, count: await warmUp(run, sampleNs), samples: [] });
+    } catch (error) {
+      if (contender.required) throw error;
+      skipped[name] = error.message; // its process has ended: the next case gets the same answer
     }
-    await check(contender, each);
-    const run = (count) => ask('run', count);
-    runs.push({ name, run, count: await warmUp(run, sampleNs), samples: [] });
   }
   for (let round = 0; round < rounds; round++) {
     for (const { run, count, samples } of runs) {
@@ -42,12 +47,16 @@ export async function compare(contenders, each, { rounds, sampleNs }) {
   return { ...each, times, skipped };
 }
 
-async function check({ name, ask, copies, ulps }, each) {
+/** What is wrong about a peer's result, whose time would mean nothing, or null. A wrong one of ours is an error. */
+async function mistakeOf({ name, ask, required, copies, ulps }, each) {
   const samples = await ask('sample', sampleIndices(each.size));
   try {
     if (samples !== null) verify(copies ? { ...each, op: 'copy' } : each, samples, ulps);
+    return null;
   } catch (error) {
-    throw new Error(`${name} is wrong, so that its time would mean nothing: ${error.message}`);
+    const mistake = `wrong result for ${nameOf(each)}: ${error.message}`;
+    if (required) throw new Error(`${name}: ${mistake}`);
+    return mistake;
   }
 }
 

@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { NAMES } from './contenders.mjs';
 import { slugOf } from './machine.mjs';
 
 const RESULTS = fileURLToPath(new URL('results', import.meta.url));
@@ -18,7 +19,7 @@ const UNITS = [
 const UNSTEADY = 0.15;
 
 export function printTable({ title }, results) {
-  const names = [...new Set(results.flatMap(({ times }) => Object.keys(times)))];
+  const names = NAMES.filter((name) => results.some(({ times }) => name in times));
   const labels = labelsOf(results);
   const lines = results.map(({ times }, i) => [labels[i], ...names.map((name) => cell(times[name], times.rsqrt))]);
   console.log(`\n${title}\n`);

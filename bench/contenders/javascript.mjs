@@ -10,8 +10,8 @@ let cases = 0;
 
 async function prepare({ op, dtype, size, layout, form }) {
   const { bits, parts } = DTYPES[dtype];
-  if (parts === 2 || (bits !== undefined && bits < 23)) return `${dtype}: no such numbers in JavaScript`;
-  if (dtype === 'int64') return 'int64: bigints have no square root';
+  if (parts === 2 || (bits !== undefined && bits < 23)) return 'no such dtype';
+  if (dtype === 'int64') return 'no such dtype';
   // A copy of the module for each case: a loop that has seen many types of arrays is slow for all of them.
   const fills = await import(`./fills.mjs?case=${cases++}`);
   const fill = fills[layout === 'contiguous' ? 'contiguous' : 'view'][op];

@@ -17,7 +17,7 @@ export async function open(threads) {
 }
 
 async function prepareWith(ort, options, { op, dtype, size, layout }) {
-  if (!hasType(dtype)) return `${dtype}: no such tensors in JavaScript`;
+  if (!hasType(dtype)) return 'no such dtype';
   if (layout !== 'contiguous') return 'contiguous tensors only';
   const result = resultOf(dtype);
   const session = await ort.InferenceSession.create(model(op, dtype, result), options);

@@ -15,7 +15,7 @@ export function open(threads) {
 }
 
 function prepare({ op: name, dtype, size, layout, form }) {
-  if (!rsqrt.dtypes.includes(dtype)) return `${dtype}: not in this build`;
+  if (!rsqrt.dtypes.includes(dtype)) return 'the dtype is not in this build';
   const { shape, strides, span } = viewOf({ size, layout });
   const op = rsqrt[name];
   const inPlace = rsqrt[`${name}_`];

@@ -40,7 +40,7 @@ function compileAddon(name) {
 }
 
 function prepare({ op, dtype, size, layout, form }) {
-  if (!(dtype in PREFIXES)) return `${dtype}: no such function`;
+  if (!(dtype in PREFIXES)) return 'no such dtype';
   if (layout === 'transposed') return 'one-dimensional strides only';
   const { strides, span } = viewOf({ size, layout });
   const stride = strides.at(-1);

@@ -14,7 +14,7 @@ export async function open() {
 }
 
 function prepareWith(tf, { op, dtype, size, layout }) {
-  if (dtype !== 'float32') return `${dtype}: not among the types of its ${op}`;
+  if (dtype !== 'float32') return 'no such dtype';
   if (layout !== 'contiguous') return 'contiguous tensors only';
   const compute = tf[op];
   const x = tf.tensor1d(inputArray(dtype, size));

@@ -47,9 +47,11 @@ try {
     const [command, ...args] = JSON.parse(line);
     console.log(JSON.stringify(await commands[command](...args)));
   }
-  await work?.release?.();
 } catch (error) {
   const missing = error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND';
   console.error(missing ? 'not installed; npm --prefix bench ci installs it' : error.message);
   process.exitCode = 1;
+} finally {
+  await work?.release?.();
+  process.stdin.destroy(); // after an error it is still open, and would be waited for
 }
