@@ -17,7 +17,16 @@ import {
   type Scalar,
 } from './literal';
 import { Storage } from './storage';
-import { allocateTensor, converted, createTensor, isOptions, isTensor, type Nested, type Tensor } from './tensor';
+import {
+  allocateTensor,
+  converted,
+  createTensor,
+  elementsOf,
+  isOptions,
+  isTensor,
+  type Nested,
+  type Tensor,
+} from './tensor';
 
 /** The dtype and device of a new tensor. */
 export interface TensorOptions<D extends DType = DType> {
@@ -293,7 +302,7 @@ function dtypeOfLike(like: TensorLike, own: DType, where: string): DType {
 /** A contiguous tensor whose elements are written on the CPU and then, if need be, copied to the device. */
 function filled(shape: Sizes, dtype: DType, device: number, write: (entries: Entries) => void): Tensor {
   const result = allocateTensor(dtype, Object.freeze(shape), Object.freeze(contiguousStrides(shape)), CPU);
-  write(result.data as Entries);
+  write(elementsOf(result) as Entries);
   return result.to(deviceName(device));
 }
 

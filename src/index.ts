@@ -12,6 +12,7 @@
  * @packageDocumentation
  */
 
+export { emptyCache, getCacheLimit, setCacheLimit } from './cpu-memory';
 export {
   arange,
   asTensor,

@@ -3,12 +3,10 @@
  * the garbage collector.
  */
 
-import { Buffer, constants } from 'node:buffer';
-import { markAsUntransferable } from 'node:worker_threads';
 import type { DeviceMemory, Memory } from '../binding';
 import { binding } from './binding';
+import { allocateBytes, freeBytes } from './cpu-memory';
 import { CPU } from './device';
-import { RsqrtError } from './errors';
 
 export class Storage {
   /** What the addon is given; null once released. */
@@ -19,6 +17,8 @@ export class Storage {
   readonly byteOffset: number;
   readonly byteLength: number;
   readonly device: number;
+  /** Whether this is CPU memory of ours that nobody else can see, so that after its end the next tensor may have it. */
+  reusable = false;
   /** Tensors that have not been disposed. */
   references = 0;
 
@@ -43,41 +43,18 @@ export class Storage {
   release(): void {
     if (--this.references > 0 || this.memory === null) return;
     if (this.device !== CPU) binding.release(this.memory as DeviceMemory);
+    else if (this.reusable) freeBytes(this.memory as ArrayBuffer, this.byteOffset, this.byteLength);
     this.memory = null;
   }
 }
 
-// Making an ArrayBuffer costs more than computing a small tensor, so small ones are cut from a slab, as Node does for
-// Buffers. A slab lives as long as any tensor in it.
-const SLAB_BYTES = 64 * 1024;
-const SMALL_BYTES = 4 * 1024;
-const ALIGNMENT = 64; // a cache line, and the widest vector
-
-let slab: ArrayBuffer | null = null;
-let slabUsed = 0;
-
 /** New uninitialised memory. Throws `ERR_OUT_OF_MEMORY`. */
 export function allocate(byteLength: number, device: number): Storage {
   if (device !== CPU) return new Storage(binding.allocate(device, byteLength), 0, byteLength, device);
-  if (byteLength > SMALL_BYTES) return new Storage(newBuffer(byteLength), 0, byteLength, CPU);
-  if (slab === null || slabUsed + byteLength > SLAB_BYTES) {
-    slab = newBuffer(SLAB_BYTES);
-    markAsUntransferable(slab); // transferring one tensor's buffer must not take its neighbours away
-    slabUsed = 0;
-  }
-  const storage = new Storage(slab, slabUsed, byteLength, CPU);
-  slabUsed = (slabUsed + byteLength + ALIGNMENT - 1) & -ALIGNMENT;
+  const { buffer, byteOffset } = allocateBytes(byteLength);
+  const storage = new Storage(buffer, byteOffset, byteLength, CPU);
+  storage.reusable = true;
   return storage;
-}
-
-function newBuffer(byteLength: number): ArrayBuffer {
-  try {
-    // Unlike `new ArrayBuffer`, this does not fill with zeros what is about to be overwritten.
-    if (byteLength <= constants.MAX_LENGTH) return Buffer.allocUnsafeSlow(byteLength).buffer as ArrayBuffer;
-    return new ArrayBuffer(byteLength);
-  } catch {
-    throw new RsqrtError('ERR_OUT_OF_MEMORY', `out of memory on the CPU: cannot allocate ${byteLength} bytes`);
-  }
 }
 
 /** Copies `byteLength` bytes between two storages on any devices; returns when both may be used. */

@@ -178,8 +178,9 @@ export class Tensor<D extends DType = DType> {
    * real part, imaginary part, real part, …
    *
    * Of a contiguous CPU tensor the array is the tensor's own memory: writing to one changes the other. Of any other
-   * layout, or of memory from `asTensor` that is not aligned to its element size, it is a copy. A small tensor's array
-   * lies in an ArrayBuffer that it shares with others, as with Node's Buffers. Throws `ERR_DEVICE` on a GPU.
+   * layout, or of memory from `asTensor` that is not aligned to its element size, it is a copy. The array's ArrayBuffer
+   * may be larger than the array, and small tensors share one, as with Node's Buffers. Memory that was handed out so is
+   * never given to another tensor. Throws `ERR_DEVICE` on a GPU.
    */
   get data(): TypedArrayOf<D> {
     const storage = storageOf(this, 'data');
@@ -187,11 +188,10 @@ export class Tensor<D extends DType = DType> {
       throw new RsqrtError('ERR_DEVICE', `data: the tensor is on ${this.device}; call .cpu() first`);
     }
     const start = storage.byteOffset + this.storageOffset * this.itemSize;
-    const Entries = arrayOf(this.dtype);
-    const aligned = start % Entries.BYTES_PER_ELEMENT === 0;
+    const aligned = start % arrayOf(this.dtype).BYTES_PER_ELEMENT === 0;
     if (!this.#contiguous || !aligned) return copyOf<D>(this, contiguousStrides(this.shape)).data;
-    const length = this.numel * entriesOf(this.dtype);
-    return new Entries(storage.owner as ArrayBuffer, start, length) as TypedArrayOf<D>;
+    storage.reusable = false;
+    return elementsOf(this);
   }
 
   /**
@@ -377,6 +377,14 @@ export function launch(op: number, input: Tensor, output: Tensor): void {
     to.byteOffset + output.storageOffset * output.itemSize,
     layout,
   );
+}
+
+/** The elements of a contiguous CPU tensor, for code that does not pass them on. */
+export function elementsOf<D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> {
+  const storage = storageOf(tensor, 'data');
+  const start = storage.byteOffset + tensor.storageOffset * tensor.itemSize;
+  const length = tensor.numel * entriesOf(tensor.dtype);
+  return new (arrayOf(tensor.dtype))(storage.owner as ArrayBuffer, start, length) as TypedArrayOf<D>;
 }
 
 /** A fresh uninitialised tensor. */

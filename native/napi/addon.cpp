@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cpu/memory.h"
 #include "napi/arguments.h"
 #include "napi/context.h"
 #include "napi/device.h"
@@ -91,6 +92,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new Environment);
+  cpu::keep_freed_memory();
   exports["open"] = Napi::Function::New(env, open, "open");
   return exports;
 }

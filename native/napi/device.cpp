@@ -3,6 +3,7 @@
 #include <cstring>
 #include <string>
 
+#include "cpu/memory.h"
 #include "napi/arguments.h"
 #include "napi/memory.h"
 
@@ -45,6 +46,21 @@ napi_value allocate(Napi::Env env, Context& context, const napi_value* args) {
 
 napi_value release(Napi::Env env, Context&, const napi_value* args) {
   release_device_memory(env, args[0]);
+  return env.Undefined();
+}
+
+napi_value advise(Napi::Env env, Context&, const napi_value* args) {
+  advise_huge_pages(env, args[0]);
+  return env.Undefined();
+}
+
+napi_value free_buffer(Napi::Env env, Context&, const napi_value* args) {
+  free_array_buffer(env, args[0]);
+  return env.Undefined();
+}
+
+napi_value return_freed_memory(Napi::Env env, Context&, const napi_value*) {
+  cpu::return_freed_memory();
   return env.Undefined();
 }
 
@@ -100,6 +116,10 @@ void define_device_functions(Napi::Env env, Napi::Object binding, Context& conte
       make_function(env, "deviceProperties", guarded_call<device_properties>, context);
   binding["allocate"] = make_function(env, "allocate", guarded_call<allocate>, context);
   binding["release"] = make_function(env, "release", guarded_call<release>, context);
+  binding["adviseHugePages"] = make_function(env, "adviseHugePages", guarded_call<advise>, context);
+  binding["freeBuffer"] = make_function(env, "freeBuffer", guarded_call<free_buffer>, context);
+  binding["returnFreedMemory"] =
+      make_function(env, "returnFreedMemory", guarded_call<return_freed_memory>, context);
   binding["copy"] = make_function(env, "copy", guarded_call<copy>, context);
   binding["synchronize"] = make_function(env, "synchronize", guarded_call<synchronize>, context);
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/failure.h"
+#include "cpu/memory.h"
 #include "napi/arguments.h"
 
 namespace rsqrt_native {
@@ -108,6 +109,21 @@ void release_device_memory(napi_env env, napi_value value) {
   DeviceMemory* memory = Napi::Value(env, value).IsObject() ? unwrap_device_memory(env, value) : nullptr;
   if (memory == nullptr) wrong_type("memory", "device memory");
   memory->release(env);
+}
+
+void advise_huge_pages(napi_env env, napi_value buffer) {
+  void* data = nullptr;
+  std::size_t bytes = 0;
+  if (napi_get_arraybuffer_info(env, buffer, &data, &bytes) != napi_ok) {
+    wrong_type("buffer", "an ArrayBuffer");
+  }
+  cpu::advise_huge_pages(static_cast<std::byte*>(data), bytes);
+}
+
+void free_array_buffer(napi_env env, napi_value buffer) {
+  if (napi_detach_arraybuffer(env, buffer) != napi_ok) {
+    wrong_type("buffer", "an ArrayBuffer that can be detached");
+  }
 }
 
 }  // namespace rsqrt_native
