@@ -17,42 +17,68 @@ export interface Place {
   readonly byteOffset: number;
 }
 
-// Making an ArrayBuffer costs more than computing a small tensor, so small ones are cut from a slab, as Node does for
-// Buffers. A slab lives as long as any tensor in it.
-const SLAB_BYTES = 64 * 1024;
-const SMALL_BYTES = 4 * 1024;
 const ALIGNMENT = 64; // a cache line, and the widest vector
 
-// From here on the allocator maps fresh pages for every buffer, and 2 MiB a fault instead of 4 KiB pays.
-const HUGE_BYTES = 32 * 1024 * 1024;
+/**
+ * Making an ArrayBuffer costs more than computing a small tensor, so small ones are cut from a slab, as Node does for
+ * Buffers. A slab lives as long as any tensor in it.
+ */
+class Slab {
+  #buffer: ArrayBuffer | null = null;
+  #used = 0;
+  readonly #byteLength: number;
 
-let slab: ArrayBuffer | null = null;
-let slabUsed = 0;
+  constructor(byteLength: number) {
+    this.#byteLength = byteLength;
+  }
+
+  cut(byteLength: number): Place {
+    if (this.#buffer === null || this.#used + byteLength > this.#byteLength) {
+      this.#buffer = newBuffer(this.#byteLength);
+      markAsUntransferable(this.#buffer); // transferring one tensor's buffer must not take its neighbours away
+      this.#used = 0;
+    }
+    const byteOffset = this.#used;
+    this.#used = endOf(byteOffset, byteLength);
+    return { buffer: this.#buffer, byteOffset };
+  }
+
+  /** Only the end can be cut again: enough for what is made and disposed one after the other. */
+  giveBack(buffer: ArrayBuffer, byteOffset: number, byteLength: number): void {
+    if (buffer === this.#buffer && endOf(byteOffset, byteLength) === this.#used) this.#used = byteOffset;
+  }
+}
+
+const endOf = (byteOffset: number, byteLength: number): number =>
+  (byteOffset + byteLength + ALIGNMENT - 1) & -ALIGNMENT;
+
+// Two sizes of slab, so that a few bytes that live long do not keep a large one.
+const SMALL_BYTES = 4 * 1024;
+const MEDIUM_BYTES = 32 * 1024;
+const small = new Slab(64 * 1024);
+const medium = new Slab(256 * 1024);
+
+// A fault that brings 2 MiB instead of 4 KiB pays from here on: the first touch takes half the time, a quarter at 64 MiB.
+const HUGE_BYTES = 8 * 1024 * 1024;
 
 const spares = new Spares(256 * 1024 * 1024, (buffer) => binding.freeBuffer(buffer));
 
 /** Uninitialised memory; of a buffer that may be larger. Throws `ERR_OUT_OF_MEMORY`. */
 export function allocateBytes(byteLength: number): Place {
-  if (byteLength > SMALL_BYTES) return { buffer: spares.take(byteLength) ?? newBuffer(byteLength), byteOffset: 0 };
-  if (slab === null || slabUsed + byteLength > SLAB_BYTES) {
-    slab = newBuffer(SLAB_BYTES);
-    markAsUntransferable(slab); // transferring one tensor's buffer must not take its neighbours away
-    slabUsed = 0;
-  }
-  const byteOffset = slabUsed;
-  slabUsed = slabEnd(byteOffset, byteLength);
-  return { buffer: slab, byteOffset };
+  const slab = slabFor(byteLength);
+  if (slab !== null) return slab.cut(byteLength);
+  return { buffer: spares.take(byteLength) ?? newBuffer(byteLength), byteOffset: 0 };
 }
 
-/** Takes back what `allocateBytes` gave, for the next to have. Nobody may be able to see it any more. */
+/** Takes back what {@link allocateBytes} gave, for the next to have. Nobody may be able to see it any more. */
 export function freeBytes(buffer: ArrayBuffer, byteOffset: number, byteLength: number): void {
-  if (byteLength > SMALL_BYTES) spares.keep(buffer);
-  // In a slab only the end can be used again: enough for what is made and disposed one after the other.
-  else if (buffer === slab && slabEnd(byteOffset, byteLength) === slabUsed) slabUsed = byteOffset;
+  const slab = slabFor(byteLength);
+  if (slab !== null) slab.giveBack(buffer, byteOffset, byteLength);
+  else spares.keep(buffer);
 }
 
-const slabEnd = (byteOffset: number, byteLength: number): number =>
-  (byteOffset + byteLength + ALIGNMENT - 1) & -ALIGNMENT;
+const slabFor = (byteLength: number): Slab | null =>
+  byteLength <= SMALL_BYTES ? small : byteLength <= MEDIUM_BYTES ? medium : null;
 
 function newBuffer(byteLength: number): ArrayBuffer {
   let buffer: ArrayBuffer;

@@ -123,6 +123,7 @@ const revoked = (): unknown => {
   revoke();
   return proxy;
 };
+const wasmBuffer = (): unknown => Reflect.construct(loose(globalThis).WebAssembly.Memory, [{ initial: 1 }]).buffer;
 const tall = Float64Array.of(2, most, 0);
 const anyMemory = 'must be an ArrayBuffer, a Uint8Array or device memory$';
 
@@ -318,6 +319,20 @@ const copyRows: Row<Host>[] = [
     range, /^byteLength must be within the 16 bytes of source/],
   ['no bytes past the end', ({ copy }) => copy({ sourceOffset: 17, byteLength: 0 }),
     range, /^byteLength must be within the 16 bytes of source, received 17 \+ 0$/],
+  ['huge pages for nothing', ({ binding }) => binding.adviseHugePages(), type, /^buffer must be an ArrayBuffer$/],
+  ['huge pages for a view', ({ binding, input }) => binding.adviseHugePages(new Uint8Array(input)),
+    type, /^buffer must be an ArrayBuffer$/],
+  ['huge pages for an address', ({ binding }) => binding.adviseHugePages(0x7fff0000),
+    type, /^buffer must be an ArrayBuffer$/],
+  ['free of nothing', ({ binding }) => binding.freeBuffer(),
+    type, /^buffer must be an ArrayBuffer that can be detached$/],
+  ['free of a view', ({ binding, input }) => binding.freeBuffer(new Uint8Array(input)),
+    type, /^buffer must be an ArrayBuffer that can be detached$/],
+  ['free of a SharedArrayBuffer', ({ binding }) => binding.freeBuffer(new SharedArrayBuffer(16)),
+    type, /^buffer must be an ArrayBuffer that can be detached$/],
+  ['free of what WebAssembly uses',
+    ({ binding }) => binding.freeBuffer(wasmBuffer()),
+    type, /^buffer must be an ArrayBuffer that can be detached$/],
   ['release of nothing', ({ binding }) => binding.release(), type, /^memory must be device memory$/],
   ['release of a number', ({ binding }) => binding.release(1), type, /^memory must be device memory$/],
   ['release of an object', ({ binding }) => binding.release({}), type, /^memory must be device memory$/],
