@@ -642,7 +642,7 @@ const cpuTables: Record<string, Row<Cpu>[]> = {
     ['a view of it', ({ detached }) => detached.reshape(2, 1024).clone(),
       disposed, /^(reshape|clone): .*(detached|transferred)/],
     ['a result whose data was sent away',
-      ({ r }) => { const x = r.ones(5000); detach(x.data as unknown as Float32Array); return x.sqrt(); },
+      ({ r }) => { const x = r.ones(50_000); detach(x.data as unknown as Float32Array); return x.sqrt(); },
       disposed, /^sqrt: .*(detached|transferred)/],
     ['a buffer that shrank',
       ({ r }) => {
