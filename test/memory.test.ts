@@ -354,8 +354,9 @@ describe('of the whole process', () => {
       let last;
       for (let i = 0; i < 20_000; i++) {
         const y = rsqrt(x);
-        last = y.asStrided([], [], 249_999).item();
-        y.dispose();
+        const end = y.asStrided([], [], 249_999);
+        last = end.item();
+        for (const ended of [y, end]) ended.dispose();
       }
       print(peak(), last);`);
     expect(most).toBeLessThan(150);
