@@ -58,6 +58,9 @@ const shapes: Layout[] = [
     offset: 0,
   },
   { name: 'long inner runs', shape: [3, 1500], strides: [1600, 1], offset: 0 },
+  { name: 'transposed, several tiles', shape: [70, 67], strides: [1, 75], offset: 0 },
+  { name: 'batch of transposed', shape: [2, 33, 40], strides: [2000, 1, 41], offset: 3 },
+  { name: 'short rows with a gap', shape: [1500, 3], strides: [4, 1], offset: 0 },
 ];
 // Elements that share memory: to read only.
 const readOnly: Layout[] = [
@@ -153,6 +156,13 @@ function run({ rsqrt, device }: Configuration, op: OpName, dtype: DType, { pool,
     }
     const madeAt = places(shape, made.strides, made.storageOffset);
     compare(what, wordsOf(rawOf(made)), madeAt, expected, from, width);
+
+    if (shape.length > 1) {
+      using dense = rsqrt.empty(shape, { dtype: result, device });
+      apply(view, { out: dense });
+      const rows = places(shape, dense.strides, 0);
+      compare(`${what} into rows`, wordsOf(rawOf(dense)), rows, expected, from, width);
+    }
     if (!writable) return;
 
     // Into `out` of the same layout: the gaps must stay as they were.
