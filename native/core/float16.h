@@ -20,7 +20,7 @@ RSQRT_FUNCTION float widen(Half value) {
   const std::uint32_t magnitude = std::uint32_t{value.bits & 0x7fffu} << 13;
   const std::uint32_t rebiased = magnitude + (112u << 23);
   // Of a subnormal the leading bit is not implied: take it off again as a float.
-  const float subnormal = bits_as<float>(magnitude + smallest_normal) - bits_as<float>(smallest_normal);
+  const float subnormal = sum(bits_as<float>(magnitude + smallest_normal), -bits_as<float>(smallest_normal));
   const std::uint32_t finite = rebiased < smallest_normal ? bits_as<std::uint32_t>(subnormal) : rebiased;
   const std::uint32_t special = magnitude >= (0x7c00u << 13) ? magnitude | 0x7f800000u : finite;
   return bits_as<float>(sign | special);
@@ -45,7 +45,7 @@ RSQRT_FUNCTION void narrow(float value, Half& result) {
   const std::uint32_t magnitude = bits & 0x7fffffffu;
   const std::uint32_t normal = rounded_above(magnitude - (112u << 23), 13);
   // A subnormal half is a multiple of 2^-24, which is the unit of floats from 0.5 to 1.
-  const float shifted = bits_as<float>(magnitude) + 0.5f;
+  const float shifted = sum(bits_as<float>(magnitude), 0.5f);
   const std::uint32_t subnormal = bits_as<std::uint32_t>(shifted) - bits_as<std::uint32_t>(0.5f);
   std::uint32_t result_bits = magnitude < (113u << 23) ? subnormal : normal;
   result_bits =
