@@ -1,0 +1,28 @@
+# Adds native-test: what can be tested below Node, with sanitizers or in very large numbers.
+
+add_executable(native-test
+  native/cpu/isa.cpp
+  native/cpu/run.cpp
+  native/test/execute.cpp
+  native/test/layouts.cpp
+  native/test/main.cpp
+  native/test/numbers.cpp
+  native/test/rsqrt.cpp
+  native/test/test.cpp)
+target_compile_options(native-test PRIVATE ${RSQRT_CXX_OPTIONS})
+target_compile_definitions(native-test PRIVATE RSQRT_TARGET=host)
+target_include_directories(native-test PRIVATE native)
+find_package(Threads REQUIRED)
+target_link_libraries(native-test PRIVATE Threads::Threads)
+foreach(set IN LISTS instruction_sets)
+  target_link_libraries(native-test PRIVATE rsqrt_${set})
+endforeach()
+if(SANITIZE)
+  foreach(target native-test ${instruction_sets})
+    if(NOT target STREQUAL "native-test")
+      string(PREPEND target "rsqrt_")
+    endif()
+    target_compile_options(${target} PRIVATE -fsanitize=${SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
+  endforeach()
+  target_link_options(native-test PRIVATE -fsanitize=${SANITIZE})
+endif()

@@ -1,0 +1,31 @@
+#include "test/execute.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "cpu/run.h"
+#include "ops/table.h"
+
+namespace rsqrt_native::test {
+
+void execute(const cpu::InstructionSet& set, const Job& job, int /*threads*/) { cpu::run(*set.kernels, job); }
+
+Job dense_job(int op, DType in_dtype, DType out_dtype, const void* in, void* out, std::int64_t n) {
+  return {op,
+          in_dtype,
+          static_cast<DType>(op_table[op].computes[index_of(in_dtype)]),
+          out_dtype,
+          static_cast<const std::byte*>(in),
+          static_cast<std::byte*>(out),
+          n,
+          nullptr};
+}
+
+int op_named(const char* name) {
+  for (int op = 0; op < op_count; ++op) {
+    if (std::strcmp(op_table[op].name, name) == 0) return op;
+  }
+  std::abort();
+}
+
+}  // namespace rsqrt_native::test

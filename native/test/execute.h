@@ -1,0 +1,19 @@
+// How the tests run a job: the one place that knows the interface of cpu/run.h.
+#pragma once
+
+#include <cstdint>
+
+#include "core/job.h"
+#include "cpu/isa.h"
+
+namespace rsqrt_native::test {
+
+void execute(const cpu::InstructionSet& set, const Job& job, int threads = 1);
+
+// The job of n dense elements.
+Job dense_job(int op, DType in_dtype, DType out_dtype, const void* in, void* out, std::int64_t n);
+
+// The code of an operation of the table by its name.
+int op_named(const char* name);
+
+}  // namespace rsqrt_native::test

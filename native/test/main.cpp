@@ -1,0 +1,81 @@
+// The native test program: what can be tested below Node, with sanitizers or in very large numbers.
+//
+//   native-test [PART…] [--threads=N] [--float64=N] [--layouts=N] [--hard-inputs=FILE]
+//
+// Without parts, all but the long float32. Prints a line for each part and target, and returns 1 if anything
+// was wrong.
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cpu/isa.h"
+#include "test/test.h"
+
+namespace rsqrt_native::test {
+namespace {
+
+struct Part {
+  const char* name;
+  bool (*test)(const Options&);
+  bool long_running;
+};
+
+constexpr Part parts[] = {
+    {"layouts", test_layouts, false},         {"conversions", test_conversions, false},
+    {"environment", test_environment, false}, {"concurrent", test_concurrent, false},
+    {"integers", test_integers, false},       {"float16", test_float16, false},
+    {"bfloat16", test_bfloat16, false},       {"float64", test_float64, false},
+    {"float32", test_float32, true},
+};
+
+int usage(const std::string& word) {
+  std::fprintf(stderr, "native-test: '%s' is neither a part nor an option. Parts:", word.c_str());
+  for (const Part& part : parts) std::fprintf(stderr, " %s", part.name);
+  std::fputs("; options: --threads=N --float64=N --layouts=N --hard-inputs=FILE\n", stderr);
+  return 2;
+}
+
+int run(const std::vector<std::string>& words) {
+  Options options{static_cast<int>(std::thread::hardware_concurrency()), 2'000'000, 20, ""};
+  std::vector<const Part*> chosen;
+  for (const std::string& word : words) {
+    const std::size_t equals = word.find('=');
+    const std::string name = word.substr(0, equals);
+    const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
+    const Part* part = nullptr;
+    for (const Part& each : parts) {
+      if (word == each.name) part = &each;
+    }
+    if (part != nullptr) {
+      chosen.push_back(part);
+    } else if (name == "--threads" && std::atoi(value.c_str()) > 0) {
+      options.threads = std::atoi(value.c_str());
+    } else if (name == "--float64" && std::atoll(value.c_str()) > 0) {
+      options.float64 = std::atoll(value.c_str());
+    } else if (name == "--layouts" && std::atoll(value.c_str()) > 0) {
+      options.layouts = std::atoll(value.c_str());
+    } else if (name == "--hard-inputs") {
+      options.hard_inputs = value;
+    } else {
+      return usage(word);
+    }
+  }
+  if (chosen.empty()) {
+    for (const Part& part : parts) {
+      if (!part.long_running) chosen.push_back(&part);
+    }
+  }
+  bool right = true;
+  for (const Part* part : chosen) right &= part->test(options);
+  return right ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace rsqrt_native::test
+
+int main(int count, char** words) {
+  return rsqrt_native::test::run(std::vector<std::string>(words + 1, words + count));
+}

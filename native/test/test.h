@@ -1,0 +1,60 @@
+// What the parts of the test program share.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace rsqrt_native::test {
+
+struct Options {
+  int threads;              // that the test program itself computes with
+  std::int64_t float64;     // inputs of the part float64
+  std::int64_t layouts;     // random layouts per operation and pair of dtypes
+  std::string hard_inputs;  // a file of float64 inputs that are hard to round, or empty
+};
+
+// Counts what one part checks and prints a line for each of its targets. Safe to use from several threads.
+class Report {
+ public:
+  explicit Report(std::string part) : part_(std::move(part)) {}
+
+  void checked(const std::string& target, std::int64_t inputs, std::int64_t wrong);
+  // Prints what is wrong; past the first few of a target, nothing.
+  void explain(const std::string& target, const std::string& sentence);
+  // Prints the lines. Whether nothing was wrong and something was checked.
+  bool finish();
+
+ private:
+  struct Count {
+    std::int64_t inputs = 0;
+    std::int64_t wrong = 0;
+    int explained = 0;
+  };
+  std::string part_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::mutex mutex_;
+  std::map<std::string, Count> counts_;
+};
+
+// Calls work(i) for i from 0 to count − 1 on `threads` threads.
+void in_parallel(int threads, std::int64_t count, const std::function<void(std::int64_t)>& work);
+
+std::string hex(std::uint64_t bits, int width);
+
+// The parts. Each returns whether everything was right.
+bool test_float16(const Options& options);
+bool test_bfloat16(const Options& options);
+bool test_float32(const Options& options);
+bool test_float64(const Options& options);
+bool test_integers(const Options& options);
+bool test_conversions(const Options& options);
+bool test_layouts(const Options& options);
+bool test_environment(const Options& options);
+bool test_concurrent(const Options& options);
+
+}  // namespace rsqrt_native::test
