@@ -1,0 +1,109 @@
+/**
+ * A foreign library may leave a thread with subnormals flushed to zero or another rounding direction: no result may depend on
+ * it, and the thread must keep what it had. A small addon, compiled here, sets the register for real.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import type { Tensor } from '../src/index';
+import { configurations } from './support/configurations';
+import { covered, skip } from './support/coverage';
+import { dataOf, inputs } from './support/values';
+
+/** Sets the control register of this thread if a value is given, and returns what it was. */
+type Exchange = (value?: number) => number;
+
+const environments: Record<string, number> =
+  process.arch === 'arm64'
+    ? { 'flush to zero': 0x03000000, 'round up': 0x00400000, 'round down': 0x00800000, 'round to zero': 0x00c00000 }
+    : {
+        'flush to zero, denormals are zero': 0x9fc0,
+        'round up': 0x5f80,
+        'round down': 0x3f80,
+        'round to zero': 0x7f80,
+        'flush to zero and round up': 0xdfc0,
+      };
+
+const folder = mkdtempSync(path.join(tmpdir(), 'rsqrt-float-environment-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The function of the addon; null, with a visible skip, where there is no compiler. */
+function compile(): Exchange | null {
+  const addon = path.join(folder, 'float_control.node');
+  const headers = require('node-api-headers').include_dir as string;
+  const source = path.join(__dirname, 'support', 'float_control.c');
+  const compiler = process.env.CC ?? 'cc';
+  const options = ['-shared', '-fPIC', '-O1', `-I${headers}`, '-o', addon, source];
+  const { status, error, stderr } = spawnSync(compiler, options, { encoding: 'utf8' });
+  if (status === 0) return require(addon).exchange;
+  if (!error) throw new Error(`${compiler} could not compile ${source}: ${stderr}`);
+  skip('floating-point environment', `the C compiler ${compiler} was not found`);
+  return null;
+}
+
+const exchange = compile();
+const COUNT = 5000;
+
+/** The bytes of a tensor. */
+function bytesOf(tensor: Tensor): Buffer {
+  const { buffer, byteOffset, byteLength } = dataOf(tensor);
+  return Buffer.from(Buffer.from(buffer, byteOffset, byteLength)); // a copy: the memory is used again
+}
+
+const describeOrSkip = exchange === null ? describe.skip : describe;
+
+describeOrSkip.each(configurations)('$name', ({ rsqrt, device }) => {
+  const set = exchange as Exchange;
+  const ops = ['rsqrt', 'sqrt', 'reciprocal', 'square'] as const;
+
+  /** Every op on every dtype and every conversion that there is, by name. */
+  function everything(): Map<string, Buffer> {
+    const results = new Map<string, Buffer>();
+    for (const dtype of rsqrt.dtypes) {
+      using x = rsqrt.asTensor(inputs(dtype, COUNT), { dtype, device });
+      for (const op of ops) {
+        using result = (rsqrt[op] as typeof rsqrt.square)(x) as Tensor;
+        results.set(`${op} of ${dtype}`, bytesOf(result));
+      }
+      for (const to of rsqrt.dtypes) {
+        using result = x.to({ dtype: to, copy: true });
+        results.set(`${dtype} to ${to}`, bytesOf(result));
+      }
+    }
+    return results;
+  }
+
+  const expected = exchange === null ? new Map<string, Buffer>() : everything();
+
+  test.each(Object.entries(environments))('%s changes no result and is left as it was', (name, environment) => {
+    const before = set(environment);
+    let results: Map<string, Buffer>;
+    let after: number;
+    try {
+      results = everything();
+    } finally {
+      after = set(before);
+    }
+    expect([after, set()]).toEqual([environment, before]);
+    expect(results.size).toBe(rsqrt.dtypes.length * (ops.length + rsqrt.dtypes.length));
+    expect(
+      [...results].filter(([key, bytes]) => !bytes.equals(expected.get(key) as Buffer)).map(([key]) => key),
+    ).toEqual([]);
+    covered('floating-point environment', name);
+  });
+});
+
+// That the addon does what it says: else the tests above would pass for nothing.
+(exchange === null ? test.skip : test)('the register is really set', () => {
+  const set = exchange as Exchange;
+  const half = (x: number) => x / 2;
+  const third = (x: number) => x / 3;
+  const before = set(environments[Object.keys(environments)[0]]);
+  const flushed = half(2 ** -1022);
+  set(environments['round up']);
+  const up = third(1);
+  set(before);
+  expect([flushed, up > third(1)]).toEqual([0, true]);
+});
