@@ -16,8 +16,9 @@ import { inParallel } from './in-parallel.mjs';
 // Debian 12's. Each major version lays out some code differently, and knows other checks.
 const clangVersion = 14;
 
-// A file is checked as the first of these builds compiles it; the second has the CUDA code as plain C++.
-const builds = ['build', 'build-simulated'];
+// A file is checked as the first of these builds compiles it; the second has the CUDA code as plain C++, the third
+// the native tests.
+const builds = ['build', 'build-simulated', 'build-sanitize/address'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({ options: { fix: { type: 'boolean', default: false } } });

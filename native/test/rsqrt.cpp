@@ -65,7 +65,7 @@ template <class Bits>
 bool test_all(const char* part, Format format, DType dtype, int threads) {
   Report report(part);
   const Checker<Bits> checker(report, format, dtype);
-  const std::int64_t piece = 1 << 16;
+  const std::int64_t piece = 1 << 14;  // 64 KiB
   const std::int64_t pieces = (std::int64_t{1} << format.width) / piece;
   in_parallel(threads, pieces, [&](std::int64_t i) {
     std::vector<Bits> x(static_cast<std::size_t>(piece));

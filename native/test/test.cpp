@@ -17,6 +17,7 @@ void Report::explain(const std::string& target, const std::string& sentence) {
   const std::lock_guard lock(mutex_);
   if (++counts_[target].explained > 5) return;
   std::printf("  %s, %s: %s\n", part_.c_str(), target.c_str(), sentence.c_str());
+  std::fflush(stdout);  // the next input may crash
 }
 
 bool Report::finish() {

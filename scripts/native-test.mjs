@@ -1,0 +1,40 @@
+// Builds and runs the native test program (native/test), for npm run exhaustive and scripts/sanitize.mjs.
+
+import { spawnSync } from 'node:child_process';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Runs a command with its output passed on; throws if it cannot be run or, unless asked to return that, fails. */
+function run(command, args, env = {}) {
+  const { status, signal, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  if (error) throw new Error(`${command} cannot be run (${error.code}): ${path.basename(command)} is needed`);
+  return signal ?? status;
+}
+
+/** Builds the program into a folder, with sanitizers as -fsanitize takes them, and returns its path. */
+export function buildNativeTest(folder, sanitize = '') {
+  const generator = spawnSync('ninja', ['--version']).status === 0 ? ['-G', 'Ninja'] : [];
+  const configured = run('cmake', [
+    ...['-S', '.', '-B', folder, ...generator, '--log-level=WARNING'],
+    ...['-DCUDA=OFF', '-DNATIVE_TEST=ON', `-DSANITIZE=${sanitize}`],
+  ]);
+  const jobs = String(os.availableParallelism());
+  if (configured !== 0 || run('cmake', ['--build', folder, '--target', 'native-test', '-j', jobs]) !== 0) {
+    throw new Error('the native test program could not be built');
+  }
+  return path.join(root, folder, 'native-test');
+}
+
+/** Runs parts of the program; whether everything was right. */
+export function runNativeTest(program, args, env) {
+  const status = run(program, [...args, '--hard-inputs=test/vectors/rsqrt-float64-hard.tsv'], env);
+  if (status !== 0 && status !== 1) console.error(`native-test ended with ${status}`);
+  return status === 0;
+}
