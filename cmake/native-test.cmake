@@ -3,6 +3,7 @@
 add_executable(native-test
   native/cpu/isa.cpp
   native/cpu/run.cpp
+  native/test/complex.cpp
   native/test/execute.cpp
   native/test/layouts.cpp
   native/test/main.cpp

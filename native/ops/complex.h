@@ -94,11 +94,12 @@ RSQRT_FUNCTION Polar<V> polar(Complex<V> z) {
 template <Arithmetic V>
 RSQRT_FUNCTION Complex<V> complex_sqrt(Complex<V> z) {
   const auto [near, root_scale] = scaled(z);
-  const V larger = sqrt(polar(near).half);
-  const V smaller = absolute(near.im) / (larger + larger);
+  const V larger = sqrt(polar(near).half) * root_scale;
+  // Of z itself: scaled down, a small imaginary part could vanish and its root's part with it.
+  const V smaller = absolute(z.im) / (larger + larger);
   const auto left = less(z.re, V::splat(0));
-  V re = select(left, smaller, larger) * root_scale;
-  V im = select(left, larger, smaller) * root_scale;
+  V re = select(left, smaller, larger);
+  V im = select(left, larger, smaller);
   if (any(is_nan(smaller))) [[unlikely]] {
     const V zero = V::splat(0);
     const auto zeros = is_zero(z);
@@ -148,13 +149,15 @@ RSQRT_FUNCTION Complex<V> complex_rsqrt(Complex<V> z) {
 template <Arithmetic V>
 RSQRT_FUNCTION Complex<V> complex_reciprocal(Complex<V> z) {
   const V zero = V::splat(0), one = V::splat(1);
-  const auto steep = less(absolute(z.re), absolute(z.im));
-  const V larger = select(steep, z.im, z.re);
-  const V smaller = select(steep, z.re, z.im);
+  const auto [near, root_scale] = scaled(z);  // else the divisor of the largest numbers would overflow
+  const auto steep = less(absolute(near.re), absolute(near.im));
+  const V larger = select(steep, near.im, near.re);
+  const V smaller = select(steep, near.re, near.im);
   const V ratio = smaller / larger;
   const V divisor = larger + smaller * ratio;
-  const V re = select(steep, ratio + zero, one) / divisor;
-  const V im = select(steep, zero - one, zero - ratio) / divisor;
+  const V back = one / root_scale;
+  const V re = select(steep, ratio + zero, one) / divisor * back * back;
+  const V im = select(steep, zero - one, zero - ratio) / divisor * back * back;
   return {select(is_zero(z), infinity<V>(), re), im};
 }
 

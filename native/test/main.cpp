@@ -28,7 +28,7 @@ constexpr Part parts[] = {
     {"environment", test_environment, false}, {"concurrent", test_concurrent, false},
     {"integers", test_integers, false},       {"float16", test_float16, false},
     {"bfloat16", test_bfloat16, false},       {"float64", test_float64, false},
-    {"float32", test_float32, true},
+    {"complex", test_complex, false},         {"float32", test_float32, true},
 };
 
 int usage(const std::string& word) {

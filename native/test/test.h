@@ -52,6 +52,7 @@ bool test_bfloat16(const Options& options);
 bool test_float32(const Options& options);
 bool test_float64(const Options& options);
 bool test_integers(const Options& options);
+bool test_complex(const Options& options);
 bool test_conversions(const Options& options);
 bool test_layouts(const Options& options);
 bool test_environment(const Options& options);
