@@ -19,7 +19,8 @@ class GuardedMemory {
   explicit GuardedMemory(std::size_t capacity)
       : page_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))),
         room_((capacity + 2 * page_ - 1) / page_ * page_) {
-    void* mapping = mmap(nullptr, room_ + 2 * page_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* mapping =
+        mmap(nullptr, room_ + 2 * page_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mapping == MAP_FAILED) std::abort();
     start_ = static_cast<std::byte*>(mapping) + page_;
     if (mprotect(start_ - page_, page_, PROT_NONE) != 0 || mprotect(start_ + room_, page_, PROT_NONE) != 0) {

@@ -60,7 +60,8 @@ Case make_case(int op, DType in_dtype, DType out_dtype, std::uint64_t seed) {
 // Numbers of elements at which something changes: whole vectors, blocks of the driver and one more or less.
 std::int64_t edge_size(Random& random, std::int64_t limit) {
   static constexpr std::int64_t edges[] = {1, 2, 4, 8, 16, 32, 64, 128, 512, 1024, 2048, 3072, 4096};
-  const std::int64_t size = random.one_in(3) ? random.between(1, 70) : edges[random.below(13)] + random.between(-2, 2);
+  const std::int64_t size =
+      random.one_in(3) ? random.between(1, 70) : edges[random.below(13)] + random.between(-2, 2);
   return std::clamp<std::int64_t>(size, 1, limit);
 }
 
@@ -123,8 +124,8 @@ bool shares_elements(const Layout& layout, const Strides& strides) {
 }
 
 std::string describe(const Case& test, const Layout* layout, std::int64_t numel) {
-  std::string text = std::string(op_table[test.op].name) + " " + dtype_names[index_of(test.in_dtype)] + " to " +
-                     dtype_names[index_of(test.out_dtype)];
+  std::string text = std::string(op_table[test.op].name) + " " + dtype_names[index_of(test.in_dtype)] +
+                     " to " + dtype_names[index_of(test.out_dtype)];
   if (layout == nullptr) return text + ", " + std::to_string(numel) + " dense";
   for (int dim = 0; dim < layout->ndim; ++dim) {
     text += (dim == 0 ? ", sizes (strides in, out): " : ", ") + std::to_string(layout->sizes[dim]) + " (" +
@@ -140,7 +141,8 @@ struct Memory {
 
 std::byte* place(Random& random, GuardedMemory& memory, std::size_t bytes) {
   // At the end every overrun is met; at the start every underrun and any alignment.
-  return random.one_in(2) ? memory.at_end(bytes) : memory.at_start(bytes, static_cast<std::size_t>(random.below(17)));
+  return random.one_in(2) ? memory.at_end(bytes)
+                          : memory.at_start(bytes, static_cast<std::size_t>(random.below(17)));
 }
 
 // One random layout of a case on every instruction set.
@@ -203,11 +205,13 @@ void check_layout(Report& report, const Case& test, Memory& memory, Random& rand
     if (!wrong) continue;
     const auto at = static_cast<std::size_t>(std::mismatch(out, out + out_bytes, right.data()).first - out);
     report.explain(set.name, describe(test, job.layout, numel) + (in_place ? ", in place" : "") +
-                                 ": differs at element " + std::to_string(at / out_size) + " of the output's memory");
+                                 ": differs at element " + std::to_string(at / out_size) +
+                                 " of the output's memory");
   }
 }
 
-// Calls visit(op, in dtype, out dtype) for each of `stride` of all that there are, starting with the first-th.
+// Calls visit(op, in dtype, out dtype) for each of `stride` of all that there are, starting with the
+// first-th.
 template <class Visit>
 void for_each_case(const Visit& visit) {
   for (int op = 0; op < op_count; ++op) {
@@ -259,7 +263,8 @@ void check_environments(Report& report, const Case& test) {
       write_environment(before);
       const bool wrong = out != test.out;
       const std::string which = hex(environment, 32);
-      if (wrong) report.explain(set.name, describe(test, nullptr, pool_size) + " under " + which + " differs");
+      if (wrong)
+        report.explain(set.name, describe(test, nullptr, pool_size) + " under " + which + " differs");
       if (after != environment) {
         report.explain(set.name, "environment " + which + " became " + hex(after, 32));
       }
@@ -293,7 +298,8 @@ bool test_concurrent(const Options& /*options*/) {
   std::vector<Case> cases;
   for_each_case([&](int op, DType in, DType out) {
     const bool everyday = in == DType::float32 || in == DType::int8;
-    if (everyday && (out == in || out == DType::float16)) cases.push_back(make_case(op, in, out, cases.size()));
+    if (everyday && (out == in || out == DType::float16))
+      cases.push_back(make_case(op, in, out, cases.size()));
   });
   in_parallel(4, 4, [&](std::int64_t thread) {
     for (const Case& test : cases) {

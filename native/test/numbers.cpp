@@ -12,7 +12,9 @@ namespace rsqrt_native::test {
 namespace {
 
 constexpr bool is_float(DType dtype) { return dtype <= DType::float64; }
-constexpr bool is_complex_dtype(DType dtype) { return dtype == DType::complex64 || dtype == DType::complex128; }
+constexpr bool is_complex_dtype(DType dtype) {
+  return dtype == DType::complex64 || dtype == DType::complex128;
+}
 constexpr bool is_signed(DType dtype) { return dtype != DType::uint8 && dtype != DType::boolean; }
 
 // Of a floating-point dtype, or of the parts of a complex one.
@@ -132,7 +134,8 @@ std::uint64_t hard_float(Random& random, Format format) {
                                      : target.least_exponent() - 4 + static_cast<int>(random.below(span + 8));
   // The middle, and ±1 and ±2 in the last bit; or ± one bit somewhere between.
   const std::uint64_t bits = encode(format, number);
-  const std::uint64_t step = std::uint64_t{1} << (random.one_in(2) ? 0 : random.below(format.precision - kept));
+  const std::uint64_t step = std::uint64_t{1}
+                             << (random.one_in(2) ? 0 : random.below(format.precision - kept));
   const std::uint64_t moved = bits + static_cast<std::uint64_t>(random.between(-2, 2)) * step;
   return sign | (moved & (format.sign() - 1));
 }
@@ -194,10 +197,10 @@ void check(Report& report, int op, DType from, DType to, const Expected& expecte
       const Element input = read(from, in.data() + i * size_of(from));
       const Element is = read(to, out.data() + at), must = read(to, right.data() + at);
       const int width = part_width(to);
-      report.explain(set.name, std::string(dtype_names[index_of(from)]) + " " + hex(input.re, part_width(from)) +
-                                   " to " + dtype_names[index_of(to)] + " is " + hex(is.re, width) + ", " +
-                                   hex(is.im, width) + ", expected " + hex(must.re, width) + ", " +
-                                   hex(must.im, width));
+      report.explain(set.name, std::string(dtype_names[index_of(from)]) + " " +
+                                   hex(input.re, part_width(from)) + " to " + dtype_names[index_of(to)] +
+                                   " is " + hex(is.re, width) + ", " + hex(is.im, width) + ", expected " +
+                                   hex(must.re, width) + ", " + hex(must.im, width));
     }
     report.checked(set.name, static_cast<std::int64_t>(count), wrong);
   }

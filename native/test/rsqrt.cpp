@@ -69,7 +69,8 @@ bool test_all(const char* part, Format format, DType dtype, int threads) {
   const std::int64_t pieces = (std::int64_t{1} << format.width) / piece;
   in_parallel(threads, pieces, [&](std::int64_t i) {
     std::vector<Bits> x(static_cast<std::size_t>(piece));
-    for (std::size_t k = 0; k < x.size(); ++k) x[k] = static_cast<Bits>(i * piece + static_cast<std::int64_t>(k));
+    for (std::size_t k = 0; k < x.size(); ++k)
+      x[k] = static_cast<Bits>(i * piece + static_cast<std::int64_t>(k));
     checker.check(x);
   });
   return report.finish();
@@ -132,7 +133,8 @@ std::vector<std::uint64_t> special_inputs() {
   std::vector<std::uint64_t> inputs;
   for (const std::uint64_t sign : {std::uint64_t{0}, std::uint64_t{1} << 63}) {
     for (std::uint64_t exponent = 0; exponent <= exponents; ++exponent) {
-      for (const std::uint64_t low : {std::uint64_t{0}, std::uint64_t{1}, fraction / 2, fraction / 2 + 1, fraction}) {
+      for (const std::uint64_t low :
+           {std::uint64_t{0}, std::uint64_t{1}, fraction / 2, fraction / 2 + 1, fraction}) {
         inputs.push_back(sign | exponent << 52 | low);
       }
     }
@@ -156,8 +158,8 @@ void check_decision(Report& report, const std::vector<std::uint64_t>& inputs) {
   for (const std::uint64_t x : inputs) {
     const std::uint64_t right = rsqrt_of(float64, x);
     for (const std::uint64_t guess : {right - 1, right, right + 1}) {
-      const auto decided = std::bit_cast<std::uint64_t>(
-          rsqrt_nearest(std::bit_cast<double>(x), std::bit_cast<double>(guess)));
+      const auto decided =
+          std::bit_cast<std::uint64_t>(rsqrt_nearest(std::bit_cast<double>(x), std::bit_cast<double>(guess)));
       if (decided == right) continue;
       ++wrong;
       report.explain("the exact decision", "rsqrt(" + hex(x, 64) + ") from " + hex(guess, 64) + " is " +
