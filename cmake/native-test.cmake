@@ -1,8 +1,7 @@
 # Adds native-test: what can be tested below Node, with sanitizers or in very large numbers.
 
 add_executable(native-test
-  native/cpu/isa.cpp
-  native/cpu/run.cpp
+  ${RSQRT_CPU_SOURCES}
   native/test/complex.cpp
   native/test/execute.cpp
   native/test/layouts.cpp
@@ -13,7 +12,6 @@ add_executable(native-test
 target_compile_options(native-test PRIVATE ${RSQRT_CXX_OPTIONS})
 target_compile_definitions(native-test PRIVATE RSQRT_TARGET=host)
 target_include_directories(native-test PRIVATE native)
-find_package(Threads REQUIRED)
 target_link_libraries(native-test PRIVATE Threads::Threads)
 foreach(set IN LISTS instruction_sets)
   target_link_libraries(native-test PRIVATE rsqrt_${set})

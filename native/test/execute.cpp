@@ -2,13 +2,17 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "cpu/run.h"
 #include "ops/table.h"
 
 namespace rsqrt_native::test {
 
-void execute(const cpu::InstructionSet& set, const Job& job, int /*threads*/) { cpu::run(*set.kernels, job); }
+void execute(const cpu::InstructionSet& set, const Job& job, int threads) {
+  static const std::shared_ptr<cpu::Pool> pool = cpu::shared_pool();
+  cpu::run(*set.kernels, job, *pool, threads);
+}
 
 Job dense_job(int op, DType in_dtype, DType out_dtype, const void* in, void* out, std::int64_t n) {
   return {op,

@@ -19,7 +19,12 @@ namespace rsqrt_native::test {
 namespace {
 
 constexpr std::int64_t pool_size = 256;
-constexpr std::size_t memory_size = std::size_t{1} << 21;
+constexpr std::size_t memory_size = std::size_t{18} << 20;  // touched only as far as it is used
+
+// How many elements a layout has: a few thousand; so many that threads share them; so many, dense, that they
+// are written past the caches.
+enum class Size { small, shared, streamed };
+constexpr std::int64_t most_elements(Size size) { return size == Size::small ? 5000 : 150'000; }
 constexpr std::byte untouched{0xa5};
 
 // What is computed: elements of one dtype and what becomes of each.
@@ -57,12 +62,13 @@ Case make_case(int op, DType in_dtype, DType out_dtype, std::uint64_t seed) {
   return result;
 }
 
-// Numbers of elements at which something changes: whole vectors, blocks of the driver and one more or less.
-std::int64_t edge_size(Random& random, std::int64_t limit) {
+// Numbers of elements at which something changes: whole vectors, blocks of the driver, ranges of its threads,
+// and one or two more or less.
+std::int64_t edge_size(Random& random, Size size, std::int64_t limit) {
   static constexpr std::int64_t edges[] = {1, 2, 4, 8, 16, 32, 64, 128, 512, 1024, 2048, 3072, 4096};
-  const std::int64_t size =
-      random.one_in(3) ? random.between(1, 70) : edges[random.below(13)] + random.between(-2, 2);
-  return std::clamp<std::int64_t>(size, 1, limit);
+  std::int64_t edge = size == Size::small ? edges[random.below(13)] : 16384 * random.between(1, 8);
+  edge += random.between(-2, 2);
+  return std::clamp<std::int64_t>(random.one_in(3) ? random.between(1, 70) : edge, 1, limit);
 }
 
 struct Strides {
@@ -90,16 +96,23 @@ Strides random_strides(Random& random, const Layout& layout, bool shared) {
   return strides;
 }
 
-Layout random_layout(Random& random, Strides& in, Strides& out) {
+Layout random_layout(Random& random, Size size, Strides& in, Strides& out) {
   Layout layout;
   layout.ndim = static_cast<int>(random.between(1, 5));
-  std::int64_t left = 5000;
+  std::int64_t left = most_elements(size);
+  const std::int64_t side = size == Size::small ? 70 : 380;  // of a matrix
+  const bool matrix = random.one_in(2);
   for (int dim = 0; dim < layout.ndim; ++dim) layout.sizes[dim] = 1;
   // One or two long dimensions anywhere, the others short.
   for (int i = 0; i < layout.ndim; ++i) {
     const auto dim = static_cast<int>(random.below(layout.ndim));
     if (layout.sizes[dim] != 1) continue;
-    layout.sizes[dim] = i == 0 ? edge_size(random, left) : random.between(1, std::min<std::int64_t>(left, 9));
+    if (i < 2 && matrix) {
+      layout.sizes[dim] = std::min(left, random.between(12, side));
+    } else {
+      layout.sizes[dim] =
+          i == 0 ? edge_size(random, size, left) : random.between(1, std::min<std::int64_t>(left, 20));
+    }
     left /= layout.sizes[dim];
   }
   in = random_strides(random, layout, true);
@@ -146,13 +159,16 @@ std::byte* place(Random& random, GuardedMemory& memory, std::size_t bytes) {
 }
 
 // One random layout of a case on every instruction set.
-void check_layout(Report& report, const Case& test, Memory& memory, Random& random, int threads) {
+void check_layout(Report& report, const Case& test, Memory& memory, Random& random, Size size, int threads) {
   Strides in_strides{}, out_strides{};
-  Layout layout = random_layout(random, in_strides, out_strides);
-  const bool dense = random.one_in(5);
+  Layout layout = random_layout(random, size, in_strides, out_strides);
+  const bool dense = size == Size::streamed || random.one_in(5);
   if (dense) {
     layout.ndim = 1;
-    layout.sizes[0] = edge_size(random, 5000);
+    layout.sizes[0] = edge_size(random, size, most_elements(size));
+    if (size == Size::streamed) {
+      layout.sizes[0] += (std::int64_t{16} << 20) / static_cast<std::int64_t>(size_of(test.out_dtype));
+    }
     layout.in_strides[0] = layout.out_strides[0] = in_strides.of[0] = out_strides.of[0] = 1;
     in_strides.extent = out_strides.extent = layout.sizes[0];
   }
@@ -228,10 +244,11 @@ std::vector<Case> all_cases() {
   return cases;
 }
 
-void check_case(Report& report, const Case& test, std::int64_t layouts, std::uint64_t seed, int threads) {
+void check_case(Report& report, const Case& test, Size size, std::int64_t layouts, std::uint64_t seed,
+                int threads) {
   Memory memory;
   Random random(seed);
-  for (std::int64_t i = 0; i < layouts; ++i) check_layout(report, test, memory, random, threads);
+  for (std::int64_t i = 0; i < layouts; ++i) check_layout(report, test, memory, random, size, threads);
 }
 
 #if defined(__x86_64__)
@@ -279,7 +296,8 @@ bool test_layouts(const Options& options) {
   Report report("layouts");
   const std::vector<Case> cases = all_cases();
   in_parallel(options.threads, static_cast<std::int64_t>(cases.size()), [&](std::int64_t i) {
-    check_case(report, cases[static_cast<std::size_t>(i)], options.layouts, static_cast<std::uint64_t>(i), 1);
+    check_case(report, cases[static_cast<std::size_t>(i)], Size::small, options.layouts,
+               static_cast<std::uint64_t>(i), 1);
   });
   return report.finish();
 }
@@ -292,19 +310,32 @@ bool test_environment(const Options& options) {
   return report.finish();
 }
 
-// Several threads of the caller at once, as worker_threads are, each sharing its jobs with others.
+// Several callers at once, as worker_threads are, each with jobs that the threads of the pool share.
 bool test_concurrent(const Options& /*options*/) {
   Report report("concurrent");
   std::vector<Case> cases;
   for_each_case([&](int op, DType in, DType out) {
-    const bool everyday = in == DType::float32 || in == DType::int8;
-    if (everyday && (out == in || out == DType::float16))
+    const bool everyday = in == DType::float32 || in == DType::float16 || in == DType::int8;
+    if (everyday && (out == in || out == DType::float64))
       cases.push_back(make_case(op, in, out, cases.size()));
   });
-  in_parallel(4, 4, [&](std::int64_t thread) {
+  in_parallel(4, 4, [&](std::int64_t caller) {
+    static constexpr int threads[] = {1, 2, 3, 7};
     for (const Case& test : cases) {
-      check_case(report, test, 5, static_cast<std::uint64_t>(thread), 1 + static_cast<int>(thread));
+      check_case(report, test, Size::shared, 4, static_cast<std::uint64_t>(caller), threads[caller]);
     }
+  });
+  return report.finish();
+}
+
+// Outputs of 16 MiB and more, of rsqrt in every dtype that it keeps and of every operation in float32.
+bool test_streamed(const Options& /*options*/) {
+  Report report("streamed");
+  const int rsqrt = op_named("rsqrt");
+  for_each_case([&](int op, DType in, DType out) {
+    if (in != out || (in != DType::float32 && op != rsqrt)) return;
+    const auto seed = static_cast<std::uint64_t>(op * dtype_count + index_of(in));
+    check_case(report, make_case(op, in, out, seed), Size::streamed, 1, seed, 2);
   });
   return report.finish();
 }

@@ -26,9 +26,10 @@ struct Part {
 constexpr Part parts[] = {
     {"layouts", test_layouts, false},         {"conversions", test_conversions, false},
     {"environment", test_environment, false}, {"concurrent", test_concurrent, false},
-    {"integers", test_integers, false},       {"float16", test_float16, false},
-    {"bfloat16", test_bfloat16, false},       {"float64", test_float64, false},
-    {"complex", test_complex, false},         {"float32", test_float32, true},
+    {"streamed", test_streamed, false},       {"integers", test_integers, false},
+    {"float16", test_float16, false},         {"bfloat16", test_bfloat16, false},
+    {"float64", test_float64, false},         {"complex", test_complex, false},
+    {"float32", test_float32, true},
 };
 
 int usage(const std::string& word) {

@@ -57,5 +57,6 @@ bool test_conversions(const Options& options);
 bool test_layouts(const Options& options);
 bool test_environment(const Options& options);
 bool test_concurrent(const Options& options);
+bool test_streamed(const Options& options);
 
 }  // namespace rsqrt_native::test
