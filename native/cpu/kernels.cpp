@@ -203,7 +203,9 @@ constexpr Apply apply_loop() {
 
 template <class Op, class T>
 constexpr Apply stream_loop() {
-  if constexpr (apply_loop<Op, T>() != nullptr && vectors_stream<T> && !std::is_invocable_v<Op, T>) {
+  // (Comparing apply_loop() with null is no constant to gcc 12 under -fsanitize=undefined.)
+  if constexpr (!std::is_void_v<Compute<Op, T>> && vectors_hold<T> && vectors_stream<T> &&
+                !std::is_invocable_v<Op, T>) {
     return &stream_vectors<Op, T>;
   } else {
     return nullptr;
