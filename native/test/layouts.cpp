@@ -322,7 +322,7 @@ bool test_concurrent(const Options& /*options*/) {
   in_parallel(4, 4, [&](std::int64_t caller) {
     static constexpr int threads[] = {1, 2, 3, 7};
     for (const Case& test : cases) {
-      check_case(report, test, Size::shared, 4, static_cast<std::uint64_t>(caller), threads[caller]);
+      check_case(report, test, Size::shared, 2, static_cast<std::uint64_t>(caller), threads[caller]);
     }
   });
   return report.finish();
