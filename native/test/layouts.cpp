@@ -122,18 +122,31 @@ Layout random_layout(Random& random, Size size, Strides& in, Strides& out) {
   return layout;
 }
 
-bool shares_elements(const Layout& layout, const Strides& strides) {
-  std::vector<bool> used(static_cast<std::size_t>(strides.extent));
+// Calls visit(in, out) with the positions of each pair of elements, in logical order.
+template <class Visit>
+void for_each_position(const Layout& layout, const Visit& visit) {
   std::int64_t index[max_dims] = {};
   for (;;) {
-    std::int64_t at = 0;
-    for (int dim = 0; dim < layout.ndim; ++dim) at += index[dim] * strides.of[dim];
-    if (used[static_cast<std::size_t>(at)]) return true;
-    used[static_cast<std::size_t>(at)] = true;
+    std::int64_t in = 0, out = 0;
+    for (int dim = 0; dim < layout.ndim; ++dim) {
+      in += index[dim] * layout.in_strides[dim];
+      out += index[dim] * layout.out_strides[dim];
+    }
+    visit(static_cast<std::size_t>(in), static_cast<std::size_t>(out));
     int dim = layout.ndim - 1;
     while (dim >= 0 && ++index[dim] == layout.sizes[dim]) index[dim--] = 0;
-    if (dim < 0) return false;
+    if (dim < 0) return;
   }
+}
+
+bool output_shares_elements(const Layout& layout, std::int64_t extent) {
+  std::vector<bool> used(static_cast<std::size_t>(extent));
+  bool shares = false;
+  for_each_position(layout, [&](std::size_t, std::size_t out) {
+    shares = shares || used[out];
+    used[out] = true;
+  });
+  return shares;
 }
 
 std::string describe(const Case& test, const Layout* layout, std::int64_t numel) {
@@ -158,21 +171,27 @@ std::byte* place(Random& random, GuardedMemory& memory, std::size_t bytes) {
                           : memory.at_start(bytes, static_cast<std::size_t>(random.below(17)));
 }
 
+// A random layout, or one run of elements.
+Layout layout_or_run(Random& random, const Case& test, Size size, Strides& in, Strides& out, bool& dense) {
+  Layout layout = random_layout(random, size, in, out);
+  dense = size == Size::streamed || random.one_in(5);
+  if (!dense) return layout;
+  layout.ndim = 1;
+  layout.sizes[0] = edge_size(random, size, most_elements(size));
+  if (size == Size::streamed) {
+    layout.sizes[0] += (std::int64_t{16} << 20) / static_cast<std::int64_t>(size_of(test.out_dtype));
+  }
+  layout.in_strides[0] = layout.out_strides[0] = in.of[0] = out.of[0] = 1;
+  in.extent = out.extent = layout.sizes[0];
+  return layout;
+}
+
 // One random layout of a case on every instruction set.
 void check_layout(Report& report, const Case& test, Memory& memory, Random& random, Size size, int threads) {
   Strides in_strides{}, out_strides{};
-  Layout layout = random_layout(random, size, in_strides, out_strides);
-  const bool dense = size == Size::streamed || random.one_in(5);
-  if (dense) {
-    layout.ndim = 1;
-    layout.sizes[0] = edge_size(random, size, most_elements(size));
-    if (size == Size::streamed) {
-      layout.sizes[0] += (std::int64_t{16} << 20) / static_cast<std::int64_t>(size_of(test.out_dtype));
-    }
-    layout.in_strides[0] = layout.out_strides[0] = in_strides.of[0] = out_strides.of[0] = 1;
-    in_strides.extent = out_strides.extent = layout.sizes[0];
-  }
-  if (shares_elements(layout, out_strides)) return;  // an output never does
+  bool dense = false;
+  const Layout layout = layout_or_run(random, test, size, in_strides, out_strides, dense);
+  if (output_shares_elements(layout, out_strides.extent)) return;  // none does that
   std::int64_t numel = 1;
   for (int dim = 0; dim < layout.ndim; ++dim) numel *= layout.sizes[dim];
 
@@ -198,17 +217,9 @@ void check_layout(Report& report, const Case& test, Memory& memory, Random& rand
     fill_in();
     std::copy_n(in, in_bytes, right.data());
   }
-  std::int64_t index[max_dims] = {};
-  for (std::int64_t i = 0; i < numel; ++i) {
-    std::int64_t from = 0, to = 0;
-    for (int dim = 0; dim < layout.ndim; ++dim) {
-      from += index[dim] * in_strides.of[dim];
-      to += index[dim] * out_strides.of[dim];
-    }
-    std::memcpy(right.data() + static_cast<std::size_t>(to) * out_size,
-                test.out.data() + picks[static_cast<std::size_t>(from)] * out_size, out_size);
-    for (int dim = layout.ndim - 1; dim >= 0 && ++index[dim] == layout.sizes[dim]; --dim) index[dim] = 0;
-  }
+  for_each_position(layout, [&](std::size_t from, std::size_t to) {
+    std::memcpy(right.data() + to * out_size, test.out.data() + picks[from] * out_size, out_size);
+  });
 
   Job job = dense_job(test.op, test.in_dtype, test.out_dtype, in, out, numel);
   if (!dense) job.layout = &layout;
@@ -226,8 +237,7 @@ void check_layout(Report& report, const Case& test, Memory& memory, Random& rand
   }
 }
 
-// Calls visit(op, in dtype, out dtype) for each of `stride` of all that there are, starting with the
-// first-th.
+// Calls visit(op, in dtype, out dtype) for all that there are.
 template <class Visit>
 void for_each_case(const Visit& visit) {
   for (int op = 0; op < op_count; ++op) {
@@ -334,7 +344,7 @@ bool test_streamed(const Options& /*options*/) {
   const int rsqrt = op_named("rsqrt");
   for_each_case([&](int op, DType in, DType out) {
     if (in != out || (in != DType::float32 && op != rsqrt)) return;
-    const auto seed = static_cast<std::uint64_t>(op * dtype_count + index_of(in));
+    const auto seed = static_cast<std::uint64_t>(op) * dtype_count + static_cast<std::uint64_t>(index_of(in));
     check_case(report, make_case(op, in, out, seed), Size::streamed, 1, seed, 2);
   });
   return report.finish();

@@ -39,28 +39,43 @@ int usage(const std::string& word) {
   return 2;
 }
 
+const Part* part_named(const std::string& name) {
+  for (const Part& part : parts) {
+    if (name == part.name) return &part;
+  }
+  return nullptr;
+}
+
+// Takes --name=value; false if there is no such option or the value is none.
+bool take_option(const std::string& word, Options& options) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string::npos) return false;
+  const std::string name = word.substr(0, equals), value = word.substr(equals + 1);
+  const std::int64_t number = std::atoll(value.c_str());
+  if (name == "--hard-inputs") {
+    options.hard_inputs = value;
+    return true;
+  }
+  if (number <= 0) return false;
+  if (name == "--threads") {
+    options.threads = static_cast<int>(number);
+  } else if (name == "--float64") {
+    options.float64 = number;
+  } else if (name == "--layouts") {
+    options.layouts = number;
+  } else {
+    return false;
+  }
+  return true;
+}
+
 int run(const std::vector<std::string>& words) {
   Options options{static_cast<int>(std::thread::hardware_concurrency()), 2'000'000, 20, ""};
   std::vector<const Part*> chosen;
   for (const std::string& word : words) {
-    const std::size_t equals = word.find('=');
-    const std::string name = word.substr(0, equals);
-    const std::string value = equals == std::string::npos ? "" : word.substr(equals + 1);
-    const Part* part = nullptr;
-    for (const Part& each : parts) {
-      if (word == each.name) part = &each;
-    }
-    if (part != nullptr) {
+    if (const Part* part = part_named(word); part != nullptr) {
       chosen.push_back(part);
-    } else if (name == "--threads" && std::atoi(value.c_str()) > 0) {
-      options.threads = std::atoi(value.c_str());
-    } else if (name == "--float64" && std::atoll(value.c_str()) > 0) {
-      options.float64 = std::atoll(value.c_str());
-    } else if (name == "--layouts" && std::atoll(value.c_str()) > 0) {
-      options.layouts = std::atoll(value.c_str());
-    } else if (name == "--hard-inputs") {
-      options.hard_inputs = value;
-    } else {
+    } else if (!take_option(word, options)) {
       return usage(word);
     }
   }
