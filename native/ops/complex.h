@@ -20,8 +20,9 @@ RSQRT_FUNCTION auto in_double(Complex<V> z, F f) {
   if constexpr (sizeof(typename V::Scalar) == sizeof(double)) {
     return f(z);
   } else {
-    const auto low = f(Complex{widen_low(z.re), widen_low(z.im)});
-    const auto high = V::width == 1 ? low : f(Complex{widen_high(z.re), widen_high(z.im)});
+    using Wide = Complex<decltype(widen_low(z.re))>;
+    const auto low = f(Wide{widen_low(z.re), widen_low(z.im)});
+    const auto high = V::width == 1 ? low : f(Wide{widen_high(z.re), widen_high(z.im)});
     if constexpr (is_complex<std::remove_const_t<decltype(low)>>) {
       return Complex<V>{narrow(low.re, high.re), narrow(low.im, high.im)};
     } else {
