@@ -8,6 +8,7 @@ add_executable(native-test
   native/test/main.cpp
   native/test/numbers.cpp
   native/test/rsqrt.cpp
+  native/test/seeds.cpp
   native/test/test.cpp)
 target_compile_options(native-test PRIVATE ${RSQRT_CXX_OPTIONS})
 target_compile_definitions(native-test PRIVATE RSQRT_TARGET=host)

@@ -140,7 +140,7 @@ async function checkDevice(target, threads) {
 
 /** What there is to check on this machine; says what is left out and why. */
 function targets({ threads, float64 }) {
-  const parts = ['float16', 'bfloat16', 'float32', 'float64', 'integers', 'conversions'];
+  const parts = ['float16', 'bfloat16', 'float32', 'seeds', 'float64', 'integers', 'conversions'];
   const cpu = () =>
     runNativeTest(buildNativeTest('build-native'), [...parts, `--threads=${threads}`, `--float64=${float64}`]);
   const list = [{ name: 'cpu', check: cpu }];

@@ -2,8 +2,8 @@
 //
 //   native-test [PART…] [--threads=N] [--float64=N] [--layouts=N] [--hard-inputs=FILE]
 //
-// Without parts, all but the long float32. Prints a line for each part and target, and returns 1 if anything
-// was wrong.
+// Without parts, all but the long ones, seeds and float32. Prints a line for each part and target, and
+// returns 1 if anything was wrong.
 
 #include <cstdio>
 #include <cstdlib>
@@ -24,11 +24,17 @@ struct Part {
 };
 
 constexpr Part parts[] = {
-    {"layouts", test_layouts, false},         {"conversions", test_conversions, false},
-    {"environment", test_environment, false}, {"concurrent", test_concurrent, false},
-    {"streamed", test_streamed, false},       {"integers", test_integers, false},
-    {"float16", test_float16, false},         {"bfloat16", test_bfloat16, false},
-    {"float64", test_float64, false},         {"complex", test_complex, false},
+    {"layouts", test_layouts, false},
+    {"conversions", test_conversions, false},
+    {"environment", test_environment, false},
+    {"concurrent", test_concurrent, false},
+    {"streamed", test_streamed, false},
+    {"integers", test_integers, false},
+    {"float16", test_float16, false},
+    {"bfloat16", test_bfloat16, false},
+    {"float64", test_float64, false},
+    {"complex", test_complex, false},
+    {"seeds", test_seeds, true},
     {"float32", test_float32, true},
 };
 

@@ -50,6 +50,7 @@ std::string hex(std::uint64_t bits, int width);
 bool test_float16(const Options& options);
 bool test_bfloat16(const Options& options);
 bool test_float32(const Options& options);
+bool test_seeds(const Options& options);
 bool test_float64(const Options& options);
 bool test_integers(const Options& options);
 bool test_complex(const Options& options);
