@@ -11,9 +11,6 @@ RSQRT_TARGET_BEGIN
 template <class T>
 struct Vec;
 
-// Ends a run of streamed stores.
-RSQRT_FUNCTION void fence() { _mm_sfence(); }
-
 template <>
 struct Vec<float> {
   using Scalar = float;
@@ -22,6 +19,7 @@ struct Vec<float> {
   };
   static constexpr int width = 8;
   static constexpr bool fused = true;
+  static constexpr bool converts_int64 = false;  // in one instruction, rounded once
   static constexpr int approximation_bits = 11;
   static constexpr int seed_bits = 22;
   static constexpr bool approximation_flushes = true;
@@ -32,6 +30,7 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
   RSQRT_FUNCTION void store(float* p) const { _mm256_storeu_ps(p, v); }
   RSQRT_FUNCTION void stream(float* p) const { _mm256_stream_ps(p, v); }
+  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a run of streamed stores
 
   // 16-bit floats. A NaN must be canonical to be stored.
   static RSQRT_FUNCTION Vec load(const Half* p) {
@@ -120,6 +119,7 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec load(const double* p) { return {_mm256_loadu_pd(p)}; }
   RSQRT_FUNCTION void store(double* p) const { _mm256_storeu_pd(p, v); }
   RSQRT_FUNCTION void stream(double* p) const { _mm256_stream_pd(p, v); }
+  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a run of streamed stores
 
   // The first n lanes, n < width; the others are 0.
   static RSQRT_FUNCTION Vec load_part(const double* p, int n) {

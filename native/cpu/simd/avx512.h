@@ -17,9 +17,6 @@ RSQRT_FUNCTION bool any(M mask) {
   return mask != 0;
 }
 
-// Ends a run of streamed stores.
-RSQRT_FUNCTION void fence() { _mm_sfence(); }
-
 RSQRT_FUNCTION unsigned first_lanes(int n) { return (1u << n) - 1; }
 
 template <>
@@ -28,6 +25,7 @@ struct Vec<float> {
   using Mask = __mmask16;
   static constexpr int width = 16;
   static constexpr bool fused = true;
+  static constexpr bool converts_int64 = true;  // in one instruction, rounded once
   static constexpr int approximation_bits = 14;
   static constexpr int seed_bits = 22;
   static constexpr bool approximation_flushes = false;
@@ -38,6 +36,7 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
   RSQRT_FUNCTION void store(float* p) const { _mm512_storeu_ps(p, v); }
   RSQRT_FUNCTION void stream(float* p) const { _mm512_stream_ps(p, v); }
+  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a run of streamed stores
 
   // 16-bit floats. A NaN must be canonical to be stored.
   static RSQRT_FUNCTION Vec load(const Half* p) {
@@ -121,6 +120,7 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec load(const double* p) { return {_mm512_loadu_pd(p)}; }
   RSQRT_FUNCTION void store(double* p) const { _mm512_storeu_pd(p, v); }
   RSQRT_FUNCTION void stream(double* p) const { _mm512_stream_pd(p, v); }
+  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a run of streamed stores
 
   // The first n lanes, n < width; the others are 0.
   static RSQRT_FUNCTION Vec load_part(const double* p, int n) {

@@ -11,9 +11,6 @@ RSQRT_TARGET_BEGIN
 template <class T>
 struct Vec;
 
-// Ends a run of streamed stores.
-RSQRT_FUNCTION void fence() { _mm_sfence(); }
-
 template <>
 struct Vec<double> {
   using Scalar = double;
@@ -32,6 +29,7 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec load(const double* p) { return {_mm_loadu_pd(p)}; }
   RSQRT_FUNCTION void store(double* p) const { _mm_storeu_pd(p, v); }
   RSQRT_FUNCTION void stream(double* p) const { _mm_stream_pd(p, v); }
+  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a run of streamed stores
 
   // Complex numbers, in an order of lanes of their own.
   static RSQRT_FUNCTION Complex<Vec> load_complex(const double* p) {
@@ -80,6 +78,7 @@ struct Vec<float> {
   };
   static constexpr int width = 4;
   static constexpr bool fused = false;
+  static constexpr bool converts_int64 = false;  // in one instruction, rounded once
   static constexpr int approximation_bits = 22;
   static constexpr int seed_bits = 22;
   static constexpr bool approximation_flushes = false;
@@ -90,6 +89,7 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec load(const float* p) { return {_mm_loadu_ps(p)}; }
   RSQRT_FUNCTION void store(float* p) const { _mm_storeu_ps(p, v); }
   RSQRT_FUNCTION void stream(float* p) const { _mm_stream_ps(p, v); }
+  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a run of streamed stores
 
   // Complex numbers, in an order of lanes of their own.
   static RSQRT_FUNCTION Complex<Vec> load_complex(const float* p) {

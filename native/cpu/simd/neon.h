@@ -19,6 +19,7 @@ struct Vec<float> {
   };
   static constexpr int width = 4;
   static constexpr bool fused = true;
+  static constexpr bool converts_int64 = false;  // in one instruction, rounded once
   static constexpr int approximation_bits = 22;
   static constexpr int seed_bits = 22;
   static constexpr bool approximation_flushes = false;
