@@ -76,6 +76,9 @@ function format(files) {
   else console.log(`lint-native: ${tool}: ${files.length} files ${values.fix ? 'laid out' : 'checked'}.`);
 }
 
+/** clang may not know a warning of gcc's that a build switches off. */
+const GCC_ONLY = ['--extra-arg=-Wno-unknown-warning-option'];
+
 /** The sources that a build compiles as C++: clang-tidy does not know nvcc's options. */
 function compiledBy(build) {
   const database = path.join(root, build, 'compile_commands.json');
@@ -116,7 +119,7 @@ async function tidy(files) {
     return fail(`clang-tidy needs ${builds[0]}/compile_commands.json of this folder: run "npm run build".`);
   const findings = new Set(); // a header's are reported by every file that includes it
   await inParallel(jobs, async ({ file, build }) => {
-    const { error, stdout, stderr } = await run(tool, ['-p', build, '--quiet', file]);
+    const { error, stdout, stderr } = await run(tool, ['-p', build, '--quiet', ...GCC_ONLY, file]);
     const blocks = stdout.split(/^(?=\/.*?:\d+:\d+: (?:error|warning): )/m).filter((block) => block.trim() !== '');
     for (const block of blocks) findings.add(block.trimEnd().replaceAll(root, ''));
     if (error && blocks.length === 0) findings.add(`${tool} stopped at ${file}: ${stderr.trim() || error.message}`);

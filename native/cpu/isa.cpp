@@ -2,6 +2,10 @@
 
 #include "core/failure.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace rsqrt_native::cpu {
 
 // RSQRT_INSTRUCTION_SETS(X) is given by CMakeLists.txt: the sets compiled in, the widest first.
@@ -14,13 +18,19 @@ RSQRT_INSTRUCTION_SETS(X)
 
 namespace {
 
+#if defined(__x86_64__)
+// Not every compiler knows its name. AVX2, which is checked too, includes what the operating system saves.
+bool has_f16c() {
+  unsigned eax, ebx, ecx, edx;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+#endif
+
 bool supported(const std::string& name) {
 #if defined(__x86_64__)
   __builtin_cpu_init();  // these checks include what the operating system saves
   if (name == "avx512") return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
-  if (name == "avx2") {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
-  }
+  if (name == "avx2") return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 #endif
   return name == "baseline" || name == "neon";
 }

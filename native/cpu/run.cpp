@@ -251,12 +251,12 @@ class Strided {
   void run_tiles(int across, std::int64_t begin, std::int64_t end) const {
     const std::int64_t side = tile_side(size_);
     const std::int64_t down = tiles_along(across), along = tiles_along(inner_);
-    Block columns_block, rows_block;
+    Block turned, block;
     for (std::int64_t tile = begin; tile < end; ++tile) {
       const std::int64_t row = tile / along % down * side;
       const std::int64_t column = tile % along * side;
-      const std::int64_t rows = std::min(side, layout_.sizes[across] - row);
-      const std::int64_t columns = std::min(side, layout_.sizes[inner_] - column);
+      const std::int64_t height = std::min(side, layout_.sizes[across] - row);
+      const std::int64_t width = std::min(side, layout_.sizes[inner_] - column);
       std::int64_t in = row * layout_.in_strides[across] + column * layout_.in_strides[inner_];
       std::int64_t out = row * layout_.out_strides[across] + column * layout_.out_strides[inner_];
       std::int64_t rest = tile / along / down;
@@ -266,15 +266,15 @@ class Strided {
         out += rest % layout_.sizes[dim] * layout_.out_strides[dim];
         rest /= layout_.sizes[dim];
       }
-      for (std::int64_t k = 0; k < columns; ++k) {
+      for (std::int64_t k = 0; k < width; ++k) {
         load_(in_at(in + k * layout_.in_strides[inner_]), layout_.in_strides[across],
-              columns_block.bytes + k * rows * size_, 1, rows);
+              turned.bytes + k * height * size_, 1, height);
       }
-      transpose(columns_block.bytes, rows_block.bytes, columns, rows, size_);
-      apply_(rows_block.bytes, rows_block.bytes, rows * columns);
-      for (std::int64_t k = 0; k < rows; ++k) {
-        store_(rows_block.bytes + k * columns * size_, 1, out_at(out + k * layout_.out_strides[across]),
-               layout_.out_strides[inner_], columns);
+      transpose(turned.bytes, block.bytes, width, height, size_);
+      apply_(block.bytes, block.bytes, height * width);
+      for (std::int64_t k = 0; k < height; ++k) {
+        store_(block.bytes + k * width * size_, 1, out_at(out + k * layout_.out_strides[across]),
+               layout_.out_strides[inner_], width);
       }
     }
   }
