@@ -49,21 +49,22 @@ concept vectors_stream = requires(VectorOf<T> v, T* p) {
 // off.
 constexpr std::int64_t few = 64;
 
+template <class To>
 void convert_few(const std::byte* in, std::byte* out) {
-  constexpr std::int64_t from = sizeof(std::int64_t), to = sizeof(float);
+  constexpr std::int64_t from = sizeof(std::int64_t), to = sizeof(To);
   constexpr std::uint64_t limit = std::uint64_t{1} << 51;
   std::uint64_t beyond = 0;
   for (std::int64_t k = 0; k < few; ++k) beyond |= (read<std::uint64_t>(in + k * from) + limit) >> 52;
   if (beyond != 0) {
     for (std::int64_t k = 0; k < few; ++k) {
-      write(out + k * to, convert<float>(read<std::int64_t>(in + k * from)));
+      write(out + k * to, convert<To>(read<std::int64_t>(in + k * from)));
     }
     return;
   }
   constexpr double base = 0x1.8p52;
   for (std::int64_t k = 0; k < few; ++k) {
     const double sum = bits_as<double>(read<std::uint64_t>(in + k * from) + bits_as<std::uint64_t>(base));
-    write(out + k * to, static_cast<float>(sum - base));
+    write(out + k * to, static_cast<To>(sum - base));
   }
 }
 
@@ -79,7 +80,7 @@ void convert_dense(const std::byte* in, std::byte* out, std::int64_t n) {
     for (; i + V::width <= n; i += V::width) canonical_nan(V::load(source + i)).store(target + i);
   } else if constexpr (std::is_same_v<From, std::int64_t> && std::is_same_v<To, float> &&
                        !Vec<float>::converts_int64) {
-    for (; i + few <= n; i += few) convert_few(in + i * from, out + i * to);
+    for (; i + few <= n; i += few) convert_few<To>(in + i * from, out + i * to);
   }
   for (; i < n; ++i) write(out + i * to, convert<To>(read<From>(in + i * from)));
 }
