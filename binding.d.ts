@@ -58,8 +58,11 @@ export interface Binding {
   allocate(device: number, byteLength: number): DeviceMemory;
   /** Gives device memory back, after the work already queued on it; harmless if called again. */
   release(memory: DeviceMemory): void;
-  /** Asks for huge pages in a buffer that has not been touched yet; without effect where there are none. */
-  adviseHugePages(buffer: ArrayBuffer): void;
+  /**
+   * Asks for huge pages in a buffer that has not been touched yet; without effect where there are none. Returns the offset
+   * at which the first can begin.
+   */
+  adviseHugePages(buffer: ArrayBuffer): number;
   /** Frees the memory of a buffer now instead of with the collector; the buffer is detached then. */
   freeBuffer(buffer: ArrayBuffer): void;
   /** Returns to the system what the allocator of the C library keeps for the process, where it can be told to. */

@@ -60,6 +60,9 @@ const medium = new Slab(256 * 1024);
 
 // A fault that brings 2 MiB instead of 4 KiB pays from here on: the first touch takes half the time, a quarter at 64 MiB.
 const HUGE_BYTES = 8 * 1024 * 1024;
+const HUGE_PAGE = 2 * 1024 * 1024;
+// From here on the C library maps every buffer anew (native/cpu/memory_glibc.cpp), and no page of it is there yet.
+const MAPPED_BYTES = 32 * 1024 * 1024 - 64 * 1024;
 
 const spares = new Spares(256 * 1024 * 1024, (buffer) => binding.freeBuffer(buffer));
 
@@ -67,7 +70,17 @@ const spares = new Spares(256 * 1024 * 1024, (buffer) => binding.freeBuffer(buff
 export function allocateBytes(byteLength: number): Place {
   const slab = slabFor(byteLength);
   if (slab !== null) return slab.cut(byteLength);
-  return { buffer: spares.take(byteLength) ?? newBuffer(byteLength), byteOffset: 0 };
+  if (byteLength < MAPPED_BYTES) {
+    const spare = spares.take(byteLength);
+    if (spare !== undefined) return { buffer: spare, byteOffset: 0 };
+    const buffer = newBuffer(byteLength);
+    if (byteLength >= HUGE_BYTES) binding.adviseHugePages(buffer);
+    return { buffer, byteOffset: 0 };
+  }
+  // From the border of a huge page on: what lies before it would be faulted in by small ones.
+  const room = byteLength + HUGE_PAGE;
+  const buffer = spares.take(room) ?? newBuffer(room, byteLength);
+  return { buffer, byteOffset: binding.adviseHugePages(buffer) };
 }
 
 /** Takes back what {@link allocateBytes} gave, for the next to have. Nobody may be able to see it any more. */
@@ -80,20 +93,17 @@ export function freeBytes(buffer: ArrayBuffer, byteOffset: number, byteLength: n
 const slabFor = (byteLength: number): Slab | null =>
   byteLength <= SMALL_BYTES ? small : byteLength <= MEDIUM_BYTES ? medium : null;
 
-function newBuffer(byteLength: number): ArrayBuffer {
-  let buffer: ArrayBuffer;
+function newBuffer(byteLength: number, asked = byteLength): ArrayBuffer {
   try {
-    buffer = uninitialised(byteLength);
+    return uninitialised(byteLength);
   } catch {
     spares.clear();
     try {
-      buffer = uninitialised(byteLength);
+      return uninitialised(byteLength);
     } catch {
-      throw new RsqrtError('ERR_OUT_OF_MEMORY', `out of memory on the CPU: cannot allocate ${byteLength} bytes`);
+      throw new RsqrtError('ERR_OUT_OF_MEMORY', `out of memory on the CPU: cannot allocate ${asked} bytes`);
     }
   }
-  if (byteLength >= HUGE_BYTES) binding.adviseHugePages(buffer);
-  return buffer;
 }
 
 /** Unlike `new ArrayBuffer`, this does not fill with zeros what is about to be overwritten. */

@@ -3,7 +3,7 @@
 
 namespace rsqrt_native::cpu {
 
-void advise_huge_pages(std::byte*, std::size_t) noexcept {}
+std::size_t advise_huge_pages(std::byte*, std::size_t) noexcept { return 0; }
 
 void keep_freed_memory() noexcept {}
 

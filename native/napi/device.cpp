@@ -50,8 +50,7 @@ napi_value release(Napi::Env env, Context&, const napi_value* args) {
 }
 
 napi_value advise(Napi::Env env, Context&, const napi_value* args) {
-  advise_huge_pages(env, args[0]);
-  return env.Undefined();
+  return Napi::Number::New(env, static_cast<double>(advise_huge_pages(env, args[0])));
 }
 
 napi_value free_buffer(Napi::Env env, Context&, const napi_value* args) {

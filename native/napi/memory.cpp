@@ -111,13 +111,13 @@ void release_device_memory(napi_env env, napi_value value) {
   memory->release(env);
 }
 
-void advise_huge_pages(napi_env env, napi_value buffer) {
+std::size_t advise_huge_pages(napi_env env, napi_value buffer) {
   void* data = nullptr;
   std::size_t bytes = 0;
   if (napi_get_arraybuffer_info(env, buffer, &data, &bytes) != napi_ok) {
     wrong_type("buffer", "an ArrayBuffer");
   }
-  cpu::advise_huge_pages(static_cast<std::byte*>(data), bytes);
+  return cpu::advise_huge_pages(static_cast<std::byte*>(data), bytes);
 }
 
 void free_array_buffer(napi_env env, napi_value buffer) {

@@ -28,8 +28,8 @@ napi_value create_device_memory(napi_env env, std::shared_ptr<cuda::Backend> bac
 // Gives the memory back now; harmless if that was done before.
 void release_device_memory(napi_env env, napi_value value);
 
-// Asks for huge pages in an ArrayBuffer's memory.
-void advise_huge_pages(napi_env env, napi_value buffer);
+// Asks for huge pages in an ArrayBuffer's memory. Returns the offset at which the first can begin.
+std::size_t advise_huge_pages(napi_env env, napi_value buffer);
 
 // Frees an ArrayBuffer's memory now and leaves it detached.
 void free_array_buffer(napi_env env, napi_value buffer);
