@@ -63,6 +63,12 @@ export interface Binding {
    * at which the first can begin.
    */
   adviseHugePages(buffer: ArrayBuffer): number;
+  /** Watches an object without keeping it alive; returns a number for it. */
+  watch(object: object): number;
+  /** Whether the object was collected. Unlike a WeakRef it can tell within the same turn of the event loop. */
+  isCollected(watch: number): boolean;
+  /** Ends a watch; its number may be given out again. */
+  unwatch(watch: number): void;
   /** Frees the memory of a buffer now instead of with the collector; the buffer is detached then. */
   freeBuffer(buffer: ArrayBuffer): void;
   /** Returns to the system what the allocator of the C library keeps for the process, where it can be told to. */

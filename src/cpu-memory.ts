@@ -9,6 +9,7 @@ import { markAsUntransferable } from 'node:worker_threads';
 import { binding } from './binding';
 import { checkWhole } from './checks';
 import { RsqrtError } from './errors';
+import { type Orphan, Orphans } from './orphans';
 import { Spares } from './spares';
 
 /** A part of a buffer. */
@@ -64,6 +65,7 @@ const HUGE_PAGE = 2 * 1024 * 1024;
 // From here on the C library maps every buffer anew (native/cpu/memory_glibc.cpp), and no page of it is there yet.
 const MAPPED_BYTES = 32 * 1024 * 1024 - 64 * 1024;
 
+const orphans = new Orphans();
 const spares = new Spares(256 * 1024 * 1024, (buffer) => binding.freeBuffer(buffer));
 
 /** Uninitialised memory; of a buffer that may be larger. Throws `ERR_OUT_OF_MEMORY`. */
@@ -79,9 +81,20 @@ export function allocateBytes(byteLength: number): Place {
   }
   // From the border of a huge page on: what lies before it would be faulted in by small ones.
   const room = byteLength + HUGE_PAGE;
-  const buffer = spares.take(room) ?? newBuffer(room, byteLength);
+  const buffer = spares.take(room) ?? orphans.take(room, spares.limit) ?? newBuffer(room, byteLength);
   return { buffer, byteOffset: binding.adviseHugePages(buffer) };
 }
+
+/**
+ * Lets the memory of an owner who is left to the collector be used again. Null for memory that the C library keeps warm by
+ * itself.
+ */
+export function watchOwner(owner: object, { buffer }: Place): Orphan | null {
+  return buffer.byteLength < MAPPED_BYTES ? null : orphans.watch(owner, buffer, spares.limit);
+}
+
+/** Ends that. */
+export const unwatchOwner = (orphan: Orphan): void => orphans.release(orphan);
 
 /** Takes back what {@link allocateBytes} gave, for the next to have. Nobody may be able to see it any more. */
 export function freeBytes(buffer: ArrayBuffer, byteOffset: number, byteLength: number): void {
@@ -98,6 +111,7 @@ function newBuffer(byteLength: number, asked = byteLength): ArrayBuffer {
     return uninitialised(byteLength);
   } catch {
     spares.clear();
+    orphans.clear();
     try {
       return uninitialised(byteLength);
     } catch {
@@ -120,6 +134,7 @@ function uninitialised(byteLength: number): ArrayBuffer {
  */
 export function emptyCache(): void {
   spares.clear();
+  orphans.clear();
   binding.returnFreedMemory();
 }
 

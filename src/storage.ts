@@ -5,8 +5,9 @@
 
 import type { DeviceMemory, Memory } from '../binding';
 import { binding } from './binding';
-import { allocateBytes, freeBytes } from './cpu-memory';
+import { allocateBytes, freeBytes, unwatchOwner, watchOwner } from './cpu-memory';
 import { CPU } from './device';
+import type { Orphan } from './orphans';
 
 export class Storage {
   /** What the addon is given; null once released. */
@@ -19,6 +20,8 @@ export class Storage {
   readonly device: number;
   /** Whether this is CPU memory of ours that nobody else can see, so that after its end the next tensor may have it. */
   reusable = false;
+  /** What gives the memory to the next tensor if this storage is left to the collector. */
+  orphan: Orphan | null = null;
   /** Tensors that have not been disposed. */
   references = 0;
 
@@ -39,11 +42,25 @@ export class Storage {
     this.references++;
   }
 
+  /** Notes that others can see the memory from now on, as long as they like. */
+  handOut(): void {
+    this.reusable = false;
+    this.#unwatch();
+  }
+
+  #unwatch(): void {
+    if (this.orphan !== null) unwatchOwner(this.orphan);
+    this.orphan = null;
+  }
+
   /** Ends one reference; after the last, memory is given back (device memory after the work queued on it). */
   release(): void {
     if (--this.references > 0 || this.memory === null) return;
     if (this.device !== CPU) binding.release(this.memory as DeviceMemory);
-    else if (this.reusable) freeBytes(this.memory as ArrayBuffer, this.byteOffset, this.byteLength);
+    else if (this.reusable) {
+      this.#unwatch();
+      freeBytes(this.memory as ArrayBuffer, this.byteOffset, this.byteLength);
+    }
     this.memory = null;
   }
 }
@@ -51,9 +68,10 @@ export class Storage {
 /** New uninitialised memory. Throws `ERR_OUT_OF_MEMORY`. */
 export function allocate(byteLength: number, device: number): Storage {
   if (device !== CPU) return new Storage(binding.allocate(device, byteLength), 0, byteLength, device);
-  const { buffer, byteOffset } = allocateBytes(byteLength);
-  const storage = new Storage(buffer, byteOffset, byteLength, CPU);
+  const place = allocateBytes(byteLength);
+  const storage = new Storage(place.buffer, place.byteOffset, byteLength, CPU);
   storage.reusable = true;
+  storage.orphan = watchOwner(storage, place);
   return storage;
 }
 

@@ -190,7 +190,7 @@ export class Tensor<D extends DType = DType> {
     const start = storage.byteOffset + this.storageOffset * this.itemSize;
     const aligned = start % arrayOf(this.dtype).BYTES_PER_ELEMENT === 0;
     if (!this.#contiguous || !aligned) return copyOf<D>(this, contiguousStrides(this.shape)).data;
-    storage.reusable = false;
+    storage.handOut();
     return elementsOf(this);
   }
 

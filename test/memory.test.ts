@@ -374,6 +374,47 @@ describe('of the whole process', () => {
     expect(most).toBeLessThan(150);
   });
 
+  test('a large output left to the collector becomes the next one: no new page faults', () => {
+    const [faults, value] = run(`
+      const x = full([2 ** 24], 4);
+      let y;
+      const faults = () => process.resourceUsage().minorPageFault;
+      for (let i = 0; i < 8; i++) y = rsqrt(x);
+      const before = faults();
+      for (let i = 0; i < 24; i++) y = rsqrt(x);
+      print((faults() - before) / 24, y.asStrided([], [], 2 ** 24 - 1).item());`);
+    expect(faults).toBeLessThan(24); // 64 MiB fresh are 32 huge pages, or 16,384 small ones
+    expect(value).toBe(0.5);
+  });
+
+  test('large tensors that live, their views, and what data handed out are never overwritten', () => {
+    const values = run(`
+      const n = 2 ** 23;
+      const [x, other] = [full([n], 4), full([n], 16)];
+      const some = (of) => Array.from({ length: 2 }, () => of(rsqrt(x)));
+      const arrays = some((y) => y.data);
+      const views = some((y) => y.asStrided([2], [n - 1], 0));
+      const live = some((y) => y);
+      for (let i = 0; i < 40; i++) rsqrt(other);
+      const ends = (y) => y.asStrided([2], [n - 1], 0).toArray();
+      print(...arrays.flatMap((y) => [y[0], y[n - 1]]), ...views.flatMap((y) => y.toArray()), ...live.flatMap(ends));`);
+    expect(values).toEqual(Array(12).fill(0.5));
+  });
+
+  test('emptyCache frees what large tensors left behind', () => {
+    const [held, left] = run(
+      `
+      const x = full([2 ** 24], 4);
+      for (let i = 0; i < 8; i++) rsqrt(x);
+      const held = resident();
+      gc();
+      emptyCache();
+      print(held, resident());`,
+      '--expose-gc',
+    );
+    expect(left).toBeLessThan(held - 120);
+  });
+
   test('emptyCache returns the memory to the system', () => {
     const [held, left] = run(`
       for (const x of Array.from({ length: 100 }, () => full([250_000], 4))) x.dispose();

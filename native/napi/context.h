@@ -10,6 +10,7 @@
 #include "cpu/isa.h"
 #include "cpu/pool.h"
 #include "cuda/backend.h"
+#include "napi/watch.h"
 
 namespace rsqrt_native {
 
@@ -20,6 +21,7 @@ struct Context {
   std::shared_ptr<cpu::Pool> pool;
   int threads = 1;  // that a call may take of the pool, its own included
   std::shared_ptr<cuda::Backend> cuda;
+  Watches watches;
   Napi::FunctionReference create_error;  // (code, message) => Error, given by src/binding.ts
 };
 

@@ -53,6 +53,28 @@ napi_value advise(Napi::Env env, Context&, const napi_value* args) {
   return Napi::Number::New(env, static_cast<double>(advise_huge_pages(env, args[0])));
 }
 
+std::size_t watch_number(napi_env env, const Context& context, napi_value value) {
+  const auto number = static_cast<std::size_t>(whole(env, value, "watch"));
+  if (number >= context.watches.end()) {
+    out_of_range("watch", "a number that watch() returned", std::to_string(number));
+  }
+  return number;
+}
+
+napi_value watch(Napi::Env env, Context& context, const napi_value* args) {
+  return Napi::Number::New(env, static_cast<double>(context.watches.add(env, args[0])));
+}
+
+napi_value is_collected(Napi::Env env, Context& context, const napi_value* args) {
+  const bool collected = context.watches.is_collected(env, watch_number(env, context, args[0]));
+  return Napi::Boolean::New(env, collected);
+}
+
+napi_value unwatch(Napi::Env env, Context& context, const napi_value* args) {
+  context.watches.remove(env, watch_number(env, context, args[0]));
+  return env.Undefined();
+}
+
 napi_value free_buffer(Napi::Env env, Context&, const napi_value* args) {
   free_array_buffer(env, args[0]);
   return env.Undefined();
@@ -116,6 +138,9 @@ void define_device_functions(Napi::Env env, Napi::Object binding, Context& conte
   binding["allocate"] = make_function(env, "allocate", guarded_call<allocate>, context);
   binding["release"] = make_function(env, "release", guarded_call<release>, context);
   binding["adviseHugePages"] = make_function(env, "adviseHugePages", guarded_call<advise>, context);
+  binding["watch"] = make_function(env, "watch", guarded_call<watch>, context);
+  binding["isCollected"] = make_function(env, "isCollected", guarded_call<is_collected>, context);
+  binding["unwatch"] = make_function(env, "unwatch", guarded_call<unwatch>, context);
   binding["freeBuffer"] = make_function(env, "freeBuffer", guarded_call<free_buffer>, context);
   binding["returnFreedMemory"] =
       make_function(env, "returnFreedMemory", guarded_call<return_freed_memory>, context);

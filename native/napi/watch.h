@@ -1,0 +1,24 @@
+// Watching JavaScript objects: whether the collector has taken them. WeakRef cannot tell that within one turn
+// of the event loop, for it keeps what it was asked for alive until the turn ends.
+#pragma once
+
+#include <napi.h>
+
+#include <vector>
+
+namespace rsqrt_native {
+
+class Watches {
+ public:
+  // Watches an object without keeping it alive. Returns a number for it.
+  std::size_t add(napi_env env, napi_value object);
+  bool is_collected(napi_env env, std::size_t watch) const;
+  void remove(napi_env env, std::size_t watch);
+  // Above all numbers given out.
+  std::size_t end() const { return references_.size(); }
+
+ private:
+  std::vector<napi_ref> references_;  // by number; null where none is watched
+};
+
+}  // namespace rsqrt_native

@@ -1,0 +1,71 @@
+/** Large buffers whose tensors may be left to the garbage collector: once they are, the next tensors have them. */
+
+import { Buffer } from 'node:buffer';
+import { binding } from './binding';
+
+/** A buffer whose owner is watched. */
+export interface Orphan {
+  readonly buffer: ArrayBuffer;
+  readonly watch: number;
+}
+
+export class Orphans {
+  #bytes = 0;
+  /** Oldest first. Few: each is large. */
+  #watched: Orphan[] = [];
+
+  /**
+   * Watches the owner of a buffer, and holds the buffer until that is collected and the buffer taken. Null, with nothing held,
+   * if buffers of `limit` bytes are held already whose owners live.
+   */
+  watch(owner: object, buffer: ArrayBuffer, limit: number): Orphan | null {
+    if (this.#bytes >= limit) this.clear(); // of other sizes, or they would have been taken
+    if (this.#bytes >= limit) return null;
+    const orphan = { buffer, watch: binding.watch(owner) };
+    this.#watched.push(orphan);
+    this.#bytes += buffer.byteLength;
+    return orphan;
+  }
+
+  /** Forgets a buffer, which is then as any other. */
+  release(orphan: Orphan): void {
+    binding.unwatch(orphan.watch);
+    this.#watched = this.#watched.filter((other) => other !== orphan);
+    this.#bytes -= orphan.buffer.byteLength;
+  }
+
+  /** A buffer of `bytes` to 1.25 · `bytes` whose owner was collected; undefined if there is none. */
+  take(bytes: number, limit: number): ArrayBuffer | undefined {
+    if (this.#watched.length === 0) return undefined;
+    const found = this.#find(bytes);
+    if (found !== undefined || this.#bytes < limit) return found;
+    // Before more is asked of the system.
+    collectYoung();
+    return this.#find(bytes);
+  }
+
+  /** Forgets the buffers whose owners were collected, and frees them. */
+  clear(): void {
+    for (const orphan of this.#watched) {
+      if (!binding.isCollected(orphan.watch)) continue;
+      this.release(orphan);
+      binding.freeBuffer(orphan.buffer);
+    }
+  }
+
+  #find(bytes: number): ArrayBuffer | undefined {
+    const fits = ({ buffer }: Orphan) => buffer.byteLength >= bytes && buffer.byteLength <= 1.25 * bytes;
+    const found = this.#watched.find((orphan) => fits(orphan) && binding.isCollected(orphan.watch));
+    if (found !== undefined) this.release(found);
+    return found?.buffer;
+  }
+}
+
+/**
+ * Has V8 collect its young objects, which takes a fraction of a millisecond: it does so before it makes an ArrayBuffer when
+ * those of 32 MiB are young. No page of this one is touched. Where V8 should see it otherwise, nothing is lost but time.
+ */
+function collectYoung(): void {
+  Buffer.allocUnsafeSlow(32 * 1024 * 1024);
+  Buffer.allocUnsafeSlow(64 * 1024);
+}
