@@ -390,15 +390,16 @@ describe('of the whole process', () => {
   test('large tensors that live, their views, and what data handed out are never overwritten', () => {
     const values = run(`
       const n = 2 ** 23;
-      const [x, other] = [full([n], 4), full([n], 16)];
-      const some = (of) => Array.from({ length: 2 }, () => of(rsqrt(x)));
-      const arrays = some((y) => y.data);
-      const views = some((y) => y.asStrided([2], [n - 1], 0));
-      const live = some((y) => y);
-      for (let i = 0; i < 40; i++) rsqrt(other);
-      const ends = (y) => y.asStrided([2], [n - 1], 0).toArray();
-      print(...arrays.flatMap((y) => [y[0], y[n - 1]]), ...views.flatMap((y) => y.toArray()), ...live.flatMap(ends));`);
-    expect(values).toEqual(Array(12).fill(0.5));
+      const output = (i) => rsqrt(full([1], 4 ** i).asStrided([n], [0], 0)); // 2^-i everywhere
+      const array = (i) => output(i).data;
+      const view = (i) => output(i).asStrided([2], [n - 1], 0);
+      const arrays = [array(0), array(1)];
+      const views = [view(2), view(3)];
+      const live = [output(4), output(5)];
+      for (let i = 0; i < 40; i++) output(10);
+      for (const y of live) views.push(y.asStrided([2], [n - 1], 0));
+      print(...arrays.flatMap((y) => [y[0], y[n - 1]]), ...views.flatMap((y) => y.toArray()));`);
+    expect(values).toEqual([0, 1, 2, 3, 4, 5].flatMap((i) => [2 ** -i, 2 ** -i]));
   });
 
   test('emptyCache frees what large tensors left behind', () => {

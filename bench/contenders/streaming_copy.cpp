@@ -71,7 +71,9 @@ int main(int argc, char** argv) {
     const std::size_t part = rounded_up(rounded_up(size, threads) / threads, line);
     const std::size_t start = std::min(size, thread * part);
     const std::size_t length = std::min(size - start, part);
-    for (std::size_t i = 0; i < count; i++) {
+    // The next count may be read while another thread is still leaving this loop.
+    const std::size_t times = count;
+    for (std::size_t i = 0; i < times; i++) {
       copy(to + start, from + start, length);
       barrier.arrive_and_wait();
     }
