@@ -45,6 +45,10 @@ constexpr std::int64_t bytes_of(DType dtype) { return static_cast<std::int64_t>(
 template <class Body>
 void share(Pool& pool, int threads, std::int64_t count, std::int64_t unit, const Body& body) {
   const std::int64_t least = std::max<std::int64_t>(grain / unit, 1);
+  if (threads == 1 || count < 2 * least) {
+    const DefaultFloatEnvironment environment;
+    return body(std::int64_t{0}, count);
+  }
   const std::int64_t grains = count / least / (threads * ranges_per_thread);
   pool.run(count, least * std::max<std::int64_t>(grains, 1), threads,
            [&](std::int64_t begin, std::int64_t end) {
