@@ -160,7 +160,7 @@ template <class Op, class V, class T, class Put>
 RSQRT_FUNCTION std::int64_t for_vectors(const T* from, std::int64_t n, Put put) {
   constexpr std::int64_t width = V::width;
   std::int64_t i = 0;
-  if constexpr (requires(V x) { Op().quick(x); }) {
+  if constexpr (requires { requires Op::template has_quick<V>; }) {
     // One look for two vectors at what the quick way leaves open.
     for (; i + 2 * width <= n; i += 2 * width) {
       const V x = V::load(from + i), z = V::load(from + i + width);

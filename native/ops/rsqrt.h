@@ -97,9 +97,10 @@ RSQRT_RARE V rsqrt_decided(V x, V low, V high) {
   return V::load(lows);
 }
 
-// float64: the corrected value is y + c, with c known to a relative 2^-50 wherever y + c is near a
-// midpoint between two floats (there |c| ≥ 2^-54·y, and the error of c is below 2^-104·y). If c widened
-// to 1 ± 2^-46 still rounds to one float, that is the answer; about one input in 2^46 is left to decide.
+// float64: the corrected value is y + c, with c known to a relative 2^-48 wherever y + c is near a
+// midpoint between two floats (there |c| ≥ 2^-54·y, and the error of c is below 2^-102·y; docs/numerics.md).
+// If c widened to 1 ± 2^-46 still rounds to one float, that is the answer; about one input in 2^46 is left to
+// decide.
 template <Arithmetic V>
 RSQRT_FUNCTION V rsqrt_checked(V x, V y) {
   const V e = residual(x, y);
@@ -113,15 +114,16 @@ RSQRT_FUNCTION V rsqrt_checked(V x, V y) {
 }
 
 struct Rsqrt {
-  // Floats without fused multiply-add go another way.
+  // Whether quick() and careful() serve a vector; floats without fused multiply-add go another way.
   template <class V>
   static constexpr bool has_quick = V::fused || sizeof(typename V::Scalar) == sizeof(double);
 
   // 1/√x of positive normal numbers; NaN of everything else, and of a subnormal where the hardware's estimate
   // flushes it.
   template <Arithmetic V>
-  requires has_quick<V> RSQRT_FUNCTION V quick(V x)
-  const { return from_seed(x, sharpened<V::approximation_bits>(x, rsqrt_approximation(x))); }
+  RSQRT_FUNCTION V quick(V x) const {
+    return from_seed(x, sharpened<V::approximation_bits>(x, rsqrt_approximation(x)));
+  }
 
   // 1/√x of any x, given what quick() makes of it.
   template <Arithmetic V>
