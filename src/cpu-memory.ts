@@ -127,7 +127,7 @@ function uninitialised(byteLength: number): ArrayBuffer {
 }
 
 /**
- * Frees the CPU memory of disposed tensors that is kept for the next ones, and returns it to the system where the C
+ * Frees the CPU memory of disposed and collected tensors that is kept for the next ones, and returns it to the system where the C
  * library can be told to. Tensors in use are not touched.
  *
  * GPU memory is not meant. Each worker, and each copy of the package, keeps memory of its own.
@@ -147,9 +147,9 @@ export function getCacheLimit(): number {
  * Sets how many bytes of CPU memory of disposed tensors are kept for the next ones: 256 MiB unless set, 0 for none. What was
  * kept longest is freed first; the memory of a single tensor above the limit is freed when it is disposed.
  *
- * Kept is what {@link Tensor.dispose} or `using` ended, not what was left to the garbage collector, nor what `data` has
- * handed out. Each worker, and each copy of the package, has a limit of its own. Throws `TypeError` or `RangeError` for what is
- * no whole number of bytes.
+ * Kept is what {@link Tensor.dispose} or `using` ended and, of 32 MiB and more, also what was left to the garbage collector:
+ * of such buffers about as many bytes again. What `data` has handed out is never kept. Each worker, and each copy of the
+ * package, has a limit of its own. Throws `TypeError` or `RangeError` for what is no whole number of bytes.
  */
 export function setCacheLimit(bytes: number): void {
   spares.limit = checkWhole(bytes, 'setCacheLimit: bytes');

@@ -13,8 +13,6 @@ namespace rsqrt_native::cpu {
 inline namespace RSQRT_TARGET {
 namespace {
 
-constexpr std::int64_t cache_line = 64;
-
 // User memory may start at any byte, so elements are read and written as bytes; compilers turn this
 // into plain unaligned moves and still vectorise the loop.
 template <class T>

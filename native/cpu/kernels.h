@@ -8,6 +8,8 @@
 
 namespace rsqrt_native::cpu {
 
+inline constexpr std::int64_t cache_line = 64;  // bytes
+
 // Converts n elements to another dtype, or moves them; they lie `in_stride` and `out_stride` elements apart.
 using Convert = void (*)(const std::byte* in, std::int64_t in_stride, std::byte* out, std::int64_t out_stride,
                          std::int64_t n);

@@ -20,8 +20,6 @@ static_assert(block_size * sizeof(Complex<double>) <= sizeof(Block));
 // Runs shorter than this are gathered across, many at a time.
 constexpr std::int64_t short_run = 16;
 
-constexpr std::int64_t cache_line = 64;
-
 // Rows and columns of a tile of elements of `size` bytes: rows of four cache lines, while a block holds them.
 constexpr std::int64_t tile_side(std::int64_t size) {
   return std::min<std::int64_t>(4 * cache_line / size, 64);
@@ -44,17 +42,11 @@ constexpr std::int64_t bytes_of(DType dtype) { return static_cast<std::int64_t>(
 // Shares [0, count) over the threads of the pool; `unit` is how many elements one of count stands for.
 template <class Body>
 void share(Pool& pool, int threads, std::int64_t count, std::int64_t unit, const Body& body) {
+  const DefaultFloatEnvironment environment;  // of this thread; the pool's own have it always
   const std::int64_t least = std::max<std::int64_t>(grain / unit, 1);
-  if (threads == 1 || count < 2 * least) {
-    const DefaultFloatEnvironment environment;
-    return body(std::int64_t{0}, count);
-  }
+  if (threads == 1 || count < 2 * least) return body(std::int64_t{0}, count);
   const std::int64_t grains = count / least / (threads * ranges_per_thread);
-  pool.run(count, least * std::max<std::int64_t>(grains, 1), threads,
-           [&](std::int64_t begin, std::int64_t end) {
-             const DefaultFloatEnvironment environment;
-             body(begin, end);
-           });
+  pool.run(count, least * std::max<std::int64_t>(grains, 1), threads, body);
 }
 
 // The loop of a job's op from its input's dtype straight to its output's, null if there is none.
@@ -68,11 +60,11 @@ Apply direct_loop(const Kernels& kernels, const Job& job, std::int64_t run_lengt
   return large && stream != nullptr && job.in != job.out ? stream : row.in[dtype];
 }
 
-// Walks the elements of a layout in logical order, in runs along the innermost dimension.
+// Walks the outermost `dims` dimensions of a layout in logical order, in runs along the innermost of them.
 class Cursor {
  public:
-  Cursor(const Layout& layout, std::int64_t start) : layout_(layout) {
-    for (int dim = layout.ndim - 1; dim >= 0; --dim) {
+  Cursor(const Layout& layout, int dims, std::int64_t start) : layout_(layout), inner_(dims - 1) {
+    for (int dim = inner_; dim >= 0; --dim) {
       index_[dim] = 0;
       move(dim, start % layout.sizes[dim]);
       start /= layout.sizes[dim];
@@ -82,13 +74,12 @@ class Cursor {
   // Calls visit(in, out, count) for runs that make up the next n elements, offsets in elements.
   template <class Visit>
   void advance(std::int64_t n, Visit visit) {
-    const int inner = layout_.ndim - 1;
     while (n > 0) {
-      const std::int64_t count = std::min(n, layout_.sizes[inner] - index_[inner]);
+      const std::int64_t count = std::min(n, layout_.sizes[inner_] - index_[inner_]);
       visit(in_, out_, count);
       n -= count;
-      move(inner, count);
-      for (int dim = inner; dim > 0 && index_[dim] == layout_.sizes[dim]; --dim) {
+      move(inner_, count);
+      for (int dim = inner_; dim > 0 && index_[dim] == layout_.sizes[dim]; --dim) {
         move(dim, -index_[dim]);
         move(dim - 1, 1);
       }
@@ -103,6 +94,7 @@ class Cursor {
   }
 
   const Layout& layout_;
+  const int inner_;
   std::int64_t index_[max_dims];
   std::int64_t in_ = 0;
   std::int64_t out_ = 0;
@@ -156,15 +148,16 @@ class Strided {
 
   // Both sides are dense along the innermost dimension.
   void run_rows(Apply direct, std::int64_t begin, std::int64_t end) const {
-    Cursor(layout_, begin).advance(end - begin, [&](std::int64_t in, std::int64_t out, std::int64_t n) {
-      direct(in_at(in), out_at(out), n);
-    });
+    Cursor(layout_, layout_.ndim, begin)
+        .advance(end - begin, [&](std::int64_t in, std::int64_t out, std::int64_t n) {
+          direct(in_at(in), out_at(out), n);
+        });
   }
 
   // In runs along the innermost dimension.
   void run_long(std::int64_t begin, std::int64_t end) const {
     run_blocks(
-        layout_, begin, end, 1,
+        layout_.ndim, begin, end, 1,
         [&](std::int64_t in, std::byte* block, std::int64_t n) {
           load_(in_at(in), layout_.in_strides[inner_], block, 1, n);
         },
@@ -176,10 +169,8 @@ class Strided {
   // The innermost dimension is short: for each of its indices, in runs along the next one.
   void run_short(std::int64_t begin, std::int64_t end) const {
     const std::int64_t length = layout_.sizes[inner_];
-    Layout outer = layout_;
-    outer.ndim = inner_;
     run_blocks(
-        outer, begin, end, length,
+        inner_, begin, end, length,
         [&](std::int64_t in, std::byte* block, std::int64_t n) {
           for (std::int64_t k = 0; k < length; ++k) {
             load_(in_at(in + k * layout_.in_strides[inner_]), layout_.in_strides[inner_ - 1],
@@ -194,16 +185,16 @@ class Strided {
         });
   }
 
-  // Block by block: load (gather, convert), apply, store (scatter, convert). The positions of `layout` stand
-  // for `unit` elements each.
+  // Block by block: load (gather, convert), apply, store (scatter, convert). Of the positions of the
+  // outermost `dims` dimensions each stands for `unit` elements.
   template <class LoadRun, class StoreRun>
-  void run_blocks(const Layout& layout, std::int64_t begin, std::int64_t end, std::int64_t unit,
-                  LoadRun load_run, StoreRun store_run) const {
+  void run_blocks(int dims, std::int64_t begin, std::int64_t end, std::int64_t unit, LoadRun load_run,
+                  StoreRun store_run) const {
     // A side that is one dense run of the computed dtype needs no block in between.
     const bool from_input = job_.in_dtype == job_.compute && is_dense(layout_, layout_.in_strides);
     const bool to_output = job_.out_dtype == job_.compute && is_dense(layout_, layout_.out_strides);
-    Cursor in_cursor(layout, begin);
-    Cursor out_cursor(layout, begin);
+    Cursor in_cursor(layout_, dims, begin);
+    Cursor out_cursor(layout_, dims, begin);
     Block block;
     const std::int64_t most = block_size / unit;
     for (std::int64_t done = begin; done < end; done += most) {

@@ -22,8 +22,6 @@ struct Lane<float> {
   static constexpr int width = 1;
   static constexpr bool fused = true;
   static constexpr int approximation_bits = 21;  // rsqrtf is within 2 ulp, the correction needs 1
-  static constexpr int seed_bits = 22;
-  static constexpr bool approximation_flushes = false;
 
   float v;
 
@@ -44,7 +42,6 @@ struct Lane<float> {
     return {__uint_as_float((__float_as_uint(a.v) & ~0x80000000u) | (__float_as_uint(b.v) & 0x80000000u))};
   }
   friend RSQRT_DEVICE Lane rsqrt_estimate(Lane a) { return {::rsqrtf(a.v)}; }
-  friend RSQRT_DEVICE Lane rsqrt_approximation(Lane a) { return rsqrt_estimate(a); }
 
   friend RSQRT_DEVICE Mask is_nan(Lane a) { return {a.v != a.v}; }
   friend RSQRT_DEVICE Mask unordered(Lane a, Lane b) { return {a.v != a.v || b.v != b.v}; }
@@ -63,8 +60,6 @@ struct Lane<double> {
   static constexpr int width = 1;
   static constexpr bool fused = true;
   static constexpr int approximation_bits = 52;  // rsqrt is within 1 ulp
-  static constexpr int seed_bits = 52;
-  static constexpr bool approximation_flushes = false;
 
   double v;
 
@@ -90,7 +85,6 @@ struct Lane<double> {
     return {__longlong_as_double((__double_as_longlong(a.v) & ~sign) | (__double_as_longlong(b.v) & sign))};
   }
   friend RSQRT_DEVICE Lane rsqrt_estimate(Lane a) { return {::rsqrt(a.v)}; }
-  friend RSQRT_DEVICE Lane rsqrt_approximation(Lane a) { return rsqrt_estimate(a); }
 
   friend RSQRT_DEVICE Mask is_nan(Lane a) { return {a.v != a.v}; }
   friend RSQRT_DEVICE Mask unordered(Lane a, Lane b) { return {a.v != a.v || b.v != b.v}; }

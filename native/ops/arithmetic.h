@@ -3,6 +3,8 @@
 // An operation is one expression over a value type V. V is a SIMD register on the CPU (native/cpu/simd)
 // and one element in a GPU thread (native/cuda/lane.h); each is rounded to nearest even, lane by lane,
 // with no contraction beyond the fused multiply-adds that are written.
+//
+// A V may have rsqrt_approximation(a), too: quicker than rsqrt_estimate(a), and taking subnormals for zero.
 #pragma once
 
 #include <concepts>
@@ -18,9 +20,7 @@ concept Arithmetic = requires(V a, typename V::Mask m, typename V::Scalar s, typ
   requires std::same_as<typename V::Scalar, float> || std::same_as<typename V::Scalar, double>;
   { V::width } -> std::convertible_to<int>;           // lanes
   { V::fused } -> std::convertible_to<bool>;          // fma(a, b, c) = a·b + c and fnma(a, b, c) = c − a·b exist and round once
-  { V::approximation_bits } -> std::convertible_to<int>;  // of rsqrt_approximation; see ops/rsqrt.h for what is made of it
-  { V::seed_bits } -> std::convertible_to<int>;
-  { V::approximation_flushes } -> std::convertible_to<bool>;  // takes subnormals for zero
+  { V::approximation_bits } -> std::convertible_to<int>;  // of rsqrt_approximation, or of rsqrt_estimate without one
 
   { V::splat(s) } -> std::same_as<V>;
   { V::load(p) } -> std::same_as<V>;                  // any alignment
@@ -33,7 +33,6 @@ concept Arithmetic = requires(V a, typename V::Mask m, typename V::Scalar s, typ
   { negate(a) } -> std::same_as<V>;                   // flips the sign bit, of a NaN too
   { absolute(a) } -> std::same_as<V>;                 // clears the sign bit, of a NaN too
   { copy_sign(a, a) } -> std::same_as<V>;             // the magnitude of the first with the sign bit of the second
-  { rsqrt_approximation(a) } -> std::same_as<V>;
   { rsqrt_estimate(a) } -> std::same_as<V>;           // ±0, ±inf, NaN and negatives exact in kind; subnormals honoured
   { is_nan(a) } -> std::same_as<typename V::Mask>;
   { unordered(a, a) } -> std::same_as<typename V::Mask>;  // either is NaN

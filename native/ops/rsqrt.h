@@ -63,10 +63,19 @@ RSQRT_FUNCTION V halley_step(V x, V y) {
   return fma(e * y, fma(V::splat(0.375f), e, V::splat(0.5f)), y);
 }
 
-// y, right to some bits, made right to those that the correction needs of its seed: within an ulp or so.
+template <class V>
+concept Approximates = requires(V x) {
+  rsqrt_approximation(x);
+};
+
+// The bits that the correction needs of its seed: all within an ulp or so.
+template <class V>
+inline constexpr int seed_bits = sizeof(typename V::Scalar) == sizeof(float) ? 22 : 52;
+
+// y, right to some bits, made right to those of a seed.
 template <int bits, Arithmetic V>
 RSQRT_FUNCTION V sharpened(V x, V y) {
-  if constexpr (bits >= V::seed_bits) {
+  if constexpr (bits >= seed_bits<V>) {
     return y;
   } else if constexpr (bits < 14) {
     return sharpened<3 * bits>(x, halley_step(x, y));
@@ -122,14 +131,20 @@ struct Rsqrt {
   // flushes it.
   template <Arithmetic V>
   RSQRT_FUNCTION V quick(V x) const {
-    return from_seed(x, sharpened<V::approximation_bits>(x, rsqrt_approximation(x)));
+    V y;
+    if constexpr (Approximates<V>) {
+      y = rsqrt_approximation(x);
+    } else {
+      y = rsqrt_estimate(x);
+    }
+    return from_seed(x, sharpened<V::approximation_bits>(x, y));
   }
 
   // 1/√x of any x, given what quick() makes of it.
   template <Arithmetic V>
   RSQRT_FUNCTION V careful(V x, V y) const {
     const V estimate = rsqrt_estimate(x);
-    if constexpr (V::approximation_flushes) y = from_seed(x, estimate);
+    if constexpr (Approximates<V>) y = from_seed(x, estimate);  // subnormals
     // Of ±0 and ±inf the estimate is already the answer, and the residual is 0·inf.
     return canonical_nan(select(is_nan(y), estimate, y));
   }

@@ -19,8 +19,6 @@ struct Single {
   static constexpr int width = 1;
   static constexpr bool fused = true;
   static constexpr int approximation_bits = 22;
-  static constexpr int seed_bits = 22;
-  static constexpr bool approximation_flushes = false;
 
   float v;
 
@@ -39,7 +37,6 @@ struct Single {
   friend Single absolute(Single a) { return {std::fabs(a.v)}; }
   friend Single copy_sign(Single a, Single b) { return {std::copysign(a.v, b.v)}; }
   friend Single rsqrt_estimate(Single a) { return splat(1) / sqrt(a); }
-  friend Single rsqrt_approximation(Single a) { return rsqrt_estimate(a); }
   friend Mask unordered(Single a, Single b) { return {std::isunordered(a.v, b.v)}; }
   friend Mask is_nan(Single a) { return unordered(a, a); }
   friend Mask differs(Single a, Single b) { return {a.v < b.v || a.v > b.v}; }

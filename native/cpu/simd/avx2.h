@@ -21,8 +21,6 @@ struct Vec<float> {
   static constexpr bool fused = true;
   static constexpr bool converts_int64 = false;  // in one instruction, rounded once
   static constexpr int approximation_bits = 11;
-  static constexpr int seed_bits = 22;
-  static constexpr bool approximation_flushes = true;
 
   __m256 v;
 
@@ -110,8 +108,6 @@ struct Vec<double> {
   static constexpr int width = 4;
   static constexpr bool fused = true;
   static constexpr int approximation_bits = 52;
-  static constexpr int seed_bits = 52;
-  static constexpr bool approximation_flushes = false;
 
   __m256d v;
 
@@ -153,7 +149,6 @@ struct Vec<double> {
     return {_mm256_or_pd(absolute(a).v, _mm256_and_pd(b.v, _mm256_set1_pd(-0.0)))};
   }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
-  friend RSQRT_FUNCTION Vec rsqrt_approximation(Vec a) { return rsqrt_estimate(a); }
 
   friend RSQRT_FUNCTION Mask unordered(Vec a, Vec b) { return {_mm256_cmp_pd(a.v, b.v, _CMP_UNORD_Q)}; }
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return unordered(a, a); }

@@ -27,8 +27,6 @@ struct Vec<float> {
   static constexpr bool fused = true;
   static constexpr bool converts_int64 = true;  // in one instruction, rounded once
   static constexpr int approximation_bits = 14;
-  static constexpr int seed_bits = 22;
-  static constexpr bool approximation_flushes = false;
 
   __m512 v;
 
@@ -95,7 +93,6 @@ struct Vec<float> {
     return {_mm512_or_ps(absolute(a).v, _mm512_and_ps(b.v, _mm512_set1_ps(-0.0f)))};
   }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return {_mm512_rsqrt14_ps(a.v)}; }
-  friend RSQRT_FUNCTION Vec rsqrt_approximation(Vec a) { return rsqrt_estimate(a); }
 
   friend RSQRT_FUNCTION Mask unordered(Vec a, Vec b) { return _mm512_cmp_ps_mask(a.v, b.v, _CMP_UNORD_Q); }
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return unordered(a, a); }
@@ -111,8 +108,6 @@ struct Vec<double> {
   static constexpr int width = 8;
   static constexpr bool fused = true;
   static constexpr int approximation_bits = 14;
-  static constexpr int seed_bits = 52;
-  static constexpr bool approximation_flushes = false;
 
   __m512d v;
 
@@ -153,7 +148,6 @@ struct Vec<double> {
     return {_mm512_or_pd(absolute(a).v, _mm512_and_pd(b.v, _mm512_set1_pd(-0.0)))};
   }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return {_mm512_rsqrt14_pd(a.v)}; }
-  friend RSQRT_FUNCTION Vec rsqrt_approximation(Vec a) { return rsqrt_estimate(a); }
 
   friend RSQRT_FUNCTION Mask unordered(Vec a, Vec b) { return _mm512_cmp_pd_mask(a.v, b.v, _CMP_UNORD_Q); }
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return unordered(a, a); }

@@ -20,8 +20,6 @@ struct Vec<double> {
   static constexpr int width = 2;
   static constexpr bool fused = false;
   static constexpr int approximation_bits = 52;
-  static constexpr int seed_bits = 52;
-  static constexpr bool approximation_flushes = false;
 
   __m128d v;
 
@@ -52,7 +50,6 @@ struct Vec<double> {
     return {_mm_or_pd(absolute(a).v, _mm_and_pd(b.v, _mm_set1_pd(-0.0)))};
   }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
-  friend RSQRT_FUNCTION Vec rsqrt_approximation(Vec a) { return rsqrt_estimate(a); }
   // The upper 26 bits of the significand.
   friend RSQRT_FUNCTION Vec upper_half(Vec a) {
     return {_mm_and_pd(a.v, _mm_castsi128_pd(_mm_set1_epi64x(-(1LL << 27))))};
@@ -80,8 +77,6 @@ struct Vec<float> {
   static constexpr bool fused = false;
   static constexpr bool converts_int64 = false;  // in one instruction, rounded once
   static constexpr int approximation_bits = 22;
-  static constexpr int seed_bits = 22;
-  static constexpr bool approximation_flushes = false;
 
   __m128 v;
 
@@ -112,7 +107,6 @@ struct Vec<float> {
     return {_mm_or_ps(absolute(a).v, _mm_and_ps(b.v, _mm_set1_ps(-0.0f)))};
   }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
-  friend RSQRT_FUNCTION Vec rsqrt_approximation(Vec a) { return rsqrt_estimate(a); }
 
   friend RSQRT_FUNCTION Mask unordered(Vec a, Vec b) { return {_mm_cmpunord_ps(a.v, b.v)}; }
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return unordered(a, a); }

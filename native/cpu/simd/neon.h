@@ -21,8 +21,6 @@ struct Vec<float> {
   static constexpr bool fused = true;
   static constexpr bool converts_int64 = false;  // in one instruction, rounded once
   static constexpr int approximation_bits = 22;
-  static constexpr int seed_bits = 22;
-  static constexpr bool approximation_flushes = false;
 
   float32x4_t v;
 
@@ -66,7 +64,6 @@ struct Vec<float> {
     return {vbslq_f32(vdupq_n_u32(0x80000000u), b.v, a.v)};
   }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
-  friend RSQRT_FUNCTION Vec rsqrt_approximation(Vec a) { return rsqrt_estimate(a); }
 
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {veorq_u32(vceqq_f32(a.v, a.v), vdupq_n_u32(~0u))}; }
   friend RSQRT_FUNCTION Mask unordered(Vec a, Vec b) { return {vorrq_u32(is_nan(a).v, is_nan(b).v)}; }
@@ -87,8 +84,6 @@ struct Vec<double> {
   static constexpr int width = 2;
   static constexpr bool fused = true;
   static constexpr int approximation_bits = 52;
-  static constexpr int seed_bits = 52;
-  static constexpr bool approximation_flushes = false;
 
   float64x2_t v;
 
@@ -116,7 +111,6 @@ struct Vec<double> {
   friend RSQRT_FUNCTION Vec absolute(Vec a) { return {vabsq_f64(a.v)}; }
   friend RSQRT_FUNCTION Vec copy_sign(Vec a, Vec b) { return {vbslq_f64(vdupq_n_u64(1ULL << 63), b.v, a.v)}; }
   friend RSQRT_FUNCTION Vec rsqrt_estimate(Vec a) { return splat(1) / sqrt(a); }
-  friend RSQRT_FUNCTION Vec rsqrt_approximation(Vec a) { return rsqrt_estimate(a); }
 
   friend RSQRT_FUNCTION Mask is_nan(Vec a) { return {veorq_u64(vceqq_f64(a.v, a.v), vdupq_n_u64(~0ULL))}; }
   friend RSQRT_FUNCTION Mask unordered(Vec a, Vec b) { return {vorrq_u64(is_nan(a).v, is_nan(b).v)}; }
