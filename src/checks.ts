@@ -16,10 +16,14 @@ export function spread(sizes: readonly unknown[]): unknown {
 export function checkWhole(value: unknown, where: string, least = 0, most = Number.MAX_SAFE_INTEGER): number {
   if (typeof value !== 'number') throw typeError(`${where} must be a number; received ${show(value)}`);
   if (!Number.isSafeInteger(value) || value < least || value > most) {
-    const limit = most === Number.MAX_SAFE_INTEGER ? '2^53 - 1' : most;
-    throw rangeError(`${where} must be an integer from ${least} to ${limit}; received ${show(value)}`);
+    throw rangeError(`${where} must be an integer ${span(least, most)}; received ${show(value)}`);
   }
   return value;
+}
+
+function span(least: number, most: number): string {
+  const limit = most === Number.MAX_SAFE_INTEGER ? '2^53 - 1' : most;
+  return `from ${least === Number.MIN_SAFE_INTEGER ? '-2^53 + 1' : least} to ${limit}`;
 }
 
 /** A list of sizes or of strides, copied. */
@@ -28,14 +32,22 @@ export function checkList(value: unknown, where: string, least = 0, item = 'size
   if (value.length > MOST_DIMS) {
     throw rangeError(`${where} must have at most ${MOST_DIMS} dimensions; received ${value.length}`);
   }
-  return Array.from(value, (size: unknown) => checkWhole(size, `${where}: each ${item}`, least));
+  const list = new Array<number>(value.length);
+  for (let i = 0; i < list.length; i++) {
+    const each: unknown = value[i];
+    // The sentence of a failure is not put together before there is one.
+    const fits = Number.isSafeInteger(each) && (each as number) >= least;
+    list[i] = fits ? (each as number) : checkWhole(each, `${where}: each ${item}`, least);
+  }
+  return list;
 }
 
 /** The sizes of a shape, copied. `least` is −1 where a size may be inferred. */
 export function checkShape(value: unknown, where: string, least = 0): number[] {
   const shape = checkList(value, where, least);
-  // The product of sizes without the zeros, so that strides are exact too.
-  if (shape.reduce((product, size) => product * Math.max(size, 1), 1) > MOST_ELEMENTS) {
+  let product = 1; // of sizes without the zeros, so that strides are exact too
+  for (let dim = 0; dim < shape.length; dim++) product *= Math.max(shape[dim], 1);
+  if (product > MOST_ELEMENTS) {
     throw rangeError(`${where}: a tensor cannot have more than 2^49 elements; received [${shape}]`);
   }
   return shape;
@@ -56,4 +68,33 @@ export function checkDim(value: unknown, ndim: number, where: string): number {
     throw rangeError(`${where} must be an integer from ${-most} to ${most - 1}; received ${show(value)}`);
   }
   return value < 0 ? value + most : value;
+}
+
+/** A dimension, or a list of different ones. */
+export function checkDims(value: unknown, ndim: number, where: string): number[] {
+  if (!Array.isArray(value)) return [checkDim(value, ndim, where)];
+  const dims = value.map((dim) => checkDim(dim, ndim, where));
+  if (new Set(dims).size === dims.length) return dims;
+  throw rangeError(`${where} must name different dimensions; received ${show(value)}`);
+}
+
+/** A range of indices, as Python and Array.prototype.slice understand it; a step must be positive, as in torch. */
+export function checkSlice(
+  start: unknown,
+  end: unknown,
+  step: unknown,
+  size: number,
+  where: string,
+): { start: number; end: number; step: number } {
+  const place = (value: unknown, name: string, otherwise: number): number => {
+    if (value === undefined || value === null) return otherwise;
+    const index = checkWhole(value, `${where}: ${name}`, Number.MIN_SAFE_INTEGER);
+    return Math.min(Math.max(index < 0 ? index + size : index, 0), size);
+  };
+  const first = place(start, 'start', 0);
+  return {
+    start: first,
+    end: Math.max(place(end, 'end', size), first),
+    step: step === undefined || step === null ? 1 : checkWhole(step, `${where}: step`, 1),
+  };
 }

@@ -89,7 +89,7 @@ export function allocateBytes(byteLength: number): Place {
  * Lets the memory of an owner who is left to the collector be used again. Null for memory that the C library keeps warm by
  * itself.
  */
-export function watchOwner(owner: object, { buffer }: Place): Orphan | null {
+export function watchOwner(owner: object, buffer: ArrayBuffer): Orphan | null {
   return buffer.byteLength < MAPPED_BYTES ? null : orphans.watch(owner, buffer, spares.limit);
 }
 
@@ -137,6 +137,9 @@ export function emptyCache(): void {
   orphans.clear();
   binding.returnFreedMemory();
 }
+
+/** How many bytes are kept for the next tensors. */
+export const cacheBytes = (): number => spares.bytes;
 
 /** How many bytes of CPU memory of disposed tensors are kept at most. See {@link setCacheLimit}. */
 export function getCacheLimit(): number {

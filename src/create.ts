@@ -1,32 +1,17 @@
-/** Making tensors: from values, from memory that is already there, filled, uninitialised. */
+/** Making tensors: from values, filled, uninitialised. */
 
-import { isAnyArrayBuffer, isSharedArrayBuffer, isTypedArray } from 'node:util/types';
+import { isSharedArrayBuffer, isTypedArray } from 'node:util/types';
 import { checkKeys, checkShape, spread } from './checks';
+import { allocateTensor, elementsOf } from './copy';
 import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
-import { checkDType, type DType, dtypes, isArrayOf, isDType, itemSizeOf, kindOf, nameOfArray } from './dtype';
+import { checkDType, type DType, kindOf } from './dtype';
 import { type Entries, elementWriter, fillElements } from './element';
 import { RsqrtError, rangeError, show, typeError } from './errors';
-import { contiguousStrides, numelOf, type Sizes } from './layout';
-import {
-  checkArray,
-  checkAttached,
-  checkScalar,
-  dtypeOfScalar,
-  forEachValue,
-  inspectNested,
-  type Scalar,
-} from './literal';
+import { contiguousStrides, type Sizes } from './layout';
+import { checkArray, checkScalar, dtypeOfScalar, forEachValue, inspectNested, type Scalar } from './literal';
+import type { Nested } from './reading';
 import { Storage } from './storage';
-import {
-  allocateTensor,
-  converted,
-  createTensor,
-  elementsOf,
-  isOptions,
-  isTensor,
-  type Nested,
-  type Tensor,
-} from './tensor';
+import { createTensor, isOptions, type Tensor } from './tensor';
 
 /** The dtype and device of a new tensor. */
 export interface TensorOptions<D extends DType = DType> {
@@ -40,18 +25,6 @@ export interface TensorOptions<D extends DType = DType> {
  * Uint16Array.
  */
 export type TensorData = Nested<Scalar | NodeJS.TypedArray>;
-
-/** A tensor of another library, recognised by what it has: `data`, `dims` or `shape`, `type` or `dtype`. */
-export interface TensorLike {
-  readonly data: NodeJS.TypedArray;
-  readonly dims?: Sizes;
-  readonly shape?: Sizes;
-  readonly type?: string;
-  readonly dtype?: string;
-}
-
-/** What {@link asTensor} shares memory with. */
-export type Shareable = NodeJS.TypedArray | ArrayBufferLike | TensorLike;
 
 /**
  * A tensor that copies its data.
@@ -76,7 +49,8 @@ export function tensor(data: unknown, options: TensorOptions = {}): Tensor {
   return copied(data, dtype, device, 'tensor');
 }
 
-function copied(data: unknown, dtype: DType | undefined, device: number, where: string): Tensor {
+/** A tensor of values, or of the elements of an array. */
+export function copied(data: unknown, dtype: DType | undefined, device: number, where: string): Tensor {
   if (isTypedArray(data)) {
     using shared = share(data, checkArray(data, dtype, where), [data.length]);
     return shared.to({ dtype: dtype ?? shared.dtype, device: deviceName(device), copy: true });
@@ -90,78 +64,7 @@ function copied(data: unknown, dtype: DType | undefined, device: number, where: 
   });
 }
 
-/**
- * A tensor on memory that is already there, without a copy: writing to one changes the other.
- *
- * Takes a typed array, a Buffer at any byte offset, an ArrayBuffer or SharedArrayBuffer, or a `{ data, dims, type }`
- * object such as a tensor of ONNX Runtime or transformers.js. `dtype` tells what memory holds where that is open:
- *
- * - a Uint8Array, Buffer or ArrayBuffer: bytes of any dtype (default uint8)
- * - a Uint16Array: bits of float16 or bfloat16 (no default; a Float16Array is float16)
- * - a Float32Array or Float64Array: real numbers, or complex64 or complex128, half as many, each a real and an imaginary
- *   part
- *
- * `shape` defaults to that of the object, or one dimension. With a GPU as `device` the elements are copied there; plain
- * numbers and arrays are copied as by {@link tensor}.
- *
- * Throws `TypeError` for what is no memory or of another element type than `dtype`, `RangeError` if memory ends within an
- * element, `ERR_SHAPE` if `shape` does not match the length.
- *
- * @example
- * ```ts
- * const x = asTensor(new Float32Array([1, 4, 9, 16]), { shape: [2, 2] });
- * asTensor(buffer, { dtype: 'float32' });
- * asTensor(new Float32Array([3, 4, -1, 0]), { dtype: 'complex64' }); // tensor([ 3.+4.j, -1.+0.j])
- * ```
- */
-export function asTensor<D extends DType = DType>(
-  source: Shareable | TensorData | Tensor,
-  options?: TensorOptions<D> & { shape?: Sizes },
-): Tensor<D>;
-export function asTensor(source: unknown, options: TensorOptions & { shape?: Sizes } = {}): Tensor {
-  const where = 'asTensor';
-  const { dtype, device } = checkOptions(options, where, ['dtype', 'device', 'shape']);
-  const shape = options.shape === undefined ? undefined : checkShape(options.shape, `${where}: shape`);
-  if (isTensor(source)) {
-    const moved = converted(source, options, where);
-    return shape === undefined ? moved : fitted(moved, shape, where);
-  }
-  if (isAnyArrayBuffer(source)) checkAttached(source, where);
-  const like = tensorLike(source, where);
-  const memory = like?.data ?? source;
-  const array = isAnyArrayBuffer(memory) ? new Uint8Array(memory) : memory;
-  if (!isTypedArray(array)) {
-    const values = copied(source, dtype, device, where);
-    return shape === undefined ? values : fitted(values, shape, where);
-  }
-  const own = checkArray(array, dtype ?? like?.type ?? like?.dtype, where);
-  const named = dtype ?? (like === undefined ? own : dtypeOfLike(like, own, where));
-  if (own !== 'uint8' && !isArrayOf(named, array)) {
-    const name = nameOfArray(array);
-    const possible = dtypes.filter((each) => isArrayOf(each, array)).join(' or ');
-    throw typeError(`${where}: a ${name} can be shared as ${possible}, not as ${named}; use tensor() to convert`);
-  }
-  const length = array.byteLength / itemSizeOf(named);
-  if (!Number.isInteger(length)) {
-    throw rangeError(`${where}: ${array.byteLength} bytes are not a whole number of ${named} elements`);
-  }
-  const dims = shape ?? (like === undefined ? [length] : checkShape(like.dims ?? like.shape, `${where}: dims`));
-  checkCount(length, dims, where);
-  return share(array, named, dims).to(deviceName(device));
-}
-
-/** A contiguous tensor in another shape of as many elements. */
-function fitted(values: Tensor, shape: Sizes, where: string): Tensor {
-  checkCount(values.numel, shape, where);
-  return values.reshape(shape);
-}
-
-function checkCount(numel: number, shape: Sizes, where: string): void {
-  if (numelOf(shape) === numel) return;
-  throw new RsqrtError('ERR_SHAPE', `${where}: ${numel} elements do not fit the shape [${shape}]`);
-}
-
-type FillArguments<D extends DType> =
+export type FillArguments<D extends DType> =
   | [...shape: number[]]
   | [shape: Sizes]
   | [...shape: number[], options: TensorOptions<D>]
@@ -248,7 +151,8 @@ export function arange(...args: unknown[]): Tensor {
 
 // ---------------------------------------------------------------- arguments
 
-function checkOptions(
+/** Checks an object of options. Throws `TypeError`. */
+export function checkOptions(
   options: unknown,
   where: string,
   known: readonly string[] = ['dtype', 'device'],
@@ -272,29 +176,12 @@ function popOptions(args: unknown[]): unknown {
 }
 
 /** Sizes, spread or as one array, and options. */
-function fillArguments(args: unknown[], where: string): { shape: number[]; dtype: DType; device: number } {
+export function fillArguments(args: unknown[], where: string): { shape: number[]; dtype: DType; device: number } {
   const { dtype, device } = checkOptions(popOptions(args), where);
   if (args.length === 0) throw typeError(`${where}: expected sizes, [] for a tensor without dimensions; received none`);
   // Something after the list of sizes can only have been meant as options.
   if (Array.isArray(args[0]) && args.length > 1) checkOptions(args[1], where);
   return { shape: checkShape(spread(args), `${where}: shape`), dtype: dtype ?? 'float32', device };
-}
-
-/** A tensor of another library; undefined for what cannot be meant as one. */
-function tensorLike(value: unknown, where: string): TensorLike | undefined {
-  if (typeof value !== 'object' || value === null || !('data' in value)) return undefined;
-  const { data, dims, shape } = value as TensorLike;
-  if (isTypedArray(data) && Array.isArray(dims ?? shape)) return value as TensorLike;
-  throw typeError(
-    `${where}: a tensor object must have data in a typed array and dims or shape in a list; received ${show(data)} and ${show(dims ?? shape)}`,
-  );
-}
-
-/** The dtype that a foreign tensor names, which its array must hold. */
-function dtypeOfLike(like: TensorLike, own: DType, where: string): DType {
-  const name = like.type ?? like.dtype ?? own;
-  if (isDType(name) && isArrayOf(name, like.data)) return name;
-  throw typeError(`${where}: a tensor object of type ${show(name)} cannot be shared from a ${nameOfArray(like.data)}`);
 }
 
 // ---------------------------------------------------------------- memory
@@ -311,7 +198,7 @@ function fillWith(value: Scalar, shape: Sizes, dtype: DType, device: number, whe
 }
 
 /** A contiguous tensor on the memory of an array. */
-function share(array: NodeJS.TypedArray, dtype: DType, shape: Sizes): Tensor {
+export function share(array: NodeJS.TypedArray, dtype: DType, shape: Sizes): Tensor {
   const { buffer, byteOffset, byteLength } = array;
   // The addon takes a SharedArrayBuffer as a view.
   const memory = isSharedArrayBuffer(buffer) ? new Uint8Array(buffer) : (buffer as ArrayBuffer);

@@ -88,6 +88,27 @@ export const arrayOf = (dtype: DType): TypedArrayConstructor => traits[dtype].ar
 export const entriesOf = (dtype: DType): number => itemSizeOf(dtype) / arrayOf(dtype).BYTES_PER_ELEMENT;
 export const dtypeOfCode = (code: number): DType => binding.dtypes[code] as DType;
 
+/** A dtype that real numbers without one can have. */
+export type FloatDType = 'float16' | 'bfloat16' | 'float32' | 'float64';
+
+let defaultDtype: FloatDType = 'float32';
+
+/** The dtype of numbers that come without one, and of what is computed from integers: float32 unless set. */
+export const getDefaultDtype = (): FloatDType => defaultDtype;
+
+/**
+ * Sets the dtype of numbers that come without one, and of what is computed from integers. Complex numbers then are
+ * complex128 for float64, otherwise complex64. Each worker, and each copy of the package, has a setting of its own.
+ *
+ * @throws TypeError if `dtype` is not float16, bfloat16, float32 or float64
+ */
+export function setDefaultDtype(dtype: FloatDType): void {
+  if (!isDType(dtype) || kindOf(dtype) !== 'float') {
+    throw typeError(`setDefaultDtype: dtype must be float16, bfloat16, float32 or float64; received ${show(dtype)}`);
+  }
+  defaultDtype = dtype;
+}
+
 export const isDType = (value: unknown): value is DType => typeof value === 'string' && Object.hasOwn(traits, value);
 
 /** Checks a dtype argument. Throws `TypeError`. */

@@ -12,27 +12,45 @@
  * @packageDocumentation
  */
 
+import './converting';
+import './printing';
+import './reading';
+import './views';
+import './writing';
+
+export type { ToOptions } from './copy';
 export { emptyCache, getCacheLimit, setCacheLimit } from './cpu-memory';
 export {
   arange,
-  asTensor,
   empty,
   full,
   ones,
-  type Shareable,
   type TensorData,
-  type TensorLike,
   type TensorOptions,
   tensor,
   zeros,
 } from './create';
 export { type CudaDeviceProperties, cuda } from './cuda';
 export type { DeviceName } from './device';
-export { type Complex, type DType, dtypes, type ElementOf, type TypedArrayOf } from './dtype';
+export {
+  type Complex,
+  type DType,
+  dtypes,
+  type ElementOf,
+  type FloatDType,
+  getDefaultDtype,
+  setDefaultDtype,
+  type TypedArrayOf,
+} from './dtype';
 export { RsqrtError, type RsqrtErrorCode } from './errors';
+export type { Index } from './geometry';
 export { type Info, info } from './info';
 export type { Scalar } from './literal';
+export { type MemoryStats, memoryStats } from './memory-stats';
 export type { InPlaceOp, ResultOf, Rule, UnaryOp } from './op';
 export * from './ops';
-export { type Nested, Tensor, type ToOptions } from './tensor';
+export type { Nested } from './reading';
+export { tidy } from './scope';
+export { asTensor, type Shareable, type TensorLike } from './share';
+export { Tensor } from './tensor';
 export { getNumThreads, setNumThreads } from './threads';

@@ -2,11 +2,13 @@
 
 import { binding } from './binding';
 import { checkKeys } from './checks';
-import { checkCast, type DType, dtypeOfCode, kindOf } from './dtype';
+import { allocateTensor, launch } from './copy';
+import { checkCast, type DType, dtypeOfCode, getDefaultDtype, kindOf } from './dtype';
 import { RsqrtError, show, typeError } from './errors';
-import { extentOf, isDense, resultStrides, type Sizes, sameSizes, sharesElements } from './layout';
-import type { Storage } from './storage';
-import { allocateTensor, codeOf, copyOf, isTensor, launch, storageOf, Tensor } from './tensor';
+import { extentOf, resultStrides, sameSizes } from './layout';
+import { checkWritable, launchFromCopy, mustCopyFirst, placeOf } from './overlap';
+import { codeOf, isTensor, relayOut, storageOf, Tensor } from './tensor';
+import { warnOnce } from './warnings';
 
 /**
  * How an operation's result dtype follows from its input's, for the type checker. The addon's op table decides at run
@@ -58,7 +60,8 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
   const resultOf = (input: Tensor, where: string): DType => {
     const result = results[codeOf(input)];
     if (result < 0) throw new RsqrtError('ERR_DTYPE', `${where} is not defined for ${input.dtype} tensors`);
-    return dtypeOfCode(result);
+    const dtype = dtypeOfCode(result);
+    return dtype === 'float32' && isWhole(input.dtype) ? getDefaultDtype() : dtype;
   };
 
   const op = (input: Tensor, options?: { out?: Tensor }): Tensor => {
@@ -77,7 +80,7 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
     if (typeof options === 'object' && options !== null) checkKeys(options, ['out'], name);
     const strides = input.isContiguous() ? input.strides : resultStrides(input.shape, input.strides);
     const result = allocateTensor(dtype, input.shape, strides, storage.device);
-    launch(code, input, result);
+    run(code, input, dtype, result, false);
     return result;
   };
 
@@ -104,6 +107,8 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
   return [op as UnaryOp<R>, inPlace];
 }
 
+const isWhole = (dtype: DType): boolean => kindOf(dtype) === 'integer' || kindOf(dtype) === 'bool';
+
 function defineMethod(name: string, method: (this: Tensor) => Tensor): void {
   Object.defineProperty(method, 'name', { value: name });
   Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
@@ -115,6 +120,7 @@ function notATensor(where: string, value: unknown): TypeError {
   return typeError(`${where} must be a Tensor; received ${received}`);
 }
 
+/** Checks everything, then stores the result of an operation in `out`. */
 function runInto(where: string, code: number, input: Tensor, dtype: DType, out: Tensor): void {
   if (!isTensor(out)) throw notATensor(where, out);
   if (storageOf(out, where).device !== storageOf(input, where).device) {
@@ -124,56 +130,44 @@ function runInto(where: string, code: number, input: Tensor, dtype: DType, out: 
     );
   }
   checkCast(dtype, out.dtype, where);
-  if (!sameSizes(input.shape, out.shape)) {
-    throw new RsqrtError('ERR_SHAPE', `${where} must have the input's shape [${input.shape}]; it has [${out.shape}]`);
-  }
-  checkWritable(out, where);
-  switch (overlap(input, out)) {
-    case 'none':
-    case 'exact':
-      launch(code, input, out);
-      break;
-    case 'partial':
-      throw new RsqrtError('ERR_OVERLAP', `${where} overlaps the input in part; it must be the input itself or apart`);
-    case 'unknown':
-      launchFromCopy(code, input, out);
-  }
+  const resize = sameSizes(input.shape, out.shape) ? undefined : resizing(where, input, out);
+  if (resize === undefined) checkWritable(out, where);
+  const copyFirst = mustCopyFirst(input, resize?.place ?? placeOf(out), where);
+  resize?.commit();
+  run(code, input, dtype, out, copyFirst);
 }
 
-/** For interleaved strides, perhaps without a common element: reads everything before anything is written. */
-function launchFromCopy(code: number, input: Tensor, out: Tensor): void {
-  using copy = copyOf(input, resultStrides(input.shape, input.strides));
-  launch(code, copy, out);
-}
-
-function checkWritable(target: Tensor, where: string): void {
-  if (!target.isContiguous() && sharesElements(target.shape, target.strides)) {
+/** What gives `out` the input's shape, and the strides of a new result; torch does so too, and warns if `out` held something. */
+function resizing(where: string, input: Tensor, out: Tensor) {
+  const shape = input.shape;
+  const strides = Object.freeze(resultStrides(shape, input.strides));
+  const storage = storageOf(out, where);
+  const bytes = (out.storageOffset + extentOf(shape, strides)) * out.itemSize;
+  if (bytes > storage.byteLength && !storage.growable) {
     throw new RsqrtError(
-      'ERR_OVERLAP',
-      `${where}: elements of a tensor of shape [${target.shape}] and strides [${target.strides}] share memory; clone it before writing`,
+      'ERR_SHAPE',
+      `${where} of shape [${out.shape}] cannot be resized to [${shape}]: others use its memory, which is too small`,
     );
   }
+  return {
+    place: { ...placeOf(out), shape, strides },
+    commit() {
+      if (out.numel > 0) {
+        warnOnce(
+          'RSQRT_OUT_RESIZED',
+          `${where} of shape [${out.shape}] was resized to [${shape}]; give one of that shape`,
+        );
+      }
+      if (bytes > storage.byteLength) storage.grow(bytes);
+      relayOut(out, shape, strides);
+    },
+  };
 }
 
-/** How the memory of two tensors of the same shape overlaps. */
-function overlap(a: Tensor, b: Tensor): 'none' | 'exact' | 'partial' | 'unknown' {
-  if (areApart(storageOf(a, 'overlap'), storageOf(b, 'overlap'))) return 'none';
-  const first = span(a);
-  const second = span(b);
-  if (first.end <= second.start || second.end <= first.start) return 'none';
-  const significant = (strides: Sizes) => strides.filter((_, dim) => a.shape[dim] !== 1);
-  const sameLayout = sameSizes(significant(a.strides), significant(b.strides));
-  if (first.start === second.start && a.itemSize === b.itemSize && sameLayout) return 'exact';
-  return isDense(a.shape, a.strides) && isDense(b.shape, b.strides) ? 'partial' : 'unknown';
-}
-
-/** Whether two storages have no byte in common. */
-const areApart = (a: Storage, b: Storage): boolean =>
-  a.owner !== b.owner || a.byteOffset + a.byteLength <= b.byteOffset || b.byteOffset + b.byteLength <= a.byteOffset;
-
-/** The bytes of the underlying buffer that a tensor's elements lie in. */
-function span(tensor: Tensor): { start: number; end: number } {
-  const { byteOffset } = storageOf(tensor, 'overlap');
-  const start = byteOffset + tensor.storageOffset * tensor.itemSize;
-  return { start, end: start + extentOf(tensor.shape, tensor.strides) * tensor.itemSize };
+/** Integers and bool are computed in the default dtype; the addon's table has that of torch, float32, and goes there straight. */
+function run(code: number, input: Tensor, dtype: DType, out: Tensor, copyFirst: boolean): void {
+  const first = kindOf(dtype) === 'float' && kindOf(input.dtype) !== 'complex' ? dtype : input.dtype;
+  if (first !== input.dtype && first !== 'float32') launchFromCopy(code, input, out, first);
+  else if (copyFirst) launchFromCopy(code, input, out);
+  else launch(code, input, out);
 }

@@ -9,17 +9,22 @@ import { allocateBytes, freeBytes, unwatchOwner, watchOwner } from './cpu-memory
 import { CPU } from './device';
 import type { Orphan } from './orphans';
 
+/** Bytes that were allocated and not released; those that the collector took are among them. */
+let held = 0;
+
 export class Storage {
   /** What the addon is given; null once released. */
   memory: Memory | null;
   /** The buffer itself, which tells whether two storages share memory. */
-  readonly owner: object;
+  owner: object;
   /** Where this storage begins in `memory`: small ones share a slab. */
-  readonly byteOffset: number;
-  readonly byteLength: number;
+  byteOffset: number;
+  byteLength: number;
   readonly device: number;
-  /** Whether this is CPU memory of ours that nobody else can see, so that after its end the next tensor may have it. */
-  reusable = false;
+  /** Whether the memory is ours, not that of somebody's array. */
+  allocated = false;
+  /** Whether others can see the memory of ours, so that no other tensor may have it. */
+  #handedOut = false;
   /** What gives the memory to the next tensor if this storage is left to the collector. */
   orphan: Orphan | null = null;
   /** Tensors that have not been disposed. */
@@ -44,7 +49,7 @@ export class Storage {
 
   /** Notes that others can see the memory from now on, as long as they like. */
   handOut(): void {
-    this.reusable = false;
+    this.#handedOut = true;
     this.#unwatch();
   }
 
@@ -57,23 +62,58 @@ export class Storage {
   release(): void {
     if (--this.references > 0 || this.memory === null) return;
     if (this.device !== CPU) binding.release(this.memory as DeviceMemory);
-    else if (this.reusable) {
+    else if (this.allocated && !this.#handedOut) {
       this.#unwatch();
       freeBytes(this.memory as ArrayBuffer, this.byteOffset, this.byteLength);
     }
+    if (this.allocated) held -= this.byteLength;
     this.memory = null;
+  }
+
+  /** Whether other memory can take the place of this: if it is ours, and nobody else sees it. */
+  get growable(): boolean {
+    return this.allocated && !this.#handedOut;
+  }
+
+  /**
+   * Exchanges the memory for more of it, with the same bytes at its start. Throws `ERR_OUT_OF_MEMORY`, with nothing
+   * changed.
+   */
+  grow(byteLength: number): void {
+    const other = allocate(byteLength, this.device);
+    copyBytes(this, 0, other, 0, this.byteLength);
+    this.#unwatch();
+    other.#unwatch();
+    [this.memory, other.memory] = [other.memory, this.memory];
+    [this.owner, other.owner] = [other.owner, this.owner];
+    [this.byteOffset, other.byteOffset] = [other.byteOffset, this.byteOffset];
+    [this.byteLength, other.byteLength] = [other.byteLength, this.byteLength];
+    if (this.device === CPU) this.orphan = watchOwner(this, this.owner as ArrayBuffer);
+    other.retain();
+    other.release();
   }
 }
 
 /** New uninitialised memory. Throws `ERR_OUT_OF_MEMORY`. */
 export function allocate(byteLength: number, device: number): Storage {
-  if (device !== CPU) return new Storage(binding.allocate(device, byteLength), 0, byteLength, device);
-  const place = allocateBytes(byteLength);
-  const storage = new Storage(place.buffer, place.byteOffset, byteLength, CPU);
-  storage.reusable = true;
-  storage.orphan = watchOwner(storage, place);
+  const storage =
+    device === CPU
+      ? allocateOnCpu(byteLength)
+      : new Storage(binding.allocate(device, byteLength), 0, byteLength, device);
+  storage.allocated = true;
+  held += byteLength;
   return storage;
 }
+
+function allocateOnCpu(byteLength: number): Storage {
+  const { buffer, byteOffset } = allocateBytes(byteLength);
+  const storage = new Storage(buffer, byteOffset, byteLength, CPU);
+  storage.orphan = watchOwner(storage, buffer);
+  return storage;
+}
+
+/** Bytes of tensors on all devices that were allocated and not released; those that the collector took are among them. */
+export const heldBytes = (): number => held;
 
 /** Copies `byteLength` bytes between two storages on any devices; returns when both may be used. */
 export function copyBytes(from: Storage, fromOffset: number, to: Storage, toOffset: number, byteLength: number): void {

@@ -35,6 +35,12 @@ function gone(tensor: Loose): Loose {
   return tensor;
 }
 
+/** Hands the memory out. */
+function seen(tensor: Loose): Loose {
+  void tensor.data;
+  return tensor;
+}
+
 /** What the calls get to work with on the CPU; small tensors are neighbours in one slab. */
 function cpuWorld() {
   const r = loose(local);
@@ -544,14 +550,14 @@ const cpuTables: Record<string, Row<Cpu>[]> = {
     ['of another copy of the package', ({ r, x, foreign }) => r.abs(x, { out: foreign }),
       type, /^abs: out must be a Tensor.*another copy/],
     ['for the options', ({ r, x, shared }) => r.rsqrt(x, shared), type, /^rsqrt: options must be an object.*Tensor/],
-    ['shorter', ({ r, x, one }) => r.rsqrt(x, { out: one }),
-      badShape, /^rsqrt: out must have the input's shape \[4\]; it has \[1\]$/],
-    ['as many elements in another shape', ({ r, x, square }) => r.rsqrt(x, { out: square }),
-      badShape, /^rsqrt: out .*\[4\]; it has \[2,2\]$/],
-    ['one that the input could be expanded to', ({ r, scalar, x }) => r.square(scalar, { out: x }),
-      badShape, /^square: out .*\[\]; it has \[4\]$/],
-    ['for an empty input', ({ r, empty, x }) => r.rsqrt(empty, { out: x }),
-      badShape, /^rsqrt: out .*\[0\]; it has \[4\]$/],
+    ['too small, on the memory of an array', ({ r, x, parts }) => r.rsqrt(x, { out: parts }),
+      badShape, /^rsqrt: out of shape \[2\] cannot be resized to \[4\]: .* too small$/],
+    ['too small, its memory handed out', ({ r, x, one }) => r.rsqrt(x, { out: seen(one) }),
+      badShape, /^rsqrt: out of shape \[1\] cannot be resized to \[4\]: /],
+    ['of another shape, in part over the input once resized', ({ r, x }) => r.rsqrt(x, { out: x.narrow(0, 1, 2) }),
+      overlap, /^rsqrt: out overlaps the input in part/],
+    ['of another shape and an integer dtype', ({ r, square, ints }) => r.rsqrt(square, { out: ints }),
+      badDType, /^rsqrt: out: a float32 result cannot be stored in a tensor of dtype int32$/],
     ['of an integer dtype', ({ r, x, ints }) => r.rsqrt(x, { out: ints }),
       badDType, /^rsqrt: out: a float32 result cannot be stored in a tensor of dtype int32$/],
     ['of the integer dtype of the input', ({ r, ints }) => r.rsqrt(ints, { out: ints }),
@@ -710,16 +716,16 @@ const cpuTables: Record<string, Row<Cpu>[]> = {
     ['any size to infer', ({ empty }) => empty.reshape(0, -1), badShape, /^reshape: .*\[0,-1\]$/],
     ['elements from none', ({ empty }) => empty.reshape(1),
       badShape, /^reshape: 0 elements do not fit the shape \[1\]$/],
-    ['−2', ({ x }) => x.reshape(-2, -2), range, /^reshape: each size must be an integer from -1 .*received -2$/],
+    ['−2', ({ x }) => x.reshape(-2, -2), range, /^reshape: shape: each size must be an integer from -1 .*received -2$/],
     ['a fraction whose product fits', ({ x }) => x.reshape(8, 0.5),
-      range, /^reshape: each size must be an integer.*received 0.5$/],
-    ['NaN', ({ x }) => x.reshape(Number.NaN), range, /^reshape: each size .*received NaN$/],
-    ['a string', ({ x }) => x.reshape('4'), type, /^reshape: each size must be a number; received '4'$/],
+      range, /^reshape: shape: each size must be an integer.*received 0.5$/],
+    ['NaN', ({ x }) => x.reshape(Number.NaN), range, /^reshape: shape: each size .*received NaN$/],
+    ['a string', ({ x }) => x.reshape('4'), type, /^reshape: shape: each size must be a number; received '4'$/],
     ['null', ({ x }) => x.reshape(null), type, /^reshape must be a list of integers; received null$|^reshape: .*null$/],
     ['undefined', ({ x }) => x.reshape(undefined), type, /^reshape: .*received undefined$/],
     ['lists in a list', ({ x }) => x.reshape([[2, 2]]),
-      type, /^reshape: each size must be a number; received \[2, 2\]$/],
-    ['two lists', ({ x }) => x.reshape([2], [2]), type, /^reshape: each size must be a number; received \[2\]$/],
+      type, /^reshape: shape: each size must be a number; received \[2, 2\]$/],
+    ['two lists', ({ x }) => x.reshape([2], [2]), type, /^reshape: shape: each size must be a number; received \[2\]$/],
     ['a typed array', ({ x }) => x.reshape(Int32Array.of(2, 2)),
       type, /^reshape.* list of integers; received an instance of Int32Array$/],
     ['the shape in an object', ({ x }) => x.reshape({ shape: [2, 2] }),

@@ -1,0 +1,69 @@
+/** Scopes at whose end everything made in them is disposed. Knows of tensors only that they can be. */
+
+import { types } from 'node:util';
+import { show, typeError } from './errors';
+
+let scope: Set<Disposable> | null = null;
+
+/** Notes what was made for the innermost scope, if there is one. */
+export function enter(made: Disposable): void {
+  if (scope !== null) scope.add(made);
+}
+
+/**
+ * Runs a function, then disposes every tensor made meanwhile (results, views, copies) except those that it returns: one, or
+ * any number in arrays, objects, Maps and Sets, however deep. If it throws, all are disposed. Scopes nest: what the
+ * inner one returns belongs to the outer.
+ *
+ * Throws `TypeError` if `fn` is no function, or returns a promise, since what an asynchronous function makes after its
+ * first `await` would be left out; use `using` or `dispose` there.
+ *
+ * @example
+ * ```ts
+ * const x = tensor([3, 4]);
+ * const length = tidy(() => x.square().rsqrt().reciprocal()); // three tensors made, one kept
+ * console.log(length); // tensor([3., 4.])
+ * ```
+ */
+export function tidy<T>(fn: () => T): T {
+  if (typeof fn !== 'function') throw typeError(`tidy: fn must be a function; received ${show(fn)}`);
+  const outer = scope;
+  const made = new Set<Disposable>();
+  scope = made;
+  let kept = new Set<Disposable>();
+  try {
+    const result = fn();
+    if (typeof (result as Partial<PromiseLike<unknown>> | undefined)?.then === 'function') {
+      Promise.resolve(result).catch(() => {}); // told here already that it is of no use
+      throw typeError('tidy: fn must be synchronous; received one that returns a promise');
+    }
+    kept = foundIn(result, made);
+    return result;
+  } finally {
+    scope = outer;
+    for (const each of made) {
+      if (kept.has(each)) enter(each);
+      else each[Symbol.dispose]();
+    }
+  }
+}
+
+/** The members of a set that a value is or holds. */
+function foundIn(value: unknown, made: ReadonlySet<Disposable>): Set<Disposable> {
+  const found = new Set<Disposable>();
+  const seen = new Set<unknown>();
+  const pending: unknown[] = [value];
+  while (pending.length > 0 && found.size < made.size) {
+    const each = pending.pop();
+    if (typeof each !== 'object' || each === null || ArrayBuffer.isView(each) || seen.has(each)) continue;
+    seen.add(each);
+    if (made.has(each as Disposable)) found.add(each as Disposable);
+    else for (const inner of valuesIn(each)) pending.push(inner);
+  }
+  return found;
+}
+
+function valuesIn(value: object): Iterable<unknown> {
+  if (Array.isArray(value) || types.isSet(value)) return value;
+  return types.isMap(value) ? [...value.keys(), ...value.values()] : Object.values(value);
+}

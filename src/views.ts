@@ -1,0 +1,249 @@
+/** The methods of Tensor that give views: other shapes, strides and offsets over the same storage. */
+
+import { spread } from './checks';
+import { copyOf } from './copy';
+import { checkDType, type DType, itemSizeOf } from './dtype';
+import { RsqrtError, rangeError, show, typeError } from './errors';
+import {
+  diagonalOf,
+  dimsMoved,
+  expanded,
+  flattenedShape,
+  type Geometry,
+  type Index,
+  indexed,
+  narrowed,
+  permuted,
+  reinterpreted,
+  reshaped,
+  selected,
+  sliced,
+  squeezed,
+  strided,
+  transposed,
+  unbound,
+  unflattenedShape,
+  unfolded,
+  unsqueezed,
+} from './geometry';
+import { contiguousStrides, extentOf, type Sizes } from './layout';
+import { createTensor, extend, isTensor, storageOf, type Tensor } from './tensor';
+
+declare module './tensor' {
+  interface Tensor<D extends DType = DType> extends Views<D> {}
+}
+
+/** Another view of a tensor's storage. */
+export function viewOf<D extends DType>(
+  of: Tensor,
+  { shape, strides, storageOffset }: Geometry,
+  where: string,
+  dtype = of.dtype as D,
+): Tensor<D> {
+  const storage = storageOf(of, where);
+  return createTensor(storage, dtype, Object.freeze(shape), Object.freeze(strides), storageOffset);
+}
+
+/**
+ * Views share the storage of the tensor they come from: writing to one shows in the other, and the memory stays until the
+ * last of them is disposed or collected. Negative dimensions and indices count from the end. A `shape` or a list of
+ * dimensions may come spread or as one array. Arguments that do not fit throw `TypeError`, `RangeError` or `ERR_SHAPE`.
+ */
+export abstract class Views<D extends DType> {
+  /**
+   * The same elements in another shape. One size may be −1 and is then inferred. Throws `ERR_SHAPE` if the counts differ, or
+   * if the strides allow no view; {@link reshape} copies then.
+   *
+   * With a dtype, the same bytes as elements of that dtype: of the same size, or with the last dimension, whose stride must be
+   * 1, growing or shrinking.
+   *
+   * @example
+   * ```ts
+   * const x = tensor([1, 2, 3, 4, 5, 6]);
+   * console.log(x.view(2, -1)); // tensor([[1., 2., 3.],
+   * //                                     [4., 5., 6.]])
+   * console.log(tensor([1]).view('int32')); // tensor([1065353216], dtype=int32)
+   * ```
+   */
+  view<E extends DType>(this: Tensor<D>, dtype: E): Tensor<E>;
+  view(this: Tensor<D>, ...shape: number[] | [Sizes]): Tensor<D>;
+  view(this: Tensor<D>, ...args: unknown[]): Tensor {
+    if (typeof args[0] === 'string') {
+      const dtype = checkDType(args[0], 'view');
+      return viewOf(this, reinterpreted(this, this.itemSize, itemSizeOf(dtype), 'view'), 'view', dtype);
+    }
+    const result = reshaped(this, spread(args), 'view');
+    if (result !== null) return viewOf(this, result, 'view');
+    throw new RsqrtError(
+      'ERR_SHAPE',
+      `view: strides [${this.strides}] of shape [${this.shape}] allow no view of shape ${show(spread(args))}; use reshape`,
+    );
+  }
+
+  /**
+   * The same elements in another shape: a view if the strides allow, otherwise a copy. One size may be −1 and is then
+   * inferred. Throws `ERR_SHAPE` if the counts differ.
+   */
+  reshape(this: Tensor<D>, ...shape: number[] | [Sizes]): Tensor<D> {
+    return reshapedTensor(this, spread(shape), 'reshape');
+  }
+
+  /** The dimensions from `startDim` to `endDim` made one, by default all: a view if the strides allow, otherwise a copy. */
+  flatten(this: Tensor<D>, startDim = 0, endDim = -1): Tensor<D> {
+    return reshapedTensor(this, flattenedShape(this.shape, startDim, endDim), 'flatten');
+  }
+
+  /** One dimension made several, of these sizes; one may be −1 and is then inferred. */
+  unflatten(this: Tensor<D>, dim: number, sizes: Sizes): Tensor<D> {
+    return reshapedTensor(this, unflattenedShape(this.shape, dim, sizes), 'unflatten');
+  }
+
+  /** The transpose of a matrix; a tensor of fewer dimensions as it is. Throws `ERR_SHAPE` above 2. */
+  t(this: Tensor<D>): Tensor<D> {
+    if (this.ndim > 2) {
+      throw new RsqrtError('ERR_SHAPE', `t: expected at most 2 dimensions, received shape [${this.shape}]`);
+    }
+    return viewOf(this, transposed(this, 0, this.ndim < 2 ? 0 : 1, 't'), 't');
+  }
+
+  /** Two dimensions exchanged. */
+  transpose(this: Tensor<D>, dim0: number, dim1: number): Tensor<D> {
+    return viewOf(this, transposed(this, dim0, dim1), 'transpose');
+  }
+
+  /**
+   * The dimensions in another order, each named once.
+   *
+   * @example
+   * ```ts
+   * console.log(zeros(2, 3, 5).permute(2, 0, 1).shape); // [ 5, 2, 3 ]
+   * ```
+   */
+  permute(this: Tensor<D>, ...dims: number[] | [Sizes]): Tensor<D> {
+    return viewOf(this, permuted(this, spread(dims)), 'permute');
+  }
+
+  /** One or several dimensions moved to other places, the others left in their order. */
+  movedim(this: Tensor<D>, source: number | Sizes, destination: number | Sizes): Tensor<D> {
+    return viewOf(this, dimsMoved(this, source, destination), 'movedim');
+  }
+
+  /** `length` indices of a dimension from `start` on. */
+  narrow(this: Tensor<D>, dim: number, start: number, length: number): Tensor<D> {
+    return viewOf(this, narrowed(this, dim, start, length), 'narrow');
+  }
+
+  /** One index of a dimension, which is gone then. */
+  select(this: Tensor<D>, dim: number, index: number): Tensor<D> {
+    return viewOf(this, selected(this, dim, index), 'select');
+  }
+
+  /**
+   * The indices of a dimension from `start` to before `end`, `step` apart. As with arrays, `start` and `end` may be left out, count
+   * from the end where negative, and are cut to what is there. The step must be positive.
+   *
+   * @example
+   * ```ts
+   * const x = tensor([0, 1, 2, 3, 4, 5]);
+   * console.log(x.slice(0, 1, -1)); // tensor([1., 2., 3., 4.])
+   * console.log(x.slice(0, null, null, 2)); // tensor([0., 2., 4.])
+   * ```
+   */
+  slice(this: Tensor<D>, dim: number, start?: number | null, end?: number | null, step?: number): Tensor<D> {
+    return viewOf(this, sliced(this, dim, start, end, step), 'slice');
+  }
+
+  /**
+   * Several dimensions at once, from the first on: a number selects, `[start, end, step]` is a {@link slice} (`[]` is all of it),
+   * `'...'` stands for all dimensions not named, `null` for a new one of size 1.
+   *
+   * @example
+   * ```ts
+   * const x = arange(12).view(3, 4);
+   * console.log(x.index([1], 0)); // tensor([4., 8.])
+   * console.log(x.index('...', [null, null, 2]).shape); // [ 3, 2 ]
+   * ```
+   */
+  index(this: Tensor<D>, ...indices: Index[]): Tensor<D> {
+    return viewOf(this, indexed(this, indices), 'index');
+  }
+
+  /** One view for each index of a dimension. */
+  unbind(this: Tensor<D>, dim = 0): Tensor<D>[] {
+    return unbound(this, dim).map((each) => viewOf(this, each, 'unbind'));
+  }
+
+  /**
+   * Dimensions of size 1 repeated to these sizes, and new ones put in front, without memory for them; −1 keeps a size. What is
+   * expanded can be read, not written: elements share memory.
+   */
+  expand(this: Tensor<D>, ...shape: number[] | [Sizes]): Tensor<D> {
+    return viewOf(this, expanded(this, spread(shape), 'expand'), 'expand');
+  }
+
+  /** {@link expand} to the shape of another tensor. */
+  expandAs(this: Tensor<D>, other: Tensor): Tensor<D> {
+    if (!isTensor(other)) throw typeError(`expandAs: other must be a Tensor; received ${show(other)}`);
+    return viewOf(this, expanded(this, other.shape, 'expandAs'), 'expandAs');
+  }
+
+  /** {@link expand} by the name that NumPy has for it. */
+  broadcastTo(this: Tensor<D>, ...shape: number[] | [Sizes]): Tensor<D> {
+    return viewOf(this, expanded(this, spread(shape), 'broadcastTo'), 'broadcastTo');
+  }
+
+  /** A new dimension of size 1 before `dim`; −1 is behind the last. */
+  unsqueeze(this: Tensor<D>, dim: number): Tensor<D> {
+    return viewOf(this, unsqueezed(this, dim), 'unsqueeze');
+  }
+
+  /** Without the dimensions of size 1; of one or several named, without those that are of size 1. */
+  squeeze(this: Tensor<D>, dim?: number | Sizes): Tensor<D> {
+    return viewOf(this, squeezed(this, dim), 'squeeze');
+  }
+
+  /**
+   * Windows of `size` indices of a dimension, `step` apart, which become a new last dimension. Windows may overlap; they can be
+   * read then, not written.
+   *
+   * @example
+   * ```ts
+   * console.log(arange(5).unfold(0, 3, 2)); // tensor([[0., 1., 2.],
+   * //                                                 [2., 3., 4.]])
+   * ```
+   */
+  unfold(this: Tensor<D>, dim: number, size: number, step: number): Tensor<D> {
+    return viewOf(this, unfolded(this, dim, size, step), 'unfold');
+  }
+
+  /** The elements whose indices of two dimensions differ by `offset`, as a new last dimension. */
+  diagonal(this: Tensor<D>, offset = 0, dim1 = 0, dim2 = 1): Tensor<D> {
+    return viewOf(this, diagonalOf(this, offset, dim1, dim2), 'diagonal');
+  }
+
+  /**
+   * A view of the storage with any sizes, strides and offset (in elements; the offset from the start of the storage, by default
+   * that of this tensor). Throws `RangeError` if it would reach past the end of the storage.
+   */
+  asStrided(this: Tensor<D>, size: Sizes, strides: Sizes, offset?: number): Tensor<D> {
+    const result = strided(this, size, strides, offset);
+    const available = Math.floor(storageOf(this, 'asStrided').byteLength / this.itemSize);
+    const end = result.storageOffset + extentOf(result.shape, result.strides);
+    if (end > available) {
+      throw rangeError(
+        `asStrided: size [${result.shape}], strides [${result.strides}] and offset ${result.storageOffset} need ${end} elements of storage, there are ${available}`,
+      );
+    }
+    return viewOf(this, result, 'asStrided');
+  }
+}
+
+extend(Views);
+
+/** A view of another shape if the strides allow, otherwise a copy. */
+function reshapedTensor<D extends DType>(from: Tensor<D>, shape: unknown, where: string): Tensor<D> {
+  const result = reshaped(from, shape, where);
+  if (result !== null) return viewOf(from, result, where);
+  using copy = copyOf<D>(from, contiguousStrides(from.shape));
+  return reshapedTensor(copy, shape, where);
+}

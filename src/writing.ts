@@ -1,0 +1,94 @@
+/** The methods of Tensor that write elements. */
+
+import { allocateTensor, converted, elementsOf, launchCopy, warnOfLoss } from './copy';
+import { CPU } from './device';
+import type { DType } from './dtype';
+import { type Entries, elementWriter } from './element';
+import { show, typeError } from './errors';
+import { expanded } from './geometry';
+import { checkScalar, type Scalar } from './literal';
+import { checkWritable, copyThrough, mustCopyFirst, placeOf } from './overlap';
+import { elementAt } from './reading';
+import { extend, isTensor, storageOf, type Tensor } from './tensor';
+import { viewOf } from './views';
+
+declare module './tensor' {
+  interface Tensor<D extends DType = DType> extends Writing<D> {}
+}
+
+/**
+ * Writing elements, through a view into the storage. What cannot be written as a whole is refused, with nothing written: a tensor
+ * whose elements share memory (`ERR_OVERLAP`), a value that the dtype cannot hold (`RangeError`, `TypeError`).
+ */
+export abstract class Writing<D extends DType> {
+  /**
+   * Stores a value as one element, named by an index for each dimension; negative ones count from the end. Float dtypes round it
+   * once, integer dtypes cut its fraction off. Returns this tensor.
+   *
+   * @example
+   * ```ts
+   * const x = zeros(2, 2);
+   * console.log(x.set(4, 0, -1)); // tensor([[0., 4.],
+   * //                                       [0., 0.]])
+   * ```
+   */
+  set(this: Tensor<D>, value: Scalar, ...indices: number[]): Tensor<D> {
+    using element = elementAt(this, indices, 'set');
+    fill(element, checkScalar(value, 'set: value'), 'set');
+    return this;
+  }
+
+  /** Stores a value, or the one of a tensor without dimensions, as every element. Returns this tensor. */
+  fill_(this: Tensor<D>, value: Scalar | Tensor): Tensor<D> {
+    checkWritable(this, 'fill_');
+    if (isTensor(value) && value.ndim === 0) return this.copy_(value);
+    fill(this, checkScalar(value, 'fill_: value'), 'fill_');
+    return this;
+  }
+
+  /** Stores 0 as every element. Returns this tensor. */
+  zero_(this: Tensor<D>): Tensor<D> {
+    return this.fill_(0);
+  }
+
+  /**
+   * Stores the elements of another tensor, of any dtype, on any device, of a shape that expands to this one; they are
+   * converted as by {@link Tensor.to}. Returns this tensor. Throws `ERR_OVERLAP` if the two overlap in part.
+   *
+   * @example
+   * ```ts
+   * const x = zeros(2, 3);
+   * x.select(0, 1).copy_(tensor([1n, 2n, 3n]));
+   * console.log(x); // tensor([[0., 0., 0.],
+   * //                         [1., 2., 3.]])
+   * ```
+   */
+  copy_(this: Tensor<D>, source: Tensor): Tensor<D> {
+    if (!isTensor(source)) throw typeError(`copy_: source must be a Tensor; received ${show(source)}`);
+    checkWritable(this, 'copy_');
+    const geometry = expanded(source, this.shape, 'copy_: source');
+    const { device } = storageOf(this, 'copy_');
+    warnOfLoss(source.dtype, this.dtype);
+    if (storageOf(source, 'copy_: source').device !== device) {
+      using here = converted(source, { device: this.device }, 'copy_');
+      using spread = viewOf(here, expanded(here, this.shape, 'copy_: source'), 'copy_');
+      launchCopy(spread, this);
+    } else {
+      using spread = viewOf(source, geometry, 'copy_: source');
+      if (mustCopyFirst(spread, placeOf(this), 'copy_: this tensor')) copyThrough(spread, this);
+      else launchCopy(spread, this);
+    }
+    return this;
+  }
+}
+
+extend(Writing);
+
+/** Stores a value as every element of a tensor whose elements do not share memory. */
+export function fill(target: Tensor, value: Scalar, where: string): void {
+  using host = allocateTensor(target.dtype, [], [], CPU);
+  elementWriter(target.dtype, elementsOf(host) as Entries, where)(0, value);
+  using here = storageOf(target, where).device === CPU ? host : converted(host, { device: target.device }, where);
+  using spread = viewOf(here, expanded(here, target.shape, where), where);
+  launchCopy(spread, target);
+}
