@@ -69,6 +69,7 @@ export function copyOf<D extends DType>(source: Tensor, strides: Sizes, dtype = 
 function moved<D extends DType>(source: Tensor<D>, device: number): Tensor<D> {
   const result = allocateTensor(source.dtype, source.shape, source.strides, device);
   const { itemSize, numel, storageOffset } = source;
+  if (numel === 0) return result; // of which the offset may be past the end
   copyBytes(storageOf(source, 'to'), storageOffset * itemSize, storageOf(result, 'to'), 0, numel * itemSize);
   return result;
 }
