@@ -177,7 +177,7 @@ export function collapse(shape: Sizes, inStrides: Sizes, outStrides: Sizes): Flo
 
 /** The strides that show the same elements in another shape of as many; null if only a copy can. */
 export function viewStrides(shape: Sizes, strides: Sizes, newShape: Sizes): number[] | null {
-  if (numelOf(shape) === 0) return contiguousStrides(newShape);
+  if (numelOf(shape) === 0) return sameSizes(shape, newShape) ? [...strides] : contiguousStrides(newShape);
   const result = new Array<number>(newShape.length);
   let newDim = newShape.length - 1;
   // Runs of old dimensions, innermost first, that are contiguous among themselves; each must be filled exactly by

@@ -90,7 +90,8 @@ export abstract class Views<D extends DType> {
 
   /** The dimensions from `startDim` to `endDim` made one, by default all: a view if the strides allow, otherwise a copy. */
   flatten(this: Tensor<D>, startDim = 0, endDim = -1): Tensor<D> {
-    return reshapedTensor(this, flattenedShape(this.shape, startDim, endDim), 'flatten');
+    const shape = flattenedShape(this.shape, startDim, endDim);
+    return shape.length === this.ndim ? viewOf(this, this, 'flatten') : reshapedTensor(this, shape, 'flatten');
   }
 
   /** One dimension made several, of these sizes; one may be −1 and is then inferred. */

@@ -99,3 +99,45 @@ describe.each(configurations)('$name', ({ rsqrt, device }) => {
     }
   });
 });
+
+// ---------------------------------------------------------------- shapes, strides and offsets alone
+
+interface Geometry {
+  shape: number[];
+  strides: number[];
+  offset: number;
+  contiguous: boolean;
+}
+interface GeometryCase {
+  shape: number[];
+  steps: ViewCase['ops'];
+  result?: Geometry | Geometry[];
+  refused?: true;
+}
+
+const geometries: GeometryCase[] = JSON.parse(
+  readFileSync(path.join(__dirname, 'vectors', 'view-geometry.json'), 'utf8'),
+).cases;
+
+describe('torch.empty, then the steps', () => {
+  const { empty } = configurations[0].rsqrt;
+  const geometryOf = (tensor: Tensor): Geometry => ({
+    shape: [...tensor.shape],
+    strides: [...tensor.strides],
+    offset: tensor.storageOffset,
+    contiguous: tensor.isContiguous(),
+  });
+  covered('vectors', 'view-geometry.json');
+
+  test.each(geometries.map((c) => [`[${c.shape}] ${JSON.stringify(c.steps)}`, c] as const))('%s', (_, c) => {
+    const before = c.steps.slice(0, -1).reduce(view, empty(c.shape));
+    const last = () => view(before, c.steps[c.steps.length - 1]);
+    if (c.refused) {
+      expect(last).toThrow(expect.objectContaining({ code: expect.stringMatching(/^ERR_(SHAPE|OUT_OF_RANGE)$/) }));
+    } else {
+      const result = last() as Tensor | Tensor[];
+      const found = Array.isArray(result) ? result.map(geometryOf) : geometryOf(result);
+      expect(found).toEqual(c.result);
+    }
+  });
+});
