@@ -1,8 +1,10 @@
 /** Running operations of the addon's table on tensors; copying and converting, which are such operations. */
 
+import { constants } from 'node:buffer';
 import { binding } from './binding';
 import { type DeviceName, deviceIndex } from './device';
 import { arrayOf, checkDType, type DType, entriesOf, itemSizeOf, kindOf, type TypedArrayOf } from './dtype';
+import { rangeError } from './errors';
 import { collapse, isDense, numelOf, resultStrides, type Sizes } from './layout';
 import { allocate, copyBytes } from './storage';
 import { codeOf, contiguousOf, createTensor, storageOf, type Tensor } from './tensor';
@@ -46,6 +48,9 @@ export function elementsOf<D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> 
   const storage = storageOf(tensor, 'data');
   const start = storage.byteOffset + tensor.storageOffset * tensor.itemSize;
   const length = tensor.numel * entriesOf(tensor.dtype);
+  if (length > constants.MAX_LENGTH) {
+    throw rangeError(`data: ${length} entries are more than a typed array can have here (${constants.MAX_LENGTH})`);
+  }
   return new (arrayOf(tensor.dtype))(storage.owner as ArrayBuffer, start, length) as TypedArrayOf<D>;
 }
 

@@ -136,7 +136,7 @@ export function checkArray(array: NodeJS.TypedArray, asked: unknown, where: stri
 /** Throws `TypeError` if an ArrayBuffer was transferred away. */
 export function checkAttached(buffer: ArrayBufferLike, where: string): void {
   try {
-    new Uint8Array(buffer);
+    new Uint8Array(buffer, 0, 0);
   } catch {
     throw typeError(`${where}: the ArrayBuffer was detached: its memory is elsewhere now`);
   }

@@ -2,11 +2,11 @@
 
 import { copyOf, elementsOf } from './copy';
 import { CPU } from './device';
-import { arrayOf, type DType, type ElementOf, type TypedArrayOf } from './dtype';
+import { arrayOf, type DType, type ElementOf, entriesOf, type TypedArrayOf } from './dtype';
 import { type Entries, elementReader } from './element';
 import { RsqrtError, rangeError } from './errors';
 import { positionOf, unbound } from './geometry';
-import { contiguousStrides, type Sizes } from './layout';
+import { contiguousStrides, extentOf, type Sizes } from './layout';
 import { contiguousOf, extend, storageOf, type Tensor } from './tensor';
 import { viewOf } from './views';
 
@@ -129,11 +129,13 @@ export function reading<D extends DType, R>(
     return reading(host, where, read);
   }
   const Entries = arrayOf(tensor.dtype);
-  if (storage.byteOffset % Entries.BYTES_PER_ELEMENT !== 0) {
+  const start = storage.byteOffset + tensor.storageOffset * tensor.itemSize;
+  if (start % Entries.BYTES_PER_ELEMENT !== 0) {
     using aligned = copyOf<D>(tensor, contiguousStrides(tensor.shape));
     return reading(aligned, where, read);
   }
-  const length = Math.floor(storage.byteLength / Entries.BYTES_PER_ELEMENT);
-  const entries = new Entries(storage.owner as ArrayBuffer, storage.byteOffset, length) as Entries;
-  return read(elementReader(tensor.dtype, entries), tensor.strides, tensor.storageOffset);
+  // Of a tensor without elements the start may be past the end.
+  const length = extentOf(tensor.shape, tensor.strides) * entriesOf(tensor.dtype);
+  const entries = new Entries(storage.owner as ArrayBuffer, length && start, length) as Entries;
+  return read(elementReader(tensor.dtype, entries), tensor.strides, 0);
 }
