@@ -69,6 +69,7 @@ export abstract class Reading<D extends DType> {
 
   /** The value of a tensor of one element. Throws `ERR_SHAPE` if it has more or none. */
   item(this: Tensor<D>): ElementOf<D> {
+    storageOf(this, 'item');
     if (this.numel !== 1) {
       throw new RsqrtError('ERR_SHAPE', `item: expected a tensor of 1 element, received shape [${this.shape}]`);
     }
