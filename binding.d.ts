@@ -106,9 +106,11 @@ export interface CudaInfo {
 }
 
 export interface DeviceProperties {
+  /** As the driver calls it. */
   readonly name: string;
-  /** Compute capability. */
+  /** Compute capability: the 9 of 9.0. */
   readonly major: number;
+  /** Compute capability: the 0 of 9.0. */
   readonly minor: number;
   /** In bytes. */
   readonly totalMemory: number;

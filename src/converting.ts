@@ -23,9 +23,10 @@ export abstract class Converting<D extends DType> {
    *
    * @example
    * ```ts
-   * x.to('cuda');
-   * x.to('float64');
-   * x.to({ device: 'cuda:1', dtype: 'float64' });
+   * const x = tensor([1.5, -2.5]);
+   * x.to('int32'); // tensor([ 1, -2], dtype=int32)
+   * x.to('cuda').device; // 'cuda:0'
+   * x.to({ device: 'cuda:1', dtype: 'float64' }).dtype; // 'float64'
    * ```
    */
   to(this: Tensor<D>, device: DeviceName): Tensor<D>;

@@ -12,7 +12,9 @@ import { warnOnce } from './warnings';
 
 /** What {@link Tensor.to} takes. */
 export interface ToOptions<D extends DType = DType> {
+  /** Default: that of the tensor. */
   dtype?: D;
+  /** Default: that of the tensor. */
   device?: DeviceName;
   /** Copy even if nothing changes. */
   copy?: boolean;

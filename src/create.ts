@@ -15,6 +15,7 @@ import { createTensor, isOptions, type Tensor } from './tensor';
 
 /** The dtype and device of a new tensor. */
 export interface TensorOptions<D extends DType = DType> {
+  /** Default: as the function that it is given to says. */
   dtype?: D;
   /** Default 'cpu'. */
   device?: DeviceName;
@@ -38,9 +39,9 @@ export type TensorData = Nested<Scalar | NodeJS.TypedArray>;
  *
  * @example
  * ```ts
- * tensor([[4, 9], [16, 25]], { dtype: 'float64' });
- * tensor(new Float32Array([4, 16, 25]), { device: 'cuda' });
- * tensor([{ re: 3, im: 4 }, -1]); // complex64
+ * tensor([[4, 9], [16, 25]], { dtype: 'float64' }).shape; // [ 2, 2 ]
+ * tensor(new Float32Array([4, 16, 25]), { device: 'cuda' }); // tensor([ 4., 16., 25.], device='cuda:0')
+ * tensor([{ re: 3, im: 4 }, -1]); // tensor([ 3.+4.j, -1.+0.j])
  * ```
  */
 export function tensor<D extends DType = DType>(data: TensorData, options?: TensorOptions<D>): Tensor<D>;
@@ -64,6 +65,7 @@ export function copied(data: unknown, dtype: DType | undefined, device: number, 
   });
 }
 
+/** @inline */
 export type FillArguments<D extends DType> =
   | [...shape: number[]]
   | [shape: Sizes]

@@ -42,7 +42,11 @@ const traits = {
   bool: { kind: 'bool', itemSize: 1, array: Uint8Array },
 } as const satisfies Record<string, Traits>;
 
-/** The name of an element type. */
+/**
+ * The name of an element type.
+ *
+ * @useDeclaredType
+ */
 export type DType = keyof typeof traits;
 
 /**
@@ -53,7 +57,9 @@ export type TypedArrayOf<D extends DType> = InstanceType<(typeof traits)[D]['arr
 
 /** A complex number: an element of complex64 or complex128. */
 export interface Complex {
+  /** The real part. */
   readonly re: number;
+  /** The imaginary part. */
   readonly im: number;
 }
 

@@ -18,6 +18,7 @@ export type RsqrtErrorCode =
 
 /** What an operation on tensors throws, apart from `TypeError` and `RangeError` for plain argument mistakes. */
 export class RsqrtError extends Error {
+  /** What went wrong, for programs. */
   readonly code: RsqrtErrorCode;
 
   constructor(code: RsqrtErrorCode, message: string) {

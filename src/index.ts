@@ -9,6 +9,10 @@
  * console.log(rsqrt(tensor([4, 16, 25]))); // tensor([0.5000, 0.2500, 0.2000])
  * ```
  *
+ * @document ../docs/numerics.md
+ * @document ../docs/decisions.md
+ * @document ../CHANGELOG.md
+ *
  * @packageDocumentation
  */
 
@@ -45,6 +49,7 @@ export {
 export { RsqrtError, type RsqrtErrorCode } from './errors';
 export type { Index } from './geometry';
 export { type Info, info } from './info';
+export type { Sizes } from './layout';
 export type { Scalar } from './literal';
 export { type MemoryStats, memoryStats } from './memory-stats';
 export type { InPlaceOp, ResultOf, Rule, UnaryOp } from './op';

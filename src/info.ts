@@ -11,21 +11,35 @@ const { version } = require('../package.json') as { version: string };
 export interface Info {
   /** Of this package. */
   version: string;
+  /** The version of Node. */
   node: string;
   /** 'linux-x64' and so on. */
   platform: string;
-  /** The instruction set in use, and all that this CPU could use. */
+  /** The instruction set in use. */
   isa: string;
+  /** All that this CPU could use, the widest first. */
   availableIsas: readonly string[];
-  /** CPU threads that an operation uses at most, see `getNumThreads`. */
+  /** CPU threads that an operation uses at most: {@link getNumThreads}. */
   threads: number;
+  /** What there is of CUDA. */
   cuda: {
+    /** What the addon was built with. */
     build: 'none' | 'cuda' | 'simulated';
-    /** The CUDA version built with, and the newest that the driver supports; null if there is none. */
+    /** The CUDA version built with; null if there is none. */
     runtime: string | null;
+    /** The newest CUDA version that the driver supports; null if there is none. */
     driver: string | null;
+    /** See {@link cuda.unavailableReason}. */
     unavailableReason: string | null;
-    devices: { name: string; computeCapability: string; totalMemory: number }[];
+    /** The GPUs. */
+    devices: {
+      /** As the driver calls it. */
+      name: string;
+      /** '9.0' and so on. */
+      computeCapability: string;
+      /** In bytes. */
+      totalMemory: number;
+    }[];
   };
 }
 

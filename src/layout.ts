@@ -3,6 +3,7 @@
  * nothing.
  */
 
+/** Sizes or strides, one for each dimension. */
 export type Sizes = readonly number[];
 
 /** The number of elements of a shape. */

@@ -11,20 +11,20 @@ import { codeOf, isTensor, relayOut, storageOf, Tensor } from './tensor';
 import { warnOnce } from './warnings';
 
 /**
- * How an operation's result dtype follows from its input's, for the type checker. The addon's op table decides at run
- * time.
- *
- * - `float`: float and complex dtypes are kept, integers and bool become float32.
- * - `real`: real dtypes are kept, complex64 becomes float32 and complex128 float64.
- * - `same`: every dtype is kept.
- * - `number`: as `same`, but bool becomes int64.
+ * How an operation's result dtype follows from its input's, for the type checker: see {@link ResultOf}. The addon's op
+ * table decides at run time.
  */
 export type Rule = 'float' | 'real' | 'same' | 'number';
 
+/** The dtype of an operation's result, by its rule and the dtype of its input. */
 export type ResultOf<R extends Rule, D extends DType> = {
+  /** Float and complex dtypes are kept, integers and bool become float32. */
   float: D extends 'int8' | 'uint8' | 'int16' | 'int32' | 'int64' | 'bool' ? 'float32' : D;
+  /** Real dtypes are kept, complex64 becomes float32 and complex128 float64. */
   real: D extends 'complex64' ? 'float32' : D extends 'complex128' ? 'float64' : D;
+  /** Every dtype is kept. */
   same: D;
+  /** Every dtype is kept, but bool becomes int64. */
   number: D extends 'bool' ? 'int64' : D;
 }[R];
 

@@ -1,42 +1,113 @@
 /**
- * The operations. Each line makes a function, its in-place form (`_`, as in torch) and both methods of Tensor; what is
+ * The operations. Each statement makes a function, its in-place form (`_`, as in torch) and both methods of Tensor; what is
  * computed stands in native/ops. In every real dtype all are correctly rounded; all give the same bits on every device; NaN
- * results are the canonical quiet NaN.
+ * results are the canonical quiet NaN. The comments stand at the names, where editors find them for functions and methods.
  */
 
 import type { DType } from './dtype';
-import { type InPlaceOp, type ResultOf, type UnaryOp, unary } from './op';
+import { type ResultOf, type UnaryOp, unary } from './op';
 import type { Tensor } from './tensor';
 
-/** 1/√x. ±0 → ±inf, +inf → 0, negative → NaN; of a complex number the principal root. Integers and bool give float32. */
-export const [rsqrt, rsqrt_] = unary<'float'>('rsqrt');
+export const [
+  /**
+   * 1/√x. ±0 → ±inf, +inf → 0, negative → NaN; of a complex number the principal root. Integers and bool give float32.
+   *
+   * @group Operations
+   * @example
+   * ```ts
+   * rsqrt(tensor([4, 16, 25])); // tensor([0.5000, 0.2500, 0.2000])
+   * ```
+   */
+  rsqrt,
+  /** {@link rsqrt} in place. @group Operations */
+  rsqrt_,
+] = unary<'float'>('rsqrt');
 
-/** √x. −0 → −0, negative → NaN; of a complex number the principal root. Integers and bool give float32. */
-export const [sqrt, sqrt_] = unary<'float'>('sqrt');
+export const [
+  /**
+   * √x. −0 → −0, negative → NaN; of a complex number the principal root. Integers and bool give float32.
+   *
+   * @group Operations
+   * @example
+   * ```ts
+   * sqrt(tensor([4, 2, 0])); // tensor([2.0000, 1.4142, 0.0000])
+   * ```
+   */
+  sqrt,
+  /** {@link sqrt} in place. @group Operations */
+  sqrt_,
+] = unary<'float'>('sqrt');
 
-/** 1/x. ±0 → ±inf, ±inf → ±0. Integers and bool give float32. */
-export const [reciprocal, reciprocal_] = unary<'float'>('reciprocal');
+export const [
+  /**
+   * 1/x. ±0 → ±inf, ±inf → ±0. Integers and bool give float32.
+   *
+   * @group Operations
+   * @example
+   * ```ts
+   * reciprocal(tensor([2, -4, 0])); // tensor([ 0.5000, -0.2500,     inf])
+   * ```
+   */
+  reciprocal,
+  /** {@link reciprocal} in place. @group Operations */
+  reciprocal_,
+] = unary<'float'>('reciprocal');
 
-/** −x. Integers wrap around; bool is refused. */
-export const [neg, neg_] = unary<'same'>('neg');
+export const [
+  /**
+   * −x. Integers wrap around; bool is refused.
+   *
+   * @group Operations
+   * @example
+   * ```ts
+   * neg(tensor([1, -2, 0], { dtype: 'int8' })); // tensor([-1,  2,  0], dtype=int8)
+   * ```
+   */
+  neg,
+  /** {@link neg} in place. @group Operations */
+  neg_,
+] = unary<'same'>('neg');
 
-/**
- * |x|. Of complex64 float32, of complex128 float64, so not in place there. The lowest integer of a signed dtype stays as it
- * is; bool is refused.
- */
-export const [abs, abs_] = unary<'real'>('abs');
+export const [
+  /**
+   * |x|. Of complex64 float32, of complex128 float64, so not in place there. The lowest integer of a signed dtype stays as it
+   * is; bool is refused.
+   *
+   * @group Operations
+   * @example
+   * ```ts
+   * abs(tensor([{ re: 3, im: -4 }, -1])); // tensor([5., 1.])
+   * ```
+   */
+  abs,
+  /** {@link abs} in place. @group Operations */
+  abs_,
+] = unary<'real'>('abs');
 
-/** x². Integers wrap around; bool gives int64. */
-export const [square, square_] = unary<'number'>('square');
+export const [
+  /**
+   * x². Integers wrap around; bool gives int64.
+   *
+   * @group Operations
+   * @example
+   * ```ts
+   * square(tensor([1, -2, 3])); // tensor([1., 4., 9.])
+   * ```
+   */
+  square,
+  /** {@link square} in place. @group Operations */
+  square_,
+] = unary<'number'>('square');
 
 type Ops = Omit<typeof import('./ops'), never>;
 
-/** The methods that the lines above add to a tensor of dtype D. */
+/** The methods that the statements above add to a tensor of dtype D. */
 type Methods<D extends DType> = {
-  [K in keyof Ops]: Ops[K] extends UnaryOp<infer R>
-    ? () => Tensor<ResultOf<R, D>>
-    : Ops[K] extends InPlaceOp
-      ? () => Tensor<D>
+  // By name, as the type of a function in place would do as a UnaryOp of any rule.
+  [K in keyof Ops]: K extends `${string}_`
+    ? () => Tensor<D>
+    : Ops[K] extends UnaryOp<infer R>
+      ? () => Tensor<ResultOf<R, D>>
       : never;
 };
 

@@ -13,10 +13,15 @@ import { isTensor, type Tensor } from './tensor';
 
 /** A tensor of another library, recognised by what it has: `data`, `dims` or `shape`, `type` or `dtype`. */
 export interface TensorLike {
+  /** The elements, row by row. */
   readonly data: NodeJS.TypedArray;
+  /** The size of each dimension. */
   readonly dims?: Sizes;
+  /** Another name for `dims`, which wins. */
   readonly shape?: Sizes;
+  /** The dtype; by default that of the array. */
   readonly type?: string;
+  /** Another name for `type`, which wins. */
   readonly dtype?: string;
 }
 
@@ -42,8 +47,10 @@ export type Shareable = NodeJS.TypedArray | ArrayBufferLike | TensorLike;
  *
  * @example
  * ```ts
- * const x = asTensor(new Float32Array([1, 4, 9, 16]), { shape: [2, 2] });
- * asTensor(buffer, { dtype: 'float32' });
+ * const memory = new Float32Array([1, 4, 9, 16]);
+ * asTensor(memory, { shape: [2, 2] }).rsqrt_();
+ * memory[3]; // 0.25
+ * asTensor(Buffer.from([0, 0, 128, 63]), { dtype: 'float32' }); // tensor([1.])
  * asTensor(new Float32Array([3, 4, -1, 0]), { dtype: 'complex64' }); // tensor([ 3.+4.j, -1.+0.j])
  * ```
  */

@@ -166,6 +166,7 @@ export class Tensor<D extends DType = DType> {
     Tensor.#undisposed--;
   }
 
+  /** What `using` calls: {@link Tensor.dispose}. */
   [Symbol.dispose](): void {
     this.dispose();
   }
