@@ -1,17 +1,15 @@
-/** The built package as its users meet it: require and import, types, workers, load failures. */
+/** The built package as its users meet it: require and import, workers, load failures. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { node, root } from './support/command';
 import { binaries } from './support/configurations';
+import { makeConsumer } from './support/consumer';
 import { covered } from './support/coverage';
 
 let folder: string;
 beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), "rsqrt user's café "));
-  mkdirSync(path.join(folder, 'node_modules'));
-  symlinkSync(root, path.join(folder, 'node_modules', 'rsqrt'), 'dir');
+  folder = makeConsumer();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -62,62 +60,6 @@ test('import: every name, and the same package as require', () => {
   );
   expect([stdout, stderr]).toEqual(['tensor([0.5000]) true\n', '']);
   covered('package', 'import');
-});
-
-test.each([
-  ['Node16', 'Node16', 'mts'],
-  ['Node16', 'Node16', 'cts'],
-  ['ESNext', 'Bundler', 'ts'],
-])('types: module %s, resolution %s, .%s', (module, moduleResolution, extension) => {
-  const file = path.join(folder, `user.${extension}`);
-  writeFileSync(
-    file,
-    `import { rsqrt, square, tensor, asTensor, type DType, type Tensor } from 'rsqrt';
-     const x = tensor([4, 16, 25], { dtype: 'float64' });
-     const values: Float64Array = rsqrt(x).data;
-     const fromInts: Float32Array = tensor([1], { dtype: 'int8' }).rsqrt().data;
-     const big: bigint = square(tensor([true], { dtype: 'bool' })).item();
-     const same: Tensor<'float64'> = x.rsqrt_();
-     const out: Tensor<'float64'> = rsqrt(tensor([1]), { out: x });
-     const some: Tensor<DType> = asTensor(new Float32Array(2)).to('cuda').t();
-     // @ts-expect-error a number is no tensor
-     rsqrt(4);
-     // @ts-expect-error no such dtype
-     tensor([1], { dtype: 'float23' });
-     // @ts-expect-error read-only
-     x.shape = [3];
-     export { values, fromInts, big, same, out, some };`,
-  );
-  const tsc = require.resolve('typescript/bin/tsc');
-  const flags = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,esnext.disposable', '--module', module];
-  const types = [
-    '--moduleResolution',
-    moduleResolution,
-    '--typeRoots',
-    path.join(root, 'node_modules', '@types'),
-    '--types',
-    'node',
-  ];
-  const { code, stdout } = node([tsc, ...flags, ...types, file], { cwd: folder });
-  expect([stdout, code]).toEqual(['', 0]);
-  covered('package', `types (${moduleResolution}, .${extension})`);
-});
-
-test('the example of the README compiles and prints what it says', () => {
-  const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
-  const [, example] = /```ts\n(.*?)```/s.exec(readme) as RegExpExecArray;
-  const file = path.join(folder, 'readme.mts');
-  writeFileSync(file, example);
-  const flags = ['--strict', '--target', 'es2022', '--lib', 'es2022,esnext.disposable', '--module', 'Node16'];
-  const types = ['--typeRoots', path.join(root, 'node_modules', '@types'), '--types', 'node'];
-  const compiled = node([require.resolve('typescript/bin/tsc'), ...flags, ...types, file], { cwd: folder });
-  expect(compiled.stdout).toBe('');
-  const { stdout, stderr } = node([path.join(folder, 'readme.mjs')], { env: { RSQRT_BINARY: binaries.simulated } });
-  expect([stdout, stderr]).toEqual([
-    "tensor([0.5000, 0.2500, 0.2000])\ntensor([0.5000, 0.2500, 0.2000], device='cuda:0')\n",
-    '',
-  ]);
-  covered('package', 'the example of the README');
 });
 
 test.each([
