@@ -1,0 +1,146 @@
+/** What the type checker knows of dtypes, and of what follows from them. */
+
+import {
+  abs,
+  arange,
+  asTensor,
+  type Complex,
+  cuda,
+  type DeviceName,
+  type DType,
+  empty,
+  full,
+  type Nested,
+  neg,
+  ones,
+  type Rule,
+  rsqrt,
+  rsqrt_,
+  type Scalar,
+  type Sizes,
+  square,
+  type Tensor,
+  type TensorOptions,
+  type ToOptions,
+  tensor,
+  zeros,
+} from 'rsqrt';
+import { typeOf } from './expect.js';
+
+// ---------------------------------------------------------------- making
+
+typeOf(tensor([1], { dtype: 'float64' })).is<Tensor<'float64'>>();
+typeOf(tensor([1n], { dtype: 'int64', device: 'cuda:1' })).is<Tensor<'int64'>>();
+typeOf(asTensor(new ArrayBuffer(8), { dtype: 'bfloat16', shape: [2, 2] })).is<Tensor<'bfloat16'>>();
+typeOf(asTensor({ data: new Float32Array(2), dims: [2], type: 'float32' }, { dtype: 'float32' })).is<
+  Tensor<'float32'>
+>();
+typeOf(full([2], 7, { dtype: 'uint8' })).is<Tensor<'uint8'>>();
+typeOf(arange(3, { dtype: 'int32' })).is<Tensor<'int32'>>();
+typeOf(arange(0n, 3n, 1n, { dtype: 'int64' })).is<Tensor<'int64'>>();
+
+typeOf(zeros(2, 3)).is<Tensor<'float32'>>();
+typeOf(ones([2, 3])).is<Tensor<'float32'>>();
+typeOf(zeros(2, 3, { dtype: 'bool' })).is<Tensor<'bool'>>();
+typeOf(empty([], { dtype: 'complex64', device: 'cuda' })).is<Tensor<'complex64'>>();
+
+// What only a variable says is known to be one of its dtypes.
+declare const someFloat: 'float32' | 'float64';
+typeOf(zeros(2, { dtype: someFloat }).dtype).is<'float32' | 'float64'>();
+declare const options: TensorOptions;
+typeOf(tensor([1], options)).is<Tensor>();
+
+// ---------------------------------------------------------------- reading
+
+declare const half: Tensor<'float16'>;
+declare const double: Tensor<'float64'>;
+declare const complex: Tensor<'complex64'>;
+declare const byte: Tensor<'uint8'>;
+declare const long: Tensor<'int64'>;
+declare const flag: Tensor<'bool'>;
+declare const any: Tensor;
+
+typeOf(double.dtype).is<'float64'>();
+typeOf(any.dtype).is<DType>();
+typeOf(double.shape).is<Sizes>();
+typeOf(double.strides).is<readonly number[]>();
+typeOf(double.device).is<DeviceName>();
+
+typeOf(half.data).is<Uint16Array<ArrayBuffer>>();
+typeOf(double.data).is<Float64Array<ArrayBuffer>>();
+typeOf(complex.data).is<Float32Array<ArrayBuffer>>();
+typeOf(byte.data).is<Uint8Array<ArrayBuffer>>();
+typeOf(long.data).is<BigInt64Array<ArrayBuffer>>();
+typeOf(flag.data).is<Uint8Array<ArrayBuffer>>();
+
+typeOf(half.item()).is<number>();
+typeOf(complex.item()).is<Complex>();
+typeOf(long.item()).is<bigint>();
+typeOf(flag.item()).is<boolean>();
+typeOf(any.item()).is<Scalar>();
+
+typeOf(double.toArray()).is<Nested<number>>();
+typeOf(long.toArray()).is<Nested<bigint>>();
+typeOf(flag.toArray()).is<Nested<boolean>>();
+typeOf(complex.toArray()).is<Nested<Complex>>();
+
+// ---------------------------------------------------------------- operations
+
+// Fractional results: float and complex dtypes stay.
+typeOf(rsqrt(double)).is<Tensor<'float64'>>();
+typeOf(rsqrt(half)).is<Tensor<'float16'>>();
+typeOf(rsqrt(complex)).is<Tensor<'complex64'>>();
+typeOf(rsqrt(tensor([4], { dtype: 'int8' }))).is<Tensor<'float32'>>();
+typeOf(rsqrt(flag)).is<Tensor<'float32'>>();
+typeOf(long.reciprocal()).is<Tensor<'float32'>>();
+typeOf(long.sqrt().data).is<Float32Array<ArrayBuffer>>();
+
+// Real results of complex tensors.
+typeOf(abs(complex)).is<Tensor<'float32'>>();
+typeOf(complex.abs()).is<Tensor<'float32'>>();
+typeOf(abs(complex.to('complex128'))).is<Tensor<'float64'>>();
+typeOf(abs(byte)).is<Tensor<'uint8'>>();
+
+typeOf(neg(long)).is<Tensor<'int64'>>();
+typeOf(square(byte)).is<Tensor<'uint8'>>();
+typeOf(square(flag)).is<Tensor<'int64'>>();
+typeOf(flag.square().item()).is<bigint>();
+
+// The dtype in place is that of the tensor, and into `out` that of `out`.
+typeOf(rsqrt_(double)).is<Tensor<'float64'>>();
+typeOf(double.rsqrt_()).is<Tensor<'float64'>>();
+typeOf(byte.neg_()).is<Tensor<'uint8'>>();
+typeOf(any.abs_()).is<Tensor>();
+typeOf(rsqrt(byte, { out: double })).is<Tensor<'float64'>>();
+
+// A function over tensors of any dtype.
+function halved<D extends DType>(x: Tensor<D>): Tensor<D> {
+  return x.t().clone().contiguous().neg();
+}
+typeOf(halved(long)).is<Tensor<'int64'>>();
+typeOf([double, double].map((x) => rsqrt(x))).is<Tensor<'float64'>[]>();
+typeOf([double, double].map(rsqrt)).is<Tensor[]>(); // TypeScript does not look through the overloads
+
+// ---------------------------------------------------------------- views and conversions
+
+typeOf(long.reshape(2, -1)).is<Tensor<'int64'>>();
+typeOf(long.reshape([2, -1]).transpose(0, 1).t()).is<Tensor<'int64'>>();
+typeOf(long.asStrided([2], [1], 0)).is<Tensor<'int64'>>();
+
+typeOf(long.to('float64')).is<Tensor<'float64'>>();
+typeOf(long.to('float64').data).is<Float64Array<ArrayBuffer>>();
+typeOf(long.to('cuda')).is<Tensor<'int64'>>();
+typeOf(long.to('cuda:1')).is<Tensor<'int64'>>();
+typeOf(long.to({ device: 'cpu' })).is<Tensor<'int64'>>();
+typeOf(long.to({ copy: true, dtype: 'bool' })).is<Tensor<'bool'>>();
+typeOf(long.cuda(1).cpu()).is<Tensor<'int64'>>();
+
+// ---------------------------------------------------------------- the rest
+
+const everything: Tensor[] = [half, double, complex, byte, long, flag];
+const toOptions: ToOptions<'int8'> = { dtype: 'int8' };
+const rules: Rule[] = ['float', 'real', 'same', 'number'];
+typeOf(cuda.unavailableReason()).is<string | null>();
+typeOf(cuda.getDeviceProperties().totalMemory).is<number>();
+
+export { everything, rules, toOptions };
