@@ -10,8 +10,9 @@ export interface MemoryStats {
   undisposedTensors: number;
   /** Bytes allocated for tensors, on all devices, and not released. Memory of the arrays of others is not counted. */
   undisposedBytes: number;
-  /** Bytes of CPU memory of ended tensors that are kept for the next ones, and how many are at most. */
+  /** Bytes of CPU memory of ended tensors that are kept for the next ones. */
   cachedBytes: number;
+  /** How many are kept at most, see {@link setCacheLimit}. */
   cacheLimit: number;
 }
 
@@ -22,7 +23,7 @@ export interface MemoryStats {
  * @example
  * ```ts
  * const before = memoryStats();
- * tidy(() => rsqrt(ones(1000)).square());
+ * tidy(() => rsqrt(ones(1000)).square().at(0));
  * console.log(memoryStats().undisposedTensors - before.undisposedTensors); // 0
  * ```
  */

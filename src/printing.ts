@@ -20,6 +20,7 @@ export abstract class Printing<D extends DType> {
     );
   }
 
+  /** What `console.log` shows: as {@link toString}, and of a disposed tensor that it is. */
   [inspect.custom](this: Tensor<D>): string {
     return isLost(this) ? `tensor(<disposed>, shape=[${this.shape}])` : this.toString();
   }

@@ -83,7 +83,7 @@ export abstract class Reading<D extends DType> {
    * @example
    * ```ts
    * const x = tensor([[1, 2], [3, 4]]);
-   * console.log(x.at(0, -1)); // 2
+   * x.at(0, -1); // 2
    * ```
    */
   at(this: Tensor<D>, ...indices: number[]): ElementOf<D> {
@@ -98,9 +98,11 @@ export abstract class Reading<D extends DType> {
    * @example
    * ```ts
    * const x = tensor([[1, 4], [9, 16]]);
-   * for (const row of x) console.log(row); // tensor([1., 4.])
-   * //                                        tensor([ 9., 16.])
-   * console.log([...x.select(0, 1)]); // [ 9, 16 ]
+   * [...x].length; // 2
+   * [...x.select(0, 1)]; // [ 9, 16 ]
+   * for (const row of x) console.log(row);
+   * // tensor([1., 4.])
+   * // tensor([ 9., 16.])
    * ```
    */
   *[Symbol.iterator](this: Tensor<D>): Generator<Tensor<D> | ElementOf<D>, void> {

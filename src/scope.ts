@@ -21,8 +21,9 @@ export function enter(made: Disposable): void {
  * @example
  * ```ts
  * const x = tensor([3, 4]);
- * const length = tidy(() => x.square().rsqrt().reciprocal()); // three tensors made, one kept
- * console.log(length); // tensor([3., 4.])
+ * // Three tensors are made, and one is kept.
+ * const same = tidy(() => x.square().rsqrt().reciprocal());
+ * console.log(same); // tensor([3., 4.])
  * ```
  */
 export function tidy<T>(fn: () => T): T {

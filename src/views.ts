@@ -60,9 +60,10 @@ export abstract class Views<D extends DType> {
    * @example
    * ```ts
    * const x = tensor([1, 2, 3, 4, 5, 6]);
-   * console.log(x.view(2, -1)); // tensor([[1., 2., 3.],
-   * //                                     [4., 5., 6.]])
-   * console.log(tensor([1]).view('int32')); // tensor([1065353216], dtype=int32)
+   * x.view(2, -1);
+   * // tensor([[1., 2., 3.],
+   * //         [4., 5., 6.]])
+   * tensor([1]).view('int32'); // tensor([1065353216], dtype=int32)
    * ```
    */
   view<E extends DType>(this: Tensor<D>, dtype: E): Tensor<E>;
@@ -117,7 +118,7 @@ export abstract class Views<D extends DType> {
    *
    * @example
    * ```ts
-   * console.log(zeros(2, 3, 5).permute(2, 0, 1).shape); // [ 5, 2, 3 ]
+   * zeros(2, 3, 5).permute(2, 0, 1).shape; // [ 5, 2, 3 ]
    * ```
    */
   permute(this: Tensor<D>, ...dims: number[] | [Sizes]): Tensor<D> {
@@ -146,8 +147,8 @@ export abstract class Views<D extends DType> {
    * @example
    * ```ts
    * const x = tensor([0, 1, 2, 3, 4, 5]);
-   * console.log(x.slice(0, 1, -1)); // tensor([1., 2., 3., 4.])
-   * console.log(x.slice(0, null, null, 2)); // tensor([0., 2., 4.])
+   * x.slice(0, 1, -1); // tensor([1., 2., 3., 4.])
+   * x.slice(0, null, null, 2); // tensor([0., 2., 4.])
    * ```
    */
   slice(this: Tensor<D>, dim: number, start?: number | null, end?: number | null, step?: number): Tensor<D> {
@@ -161,8 +162,8 @@ export abstract class Views<D extends DType> {
    * @example
    * ```ts
    * const x = arange(12).view(3, 4);
-   * console.log(x.index([1], 0)); // tensor([4., 8.])
-   * console.log(x.index('...', [null, null, 2]).shape); // [ 3, 2 ]
+   * x.index([1], 0); // tensor([4., 8.])
+   * x.index('...', [null, null, 2]).shape; // [ 3, 2 ]
    * ```
    */
   index(this: Tensor<D>, ...indices: Index[]): Tensor<D> {
@@ -209,8 +210,9 @@ export abstract class Views<D extends DType> {
    *
    * @example
    * ```ts
-   * console.log(arange(5).unfold(0, 3, 2)); // tensor([[0., 1., 2.],
-   * //                                                 [2., 3., 4.]])
+   * arange(5).unfold(0, 3, 2);
+   * // tensor([[0., 1., 2.],
+   * //         [2., 3., 4.]])
    * ```
    */
   unfold(this: Tensor<D>, dim: number, size: number, step: number): Tensor<D> {

@@ -27,9 +27,9 @@ export abstract class Writing<D extends DType> {
    *
    * @example
    * ```ts
-   * const x = zeros(2, 2);
-   * console.log(x.set(4, 0, -1)); // tensor([[0., 4.],
-   * //                                       [0., 0.]])
+   * zeros(2, 2).set(4, 0, -1);
+   * // tensor([[0., 4.],
+   * //         [0., 0.]])
    * ```
    */
   set(this: Tensor<D>, value: Scalar, ...indices: number[]): Tensor<D> {
@@ -59,8 +59,9 @@ export abstract class Writing<D extends DType> {
    * ```ts
    * const x = zeros(2, 3);
    * x.select(0, 1).copy_(tensor([1n, 2n, 3n]));
-   * console.log(x); // tensor([[0., 0., 0.],
-   * //                         [1., 2., 3.]])
+   * console.log(x);
+   * // tensor([[0., 0., 0.],
+   * //         [1., 2., 3.]])
    * ```
    */
   copy_(this: Tensor<D>, source: Tensor): Tensor<D> {

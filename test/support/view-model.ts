@@ -27,11 +27,13 @@ const rankOf = (index: readonly number[], shape: readonly number[]): number =>
   index.reduce((rank, i, dim) => rank * shape[dim] + i, 0);
 
 function indexOf(rank: number, shape: readonly number[]): number[] {
-  return shape.reduceRight<number[]>((index, size) => {
-    const i = rank % size;
-    rank = (rank - i) / size;
-    return [i, ...index];
-  }, []);
+  const index: number[] = [];
+  let rest = rank;
+  for (const size of [...shape].reverse()) {
+    index.unshift(rest % size);
+    rest = Math.floor(rest / size);
+  }
+  return index;
 }
 
 /** Without the entry of a dimension. */
