@@ -150,8 +150,10 @@ export function unbound(from: Geometry, dim: unknown): Geometry[] {
 function checkIndex(index: unknown, size: number, dim: number, where: string): number {
   if (typeof index !== 'number') throw typeError(`${where}: index must be a number; received ${show(index)}`);
   if (Number.isInteger(index) && index >= -size && index < size) return index < 0 ? index + size : index;
-  const range = size === 0 ? 'there is none' : `must be an integer from ${-size} to ${size - 1}`;
-  throw rangeError(`${where}: index of dimension ${dim} ${range}; received ${show(index)}`);
+  if (size === 0) throw rangeError(`${where}: dimension ${dim} has no indices; received ${show(index)}`);
+  throw rangeError(
+    `${where}: index of dimension ${dim} must be an integer from ${-size} to ${size - 1}; received ${show(index)}`,
+  );
 }
 
 /** The position of one element, by an index for each dimension. */
