@@ -6,7 +6,7 @@ import { allocateTensor, launch } from './copy';
 import { checkCast, type DType, dtypeOfCode, getDefaultDtype, kindOf } from './dtype';
 import { RsqrtError, show, typeError } from './errors';
 import { extentOf, resultStrides, sameSizes } from './layout';
-import { checkWritable, launchFromCopy, mustCopyFirst, placeOf } from './overlap';
+import { checkWritable, launchFromCopy, mustCopyFirst, type Place, placeOf } from './overlap';
 import { codeOf, isTensor, relayOut, storageOf, Tensor } from './tensor';
 import { warnOnce } from './warnings';
 
@@ -18,7 +18,7 @@ export type Rule = 'float' | 'real' | 'same' | 'number';
 
 /** The dtype of an operation's result, by its rule and the dtype of its input. */
 export type ResultOf<R extends Rule, D extends DType> = {
-  /** Float and complex dtypes are kept, integers and bool become float32. */
+  /** Float and complex dtypes are kept, integers and bool become the default dtype, float32 unless set. */
   float: D extends 'int8' | 'uint8' | 'int16' | 'int32' | 'int64' | 'bool' ? 'float32' : D;
   /** Real dtypes are kept, complex64 becomes float32 and complex128 float64. */
   real: D extends 'complex64' ? 'float32' : D extends 'complex128' ? 'float64' : D;
@@ -36,8 +36,9 @@ export interface UnaryOp<R extends Rule> {
    */
   <D extends DType>(input: Tensor<D>): Tensor<ResultOf<R, D>>;
   /**
-   * @param options.out where the result is stored: a tensor of the same shape and device, of a dtype that the result
-   *   may be cast to; the input itself is fine, a partial overlap with it is not
+   * @param options.out where the result is stored: a tensor on the same device, of a dtype that the result may be cast to;
+   *   the input itself is fine, a partial overlap with it is not. One of another shape is resized, with a warning if it had
+   *   elements
    * @returns `out`
    * @throws ERR_DTYPE, ERR_SHAPE, ERR_DEVICE or ERR_OVERLAP, with nothing written
    */
@@ -130,41 +131,47 @@ function runInto(where: string, code: number, input: Tensor, dtype: DType, out: 
     );
   }
   checkCast(dtype, out.dtype, where);
-  const resize = sameSizes(input.shape, out.shape) ? undefined : resizing(where, input, out);
-  if (resize === undefined) checkWritable(out, where);
-  const copyFirst = mustCopyFirst(input, resize?.place ?? placeOf(out), where);
-  resize?.commit();
+  const fits = sameSizes(input.shape, out.shape);
+  if (fits) checkWritable(out, where);
+  const place = fits ? placeOf(out) : placeOfResized(out, input, where);
+  const copyFirst = mustCopyFirst(input, place, where);
+  if (!fits) resize(out, place, where);
   run(code, input, dtype, out, copyFirst);
 }
 
-/** What gives `out` the input's shape, and the strides of a new result; torch does so too, and warns if `out` held something. */
-function resizing(where: string, input: Tensor, out: Tensor) {
-  const shape = input.shape;
-  const strides = Object.freeze(resultStrides(shape, input.strides));
-  const storage = storageOf(out, where);
-  const bytes = (out.storageOffset + extentOf(shape, strides)) * out.itemSize;
-  if (bytes > storage.byteLength && !storage.growable) {
+/** Where `out` lies once it has the input's shape, and the strides of a new result: torch resizes, too. */
+function placeOfResized(out: Tensor, input: Tensor, where: string): Place {
+  const { shape } = input;
+  const place = placeOf(out, { shape, strides: Object.freeze(resultStrides(shape, input.strides)) });
+  if (endOf(place) > place.storage.byteLength && !place.storage.growable) {
     throw new RsqrtError(
       'ERR_SHAPE',
       `${where} of shape [${out.shape}] cannot be resized to [${shape}]: others use its memory, which is too small`,
     );
   }
-  return {
-    place: { ...placeOf(out), shape, strides },
-    commit() {
-      if (out.numel > 0) {
-        warnOnce(
-          'RSQRT_OUT_RESIZED',
-          `${where} of shape [${out.shape}] was resized to [${shape}]; give one of that shape`,
-        );
-      }
-      if (bytes > storage.byteLength) storage.grow(bytes);
-      relayOut(out, shape, strides);
-    },
-  };
+  return place;
 }
 
-/** Integers and bool are computed in the default dtype; the addon's table has that of torch, float32, and goes there straight. */
+function resize(out: Tensor, place: Place, where: string): void {
+  if (out.numel > 0) {
+    warnOnce(
+      'RSQRT_OUT_RESIZED',
+      `${where} of shape [${out.shape}] was resized to [${place.shape}]; give one of that shape`,
+    );
+  }
+  const end = endOf(place);
+  if (end > place.storage.byteLength) place.storage.grow(end);
+  relayOut(out, place.shape, place.strides);
+}
+
+/** Where the elements end, in bytes from the start of the storage. */
+const endOf = ({ storageOffset, shape, strides, itemSize }: Place): number =>
+  (storageOffset + extentOf(shape, strides)) * itemSize;
+
+/**
+ * Integers and bool are computed in the default dtype. The addon computes them in float32 as it reads them; for any other
+ * they are converted first.
+ */
 function run(code: number, input: Tensor, dtype: DType, out: Tensor, copyFirst: boolean): void {
   const first = kindOf(dtype) === 'float' && kindOf(input.dtype) !== 'complex' ? dtype : input.dtype;
   if (first !== input.dtype && first !== 'float32') launchFromCopy(code, input, out, first);

@@ -10,7 +10,7 @@ import type { Tensor } from './tensor';
 
 export const [
   /**
-   * 1/√x. ±0 → ±inf, +inf → 0, negative → NaN; of a complex number the principal root. Integers and bool give float32.
+   * 1/√x. ±0 → ±inf, +inf → 0, negative → NaN; of a complex number the principal root. Integers and bool give the default dtype.
    *
    * @group Operations
    * @example
@@ -25,7 +25,7 @@ export const [
 
 export const [
   /**
-   * √x. −0 → −0, negative → NaN; of a complex number the principal root. Integers and bool give float32.
+   * √x. −0 → −0, negative → NaN; of a complex number the principal root. Integers and bool give the default dtype.
    *
    * @group Operations
    * @example
@@ -40,7 +40,7 @@ export const [
 
 export const [
   /**
-   * 1/x. ±0 → ±inf, ±inf → ±0. Integers and bool give float32.
+   * 1/x. ±0 → ±inf, ±inf → ±0. Integers and bool give the default dtype.
    *
    * @group Operations
    * @example

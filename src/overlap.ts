@@ -9,7 +9,7 @@ import type { Storage } from './storage';
 import { storageOf, type Tensor } from './tensor';
 
 /** A geometry on a storage, and the bytes of an element there. */
-interface Place extends Geometry {
+export interface Place extends Geometry {
   readonly storage: Storage;
   readonly itemSize: number;
 }
