@@ -5,28 +5,37 @@
  * these out into rows and slices. A kind of element is one row of `columns`.
  */
 
-/** What the printer needs to know of a tensor; values are read one at a time. */
-export interface Printable {
+import { rangeError } from './errors';
+import type { Geometry } from './geometry';
+import { numelOf, type Sizes } from './layout';
+
+/** What the printer needs to know of a tensor. */
+export interface Printable extends Geometry {
   readonly dtype: string; // 'float32', 'int64', 'bool', ...
   readonly kind: 'bool' | 'integer' | 'float' | 'complex';
   readonly device: string; // 'cpu', 'cuda:0'
-  readonly shape: readonly number[];
-  readonly strides: readonly number[]; // in elements
-  readonly offset: number; // position of the first element
-  /** The element at a position: number for floats and small integers, bigint for int64, boolean, { re, im }. */
-  get(position: number): Value;
+  /**
+   * The elements of a view of it, row by row: number for floats and small integers, bigint for int64, boolean,
+   * { re, im }. Called at most once, and not at all if no element is shown.
+   */
+  read(shown: Geometry): readonly Value[];
 }
 
 type Value = number | bigint | boolean | Complex;
 type Complex = Readonly<{ re: number; im: number }>;
 
-/** torch's print options, with torch's meanings. */
+/** How tensors print; torch's options, with torch's meanings. See {@link setPrintOptions}. */
 export interface PrintOptions {
-  precision: number; // digits after the point
-  threshold: number; // a tensor of more elements is summarised
-  edgeItems: number; // what a summary shows at each end of a dimension
-  lineWidth: number; // columns
-  sciMode: boolean | null; // scientific notation; null: where the values call for it
+  /** Digits after the point, from 0 to 1074; by default 4. */
+  precision: number;
+  /** A tensor of more elements is summarised; by default 1000. `Infinity`: none is. */
+  threshold: number;
+  /** How many indices a summary shows at each end of a dimension; by default 3. With 0 the size is named instead. */
+  edgeItems: number;
+  /** Columns of a line, at least 1; by default 80. `Infinity`: a row is never broken. */
+  lineWidth: number;
+  /** Scientific notation always or never; by default `null`, where the values call for it. */
+  sciMode: boolean | null;
 }
 
 export const defaultPrintOptions: Readonly<PrintOptions> = Object.freeze({
@@ -37,28 +46,66 @@ export const defaultPrintOptions: Readonly<PrintOptions> = Object.freeze({
   sciMode: null,
 });
 
+/** What decides how a tensor prints. */
+export interface PrintSettings extends PrintOptions {
+  /** The dtype that numbers have which come without one; it is not named. */
+  defaultDtype: string;
+}
+
+const defaultSettings: PrintSettings = { ...defaultPrintOptions, defaultDtype: 'float32' };
+
 const PREFIX = 'tensor(';
 const INDENT = PREFIX.length;
+
+// V8 ends the process when its heap is full, so that is not tried.
+const MOST_SHOWN = 2 ** 20;
 
 /**
  * The text of a tensor: torch's `str(tensor)`, with the dtype named without `torch.`.
  *
- * Takes any shape, strides and offset; of a summarised tensor reads only what is shown.
- * Options left out are those of {@link defaultPrintOptions}.
+ * Takes any shape, strides and offset; of a summarised tensor reads only what is shown. Settings left out are those of
+ * {@link defaultPrintOptions}, and float32. Throws `RangeError` if more would be shown than a string can well hold.
  */
-export function formatTensor(tensor: Printable, options: Partial<PrintOptions> = {}): string {
-  const settings: PrintOptions = { ...defaultPrintOptions, ...options };
-  const count = tensor.shape.reduce((product, size) => product * size, 1);
-  const edge = count > settings.threshold ? settings.edgeItems : Number.POSITIVE_INFINITY;
-  const contents = count === 0 ? '[]' : formatValues(tensor, edge, settings);
-  const suffixes = suffixesOf(tensor, count === 0, settings);
-  return `${addSuffixes(PREFIX + contents, suffixes, settings.lineWidth)})`;
+export function formatTensor(tensor: Printable, options: Partial<PrintSettings> = {}): string {
+  const settings = { ...defaultSettings, ...options };
+  const isEmpty = numelOf(tensor.shape) === 0;
+  const contents = isEmpty ? '[]' : formatValues(tensor, settings);
+  return `${addSuffixes(PREFIX + contents, suffixesOf(tensor, isEmpty, settings), settings.lineWidth)})`;
 }
 
-function formatValues(tensor: Printable, edge: number, settings: PrintOptions): string {
-  const values = shownPositions(tensor, edge).map((position) => tensor.get(position));
-  const column = columns[tensor.kind](values, settings);
+/** How many elements the text of a tensor of this shape shows. */
+export function countShown(shape: Sizes, options: PrintOptions): number {
+  const edge = edgeOf(shape, options);
+  return numelOf(shape.map((size) => Math.min(size, 2 * edge)));
+}
+
+function formatValues(tensor: Printable, settings: PrintSettings): string {
+  const edge = edgeOf(tensor.shape, settings);
+  const count = countShown(tensor.shape, settings);
+  if (count > MOST_SHOWN) {
+    throw rangeError(
+      `toString: ${count} elements are more than a text can show well (2^20); set a smaller threshold or edgeItems`,
+    );
+  }
+  const column = columns[tensor.kind](count === 0 ? [] : tensor.read(shownOf(tensor, edge)), settings);
   return layOut(column, tensor.shape, edge, settings.lineWidth);
+}
+
+/** How many indices are shown at each end of a dimension that has more than twice as many. */
+function edgeOf(shape: Sizes, { threshold, edgeItems }: PrintOptions): number {
+  return numelOf(shape) > threshold ? edgeItems : Number.POSITIVE_INFINITY;
+}
+
+/** The elements shown, as one view: of a dimension that is cut, the two ends and the indices of an end are one each. */
+function shownOf({ shape, strides, storageOffset }: Geometry, edge: number): Geometry {
+  const dims = shape.flatMap((size, dim) => {
+    if (size <= 2 * edge) return [{ size, stride: strides[dim] }];
+    return [
+      { size: 2, stride: (size - edge) * strides[dim] },
+      { size: edge, stride: strides[dim] },
+    ];
+  });
+  return { shape: dims.map(({ size }) => size), strides: dims.map(({ stride }) => stride), storageOffset };
 }
 
 /** Stands among the indices of a dimension for those that a summary leaves out. */
@@ -72,17 +119,8 @@ function shownIndices(size: number, edge: number): number[] {
   return [...range(edge), GAP, ...range(edge).map((i) => size - edge + i)];
 }
 
-function shownPositions({ shape, strides, offset }: Printable, edge: number): number[] {
-  let positions = [offset];
-  for (let dim = 0; dim < shape.length; dim++) {
-    const indices = shownIndices(shape[dim], edge).filter((index) => index !== GAP);
-    positions = positions.flatMap((start) => indices.map((index) => start + index * strides[dim]));
-  }
-  return positions;
-}
-
 /** Deals the texts of a column out into nested brackets. */
-function layOut(column: Column, shape: readonly number[], edge: number, lineWidth: number): string {
+function layOut(column: Column, shape: Sizes, edge: number, lineWidth: number): string {
   const last = shape.length - 1;
   let next = 0;
   const slice = (dim: number): string => {
@@ -103,20 +141,23 @@ function layOut(column: Column, shape: readonly number[], edge: number, lineWidt
   return slice(0);
 }
 
-/** Not named, since the values show them; of empty tensors only float32 is not named. */
-const DEFAULT_DTYPES = ['float32', 'complex64', 'int64', 'bool'];
+/** Whether the values show the dtype; no values show only the default one. */
+function isImplied(dtype: string, isEmpty: boolean, defaultDtype: string): boolean {
+  const defaultComplex = defaultDtype === 'float64' ? 'complex128' : 'complex64';
+  return dtype === defaultDtype || (!isEmpty && [defaultComplex, 'int64', 'bool'].includes(dtype));
+}
 
-function suffixesOf(tensor: Printable, empty: boolean, settings: PrintOptions): string[] {
+function suffixesOf(tensor: Printable, isEmpty: boolean, settings: PrintSettings): string[] {
   const { device, dtype, shape } = tensor;
   const suffixes: string[] = [];
   if (device !== 'cpu') {
     suffixes.push(`device='${device}'`);
   }
   // without edge items torch always gives the size, summarised or not
-  if (empty ? shape.length !== 1 : settings.edgeItems === 0) {
+  if (isEmpty ? shape.length !== 1 : settings.edgeItems === 0) {
     suffixes.push(`size=(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`);
   }
-  if (empty ? dtype !== 'float32' : !DEFAULT_DTYPES.includes(dtype)) {
+  if (!isImplied(dtype, isEmpty, settings.defaultDtype)) {
     suffixes.push(`dtype=${dtype}`);
   }
   return suffixes;

@@ -47,6 +47,7 @@ export {
   type TypedArrayOf,
 } from './dtype';
 export { RsqrtError, type RsqrtErrorCode } from './errors';
+export type { PrintOptions } from './format';
 export type { Index } from './geometry';
 export { type Info, info } from './info';
 export type { Sizes } from './layout';
@@ -54,6 +55,7 @@ export type { Scalar } from './literal';
 export { type MemoryStats, memoryStats } from './memory-stats';
 export type { InPlaceOp, ResultOf, Rule, UnaryOp } from './op';
 export * from './ops';
+export { getPrintOptions, type PrintOptionsToSet, setPrintOptions } from './print-options';
 export type { Nested } from './reading';
 export { tidy } from './scope';
 export { asTensor, type Shareable, type TensorLike } from './share';

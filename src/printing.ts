@@ -1,29 +1,111 @@
 /** The methods of Tensor that print it. */
 
-import { inspect } from 'node:util';
-import { type DType, kindOf } from './dtype';
-import { formatTensor } from './format';
+import { type InspectOptions, inspect } from 'node:util';
+import { type DType, getDefaultDtype, kindOf } from './dtype';
+import { countShown, formatTensor, type PrintOptions } from './format';
+import type { Geometry } from './geometry';
+import type { Sizes } from './layout';
+import { getPrintOptions } from './print-options';
 import { reading } from './reading';
-import { extend, isLost, type Tensor } from './tensor';
+import { extend, isLost, isTensor, storageOf, type Tensor } from './tensor';
+import { viewOf } from './views';
 
 declare module './tensor' {
   interface Tensor<D extends DType = DType> extends Printing<D> {}
 }
 
-/** Printing, as torch does. Waits for a GPU. */
+/** Printing. Of a tensor on a GPU it waits for the work queued there, and brings over the elements that are shown. */
 export abstract class Printing<D extends DType> {
-  /** As torch prints it. */
+  /**
+   * As torch prints it, by the options of {@link setPrintOptions}. Reads only the elements shown. On a GPU it waits for the
+   * work queued there, unless there is no element to show.
+   *
+   * Throws `ERR_DISPOSED`, and `RangeError` if more than 2^20 elements would be shown.
+   *
+   * @example
+   * ```ts
+   * console.log(`x = ${arange(3)}`); // x = tensor([0., 1., 2.])
+   * ```
+   */
   toString(this: Tensor<D>): string {
-    const { dtype, device, shape } = this;
-    return reading(this, 'toString', (get, strides, offset) =>
-      formatTensor({ get, strides, offset, dtype, kind: kindOf(dtype), device, shape }),
-    );
+    return textOf(this, getPrintOptions());
   }
 
-  /** What `console.log` shows: as {@link toString}, and of a disposed tensor that it is. */
-  [inspect.custom](this: Tensor<D>): string {
-    return isLost(this) ? `tensor(<disposed>, shape=[${this.shape}])` : this.toString();
+  /**
+   * What `console.log` and `util.inspect` show; it never throws. A tensor by itself shows as {@link toString} has it.
+   *
+   * Inside other objects elements of several lines begin on a line of their own, and a tensor of more than
+   * `maxArrayLength` elements, by default 100, is summarised to at most as many. Deeper than `depth` it is only named: no
+   * element is read then, and no GPU waited for. (Where `depth` is null or infinite, Node does not tell whether a tensor
+   * is inside another object, so it shows as by itself.)
+   *
+   * @example
+   * ```ts
+   * const x = arange(6).view(2, 3);
+   * console.log({ x, deep: { deeper: { x } } });
+   * // {
+   * //   x: tensor(
+   * //     [[0., 1., 2.],
+   * //      [3., 4., 5.]]),
+   * //   deep: { deeper: { x: [Tensor float32 [2, 3]] } }
+   * // }
+   * ```
+   */
+  [inspect.custom](this: Tensor<D>, depth?: number | null, options: InspectOptions = {}): string {
+    if (!isTensor(this)) return this; // Object.create(tensor) or a Proxy of one, which Node shows as any object
+    if (isLost(this)) return `tensor(<disposed>, shape=[${this.shape}])`;
+    if (typeof depth === 'number' && depth < 0) return `[${nameOf(this)}]`;
+    const isInside = Number(options.depth) - Number(depth) > 0;
+    try {
+      return isInside ? textInside(this, options) : textOf(this, getPrintOptions());
+    } catch (error) {
+      return `[${nameOf(this)} <${(error as Error).message}>]`;
+    }
   }
 }
 
 extend(Printing);
+
+function textOf(tensor: Tensor, options: PrintOptions): string {
+  storageOf(tensor, 'toString'); // throws even if there is no element to read
+  const { dtype, device, shape, strides, storageOffset } = tensor;
+  const read = (shown: Geometry) => {
+    using view = viewOf(tensor, shown, 'toString');
+    return reading(view, 'toString', (get, viewStrides, offset) => positions(view.shape, viewStrides, offset).map(get));
+  };
+  return formatTensor(
+    { dtype, kind: kindOf(dtype), device, shape, strides, storageOffset, read },
+    { ...options, defaultDtype: getDefaultDtype() },
+  );
+}
+
+/** Where the elements lie, row by row. */
+function positions(shape: Sizes, strides: Sizes, offset: number): number[] {
+  return shape.reduce<number[]>(
+    (starts, size, dim) => starts.flatMap((start) => Array.from({ length: size }, (_, i) => start + i * strides[dim])),
+    [offset],
+  );
+}
+
+/**
+ * The text for a place inside another object. Node indents its lines as far as that object, but the column in which the
+ * first begins is not known (`name: tensor(…`), so the elements of several lines begin on one of their own.
+ */
+function textInside(tensor: Tensor, options: InspectOptions): string {
+  const { maxArrayLength = inspect.defaultOptions.maxArrayLength } = options;
+  const text = textOf(tensor, shortened(getPrintOptions(), tensor.shape, maxArrayLength ?? Number.POSITIVE_INFINITY));
+  if (!text.includes('\n')) return text;
+  return text.replace('tensor(', 'tensor(\n       ').replaceAll('\n       ', '\n  ');
+}
+
+/** The options, changed as far as it takes to show so many elements at most. */
+function shortened(options: PrintOptions, shape: Sizes, most: number): PrintOptions {
+  const result = { ...options, threshold: Math.min(options.threshold, most) };
+  result.edgeItems = Math.min(result.edgeItems, most); // more show too many as well, or all
+  while (countShown(shape, result) > most && result.edgeItems > 0) result.edgeItems--;
+  return result;
+}
+
+/** What it is, without its elements. */
+const nameOf = ({ dtype, shape, device }: Tensor): string =>
+  `Tensor ${dtype} [${shape.join(', ')}]${device === 'cpu' ? '' : ` on ${device}`}`;

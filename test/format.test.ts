@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { defaultPrintOptions, formatTensor, type Printable, type PrintOptions } from '../src/format';
-import { type FloatName, fromWord } from './support/reference';
+import { countShown, defaultPrintOptions, formatTensor, type Printable, type PrintOptions } from '../src/format';
+import type { DType } from '../src/index';
+import { decode, type Encoded, positions } from './support/values';
 
-type Value = ReturnType<Printable['get']>;
-type Encoded = string | number | boolean | [string, string];
+type Value = ReturnType<Printable['read']>[number];
 
 interface VectorOptions {
   precision?: number;
@@ -16,7 +16,7 @@ interface VectorOptions {
 
 interface VectorCase {
   name: string;
-  dtype: string;
+  dtype: DType;
   shape: number[];
   values: Encoded[];
   view?: { strides: number[]; offset: number };
@@ -60,34 +60,24 @@ function printable(
   dtype: string,
   shape: number[],
   values: readonly Value[] | ((position: number) => Value),
-  layout: Partial<Pick<Printable, 'strides' | 'offset' | 'device'>> = {},
+  layout: Partial<Pick<Printable, 'strides' | 'storageOffset' | 'device'>> = {},
 ): Printable {
-  const read = typeof values === 'function' ? values : (position: number) => values[position];
+  const valueAt = typeof values === 'function' ? values : (position: number) => values[position];
   const get = (position: number): Value => {
-    const value = read(position);
+    const value = valueAt(position);
     if (value === undefined) {
       throw new RangeError(`expected a position inside the storage, received ${position}`);
     }
     return value;
   };
+  const read: Printable['read'] = (shown) => positions(shown.shape, shown.strides, shown.storageOffset).map(get);
   const strides = rowMajor(shape);
-  return { dtype, kind: KINDS[dtype], device: 'cpu', shape, strides, offset: 0, ...layout, get };
+  return { dtype, kind: KINDS[dtype], device: 'cpu', shape, strides, storageOffset: 0, ...layout, read };
 }
 
 /** Integers from 0 on, as a tensor. */
 function counting(dtype: string, shape: number[]): Printable {
   return printable(dtype, shape, (position) => (dtype === 'int64' ? BigInt(position) : position));
-}
-
-function decode(dtype: string, encoded: Encoded): Value {
-  if (typeof encoded === 'boolean' || typeof encoded === 'number') {
-    return encoded;
-  }
-  if (Array.isArray(encoded)) {
-    const part = dtype === 'complex64' ? 'float32' : 'float64';
-    return { re: fromWord(part, encoded[0]), im: fromWord(part, encoded[1]) };
-  }
-  return dtype === 'int64' ? BigInt(encoded) : fromWord(dtype as FloatName, encoded);
 }
 
 function optionsOf(options: VectorOptions = {}): Partial<PrintOptions> {
@@ -98,8 +88,9 @@ function optionsOf(options: VectorOptions = {}): Partial<PrintOptions> {
 
 describe('vectors taken from torch', () => {
   test.each(vectors.cases)('$name', ({ dtype, shape, values, view, options, expected }) => {
-    const decoded = values.map((encoded) => decode(dtype, encoded));
-    const tensor = printable(dtype, shape, decoded, view);
+    const decoded = values.map((encoded) => decode(encoded, dtype));
+    const layout = view && { strides: view.strides, storageOffset: view.offset };
+    const tensor = printable(dtype, shape, decoded, layout);
     expect(formatTensor(tensor, optionsOf(options))).toBe(expected);
   });
 
@@ -307,8 +298,33 @@ describe('shapes', () => {
     expect(read.slice(0, 7)).toEqual([0, 1, 2, 99997, 99998, 99999, 1e5]);
   });
 
-  test('of an empty tensor nothing is read', () => {
-    expect(formatTensor(printable('float32', [1e9, 0], []))).toBe('tensor([], size=(1000000000, 0))');
+  test('of an empty tensor nothing is read, nor of one that shows nothing', () => {
+    const unreadable = (shape: number[]): Printable => ({
+      ...counting('float32', shape),
+      read: () => {
+        throw new Error('read');
+      },
+    });
+    expect(formatTensor(unreadable([1e9, 0]))).toBe('tensor([], size=(1000000000, 0))');
+    expect(formatTensor(unreadable([1e3, 9]), { edgeItems: 0 })).toBe('tensor([...], size=(1000, 9))');
+  });
+
+  test('what no string holds is refused before it is read', () => {
+    const shape = [2 ** 20 + 1];
+    const format = () => formatTensor(counting('int8', shape), { threshold: Number.POSITIVE_INFINITY });
+    expect(format).toThrow(
+      expect.objectContaining({
+        code: 'ERR_OUT_OF_RANGE',
+        message:
+          'toString: 1048577 elements are more than a text can show well (2^20); set a smaller threshold or edgeItems',
+      }),
+    );
+    expect(countShown(shape, defaultPrintOptions)).toBe(6);
+  });
+
+  test('a line without end', () => {
+    const options = { lineWidth: Number.POSITIVE_INFINITY };
+    expect(formatTensor(counting('int16', [1000]), options)).toMatch(/^tensor\(\[ {2}0, .* 999\], dtype=int16\)$/);
   });
 });
 

@@ -5,14 +5,14 @@ import * as path from 'node:path';
 import type { DType, Tensor } from '../src/index';
 import { configurations } from './support/configurations';
 import { covered } from './support/coverage';
-import { type Element, fromWord, isFloat, partOf } from './support/reference';
-import { arrayFor, dataOf, elementAt, positions, rawOf, setElement } from './support/values';
+import type { Element } from './support/reference';
+import { dataOf, decode, decodeAll, type Encoded, elementAt, positions, rawOf, setElement } from './support/values';
 
 interface ViewCase {
   name: string;
   dtype: DType;
   base_shape: number[];
-  storage: Word[];
+  storage: Encoded[];
   ops: [name: string, ...args: (number | number[] | null)[]][];
   shape: number[];
   strides: number[];
@@ -23,32 +23,13 @@ interface ViewCase {
     shape: number[];
     strides: number[];
     is_contiguous: boolean;
-    values: Word[];
-    correctly_rounded?: Word[];
+    values: Encoded[];
+    correctly_rounded?: Encoded[];
   };
-  in_place: { storage: Word[] } | { error: 'cast' | 'overlap' } | { undefined: string };
+  in_place: { storage: Encoded[] } | { error: 'cast' | 'overlap' } | { undefined: string };
 }
-type Word = string | number | boolean | [re: string, im: string];
 
 const cases: ViewCase[] = JSON.parse(readFileSync(path.join(__dirname, 'vectors', 'views.json'), 'utf8')).cases;
-
-function decode(words: Word[], dtype: DType) {
-  const array = arrayFor(dtype, words.length);
-  words.forEach((word, i) => {
-    setElement(array, dtype, i, decodeWord(word, dtype));
-  });
-  return array;
-}
-
-function decodeWord(word: Word, dtype: DType): Element {
-  const part = partOf(dtype);
-  if (part !== undefined) {
-    const [re, im] = word as [string, string];
-    return { re: fromWord(part, re), im: fromWord(part, im) };
-  }
-  if (isFloat(dtype)) return fromWord(dtype, word as string);
-  return dtype === 'int64' ? BigInt(word as string) : (word as number | boolean);
-}
 
 /** Strides where they carry a meaning. */
 const significant = (shape: readonly number[], strides: readonly number[]) =>
@@ -63,7 +44,7 @@ function view(of: Tensor, [name, ...args]: ViewCase['ops'][number]): Tensor {
 describe.each(configurations)('$name', ({ rsqrt, device }) => {
   covered('vectors', 'views.json');
   test.each(cases.map((c) => [`${c.dtype} ${c.name}`, c] as const))('%s', (_, c) => {
-    using base = rsqrt.asTensor(decode(c.storage, c.dtype), { dtype: c.dtype, device });
+    using base = rsqrt.asTensor(decodeAll(c.storage, c.dtype), { dtype: c.dtype, device });
     using viewed = c.ops.reduce(view, base.view(c.base_shape));
     expect([viewed.shape, viewed.storageOffset]).toEqual([c.shape, c.offset]);
     expect(significant(viewed.shape, viewed.strides)).toEqual(significant(c.shape, c.strides));
@@ -80,17 +61,17 @@ describe.each(configurations)('$name', ({ rsqrt, device }) => {
     // torch's own complex results are not the nearest, nor are ours.
     const near = (value: Element): unknown =>
       typeof value === 'object' ? { re: expect.closeTo(value.re, 6), im: expect.closeTo(value.im, 6) } : value;
-    expect(values).toEqual(words.map((word) => near(decodeWord(word, result.dtype))));
+    expect(values).toEqual(words.map((word) => near(decode(word, result.dtype))));
 
     if (!('storage' in c.in_place)) {
       // Overlap without a zero stride is not detected by torch, and its result undefined; we refuse it.
       const refusal = 'error' in c.in_place ? c.in_place.error : 'overlap';
       const code = { cast: 'ERR_DTYPE', overlap: 'ERR_OVERLAP' }[refusal];
       expect(() => rsqrt.rsqrt_(viewed)).toThrow(expect.objectContaining({ code }));
-      expect(dataOf(base)).toEqual(decode(c.storage, c.dtype));
+      expect(dataOf(base)).toEqual(decodeAll(c.storage, c.dtype));
     } else {
       rsqrt.rsqrt_(viewed);
-      const after = decode(c.storage, c.dtype);
+      const after = decodeAll(c.storage, c.dtype);
       // torch's own in-place values are not correctly rounded; place ours where it places its.
       positions(c.shape, c.strides, c.offset).forEach((p, i) => {
         setElement(after, c.dtype, p, values[i]);

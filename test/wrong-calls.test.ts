@@ -981,6 +981,53 @@ const cpuTables: Record<string, Row<Cpu>[]> = {
 };
 
 // biome-ignore format: a table
+const printOptionRows: Row<Cpu>[] = [
+  ['nothing', ({ r }) => r.setPrintOptions(),
+    type, /^setPrintOptions: options must be an object such as { precision }; received undefined$/],
+  ['null', ({ r }) => r.setPrintOptions(null), type, /^setPrintOptions: options .*received null$/],
+  ['the precision alone', ({ r }) => r.setPrintOptions(2), type, /^setPrintOptions: options .*received 2$/],
+  ['the name of a profile alone', ({ r }) => r.setPrintOptions('full'), type, /^setPrintOptions: options .*'full'$/],
+  ['a list', ({ r }) => r.setPrintOptions([2]), type, /^setPrintOptions: options .*received \[2\]$/],
+  ['a tensor', ({ r, x }) => r.setPrintOptions(x), type, /^setPrintOptions: options .*an instance of Tensor$/],
+  ['an option of torch', ({ r }) => r.setPrintOptions({ linewidth: 80 }),
+    type, /^setPrintOptions: options can have precision, .*, lineWidth, sciMode, profile; received 'linewidth'$/],
+  ['null as precision', ({ r }) => r.setPrintOptions({ precision: null }),
+    type, /^setPrintOptions: precision must be a number; received null$/],
+  ['a string as precision', ({ r }) => r.setPrintOptions({ precision: '2' }), type, /^setPrintOptions: precision .*'2'$/],
+  ['a negative precision', ({ r }) => r.setPrintOptions({ precision: -1 }),
+    range, /^setPrintOptions: precision must be an integer from 0 to 1074; received -1$/],
+  ['half a digit', ({ r }) => r.setPrintOptions({ precision: 1.5 }), range, /^setPrintOptions: precision .*1.5$/],
+  ['more digits than any double has', ({ r }) => r.setPrintOptions({ precision: 1075 }),
+    range, /^setPrintOptions: precision .*1075$/],
+  ['a precision without end', ({ r }) => r.setPrintOptions({ precision: Infinity }),
+    range, /^setPrintOptions: precision .*Infinity$/],
+  ['a bigint as threshold', ({ r }) => r.setPrintOptions({ threshold: 10n }),
+    type, /^setPrintOptions: threshold must be a number; received 10n$/],
+  ['a negative threshold', ({ r }) => r.setPrintOptions({ threshold: -1 }),
+    range, /^setPrintOptions: threshold must be an integer from 0 on, or Infinity; received -1$/],
+  ['minus infinity', ({ r }) => r.setPrintOptions({ threshold: -Infinity }), range, /^setPrintOptions: threshold .*-Infinity$/],
+  ['NaN as threshold', ({ r }) => r.setPrintOptions({ threshold: NaN }), range, /^setPrintOptions: threshold .*NaN$/],
+  ['a fractional threshold', ({ r }) => r.setPrintOptions({ threshold: 0.5 }), range, /^setPrintOptions: threshold .*0.5$/],
+  ['negative edge items', ({ r }) => r.setPrintOptions({ edgeItems: -3 }),
+    range, /^setPrintOptions: edgeItems must be an integer from 0 to 2\^53 - 1; received -3$/],
+  ['edge items without end', ({ r }) => r.setPrintOptions({ edgeItems: Infinity }),
+    range, /^setPrintOptions: edgeItems .*Infinity$/],
+  ['a list of edge items', ({ r }) => r.setPrintOptions({ edgeItems: [3] }), type, /^setPrintOptions: edgeItems .*\[3\]$/],
+  ['lines of no column', ({ r }) => r.setPrintOptions({ lineWidth: 0 }),
+    range, /^setPrintOptions: lineWidth must be an integer from 1 on, or Infinity; received 0$/],
+  ['a string as line width', ({ r }) => r.setPrintOptions({ lineWidth: '80' }), type, /^setPrintOptions: lineWidth .*'80'$/],
+  ['a number as scientific mode', ({ r }) => r.setPrintOptions({ sciMode: 1 }),
+    type, /^setPrintOptions: sciMode must be true, false or null; received 1$/],
+  ['an unknown profile', ({ r }) => r.setPrintOptions({ profile: 'long' }),
+    type, /^setPrintOptions: profile must be 'default', 'short' or 'full'; received 'long'$/],
+  ['a profile that every object has', ({ r }) => r.setPrintOptions({ profile: 'toString' }),
+    type, /^setPrintOptions: profile .*'toString'$/],
+  ['null as profile', ({ r }) => r.setPrintOptions({ profile: null }), type, /^setPrintOptions: profile .*null$/],
+  ['one good option and one bad', ({ r }) => r.setPrintOptions({ precision: 2, sciMode: 'auto' }),
+    type, /^setPrintOptions: sciMode .*'auto'$/],
+];
+
+// biome-ignore format: a table
 const withoutGpu: Row<Cpu>[] = [
   ['a new tensor', ({ r }) => r.tensor([4], { device: 'cuda' }), noCuda, /^tensor: CUDA is not available: \w/],
   ['zeros on the second GPU', ({ r }) => r.zeros(2, { device: 'cuda:1' }), noCuda, /^zeros: CUDA is not available: \w/],
@@ -1067,6 +1114,10 @@ for (const [title, cases] of Object.entries(cpuTables)) {
 for (const [title, cases] of Object.entries(deviceTables)) {
   rows += table(title, deviceWorld, cases, { checkError: classOf(simulated) });
 }
+rows += table('setPrintOptions', cpuWorld, printOptionRows, {
+  checkError: classOf(local),
+  state: () => local.getPrintOptions(),
+});
 if (local.cuda.isAvailable()) skip('wrong calls without a GPU', 'this machine has one');
 else rows += table('without a GPU', cpuWorld, withoutGpu, { checkError: classOf(local) });
 covered('wrong calls', `${rows} rows of the public API`);

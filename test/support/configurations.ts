@@ -5,6 +5,7 @@
  */
 
 import * as path from 'node:path';
+import type { Binding } from '../../binding';
 import { skip } from './coverage';
 
 export type Rsqrt = typeof import('../../src/index');
@@ -26,13 +27,21 @@ export interface Configuration {
 
 /** A copy of the package with the addon and instruction set given. */
 export function load(binary: keyof typeof binaries, isa = ''): Rsqrt {
+  return loadWith(() => require('../../src/index'), binary, isa);
+}
+
+/** A copy of the package, and its binding, whose calls can be watched. */
+export const loadWatched = (binary: keyof typeof binaries): { rsqrt: Rsqrt; binding: Binding } =>
+  loadWith(() => ({ rsqrt: require('../../src/index'), binding: require('../../src/binding').binding }), binary);
+
+function loadWith<T>(requireIt: () => T, binary: keyof typeof binaries, isa = ''): T {
   const saved = { RSQRT_BINARY: process.env.RSQRT_BINARY, RSQRT_ISA: process.env.RSQRT_ISA };
   process.env.RSQRT_BINARY = binaries[binary];
   process.env.RSQRT_ISA = isa;
-  let loaded: Rsqrt | undefined;
+  let loaded: T | undefined;
   try {
     jest.isolateModules(() => {
-      loaded = require('../../src/index');
+      loaded = requireIt();
     });
   } finally {
     for (const [name, value] of Object.entries(saved)) {
@@ -40,7 +49,7 @@ export function load(binary: keyof typeof binaries, isa = ''): Rsqrt {
       else process.env[name] = value;
     }
   }
-  return loaded as Rsqrt;
+  return loaded as T;
 }
 
 function make(): Configuration[] {

@@ -1,7 +1,7 @@
 /** Inputs that reach every class of a dtype, and raw access to a tensor's memory. */
 
 import type { DType, Tensor, TypedArrayOf } from '../../src/index';
-import { type Element, fromWord, isFloat, partOf, randomBits, toWord } from './reference';
+import { type Element, type FloatName, fromWord, isFloat, partOf, randomBits, toWord } from './reference';
 
 export type AnyArray = TypedArrayOf<DType>;
 
@@ -102,6 +102,25 @@ function fillComplex(part: 'float32' | 'float64', array: Float32Array | Float64A
     if (i % 8 !== 0 && ratio > 0 && ratio < Number.POSITIVE_INFINITY)
       array[i + 1] *= 2 ** -Math.round(Math.log2(ratio));
   }
+}
+
+/** An element as the files in test/vectors have it. */
+export type Encoded = string | number | boolean | [re: string, im: string];
+
+export function decode(encoded: Encoded, dtype: DType): Element {
+  const part = partOf(dtype) as FloatName;
+  if (Array.isArray(encoded)) return { re: fromWord(part, encoded[0]), im: fromWord(part, encoded[1]) };
+  if (typeof encoded !== 'string') return encoded;
+  return isFloat(dtype) ? fromWord(dtype, encoded) : BigInt(encoded);
+}
+
+/** Raw memory with these elements. */
+export function decodeAll(encoded: readonly Encoded[], dtype: DType): AnyArray {
+  const array = arrayFor(dtype, encoded.length);
+  encoded.forEach((each, i) => {
+    setElement(array, dtype, i, decode(each, dtype));
+  });
+  return array;
 }
 
 /** The element of raw memory at a position. */
