@@ -22,6 +22,8 @@ export interface Binding {
   readonly dtypes: readonly string[];
   /** The operations; the position is the operation's code. */
   readonly ops: readonly OpInfo[];
+  /** Names of the distributions of `random`; the position is the distribution's code. */
+  readonly distributions: readonly string[];
   /** The instruction set in use, and all that this CPU could use, the widest first. */
   readonly isa: string;
   readonly isas: readonly string[];
@@ -47,6 +49,26 @@ export interface Binding {
     outputDtype: number,
     outputOffset: number,
     layout: number | Float64Array,
+  ): void;
+
+  /**
+   * Fills contiguous CPU memory with random numbers: those of `key` from block number `counter` on, modulo 2^64. A block
+   * gives two real elements or one complex one.
+   *
+   * @param distribution code of the distribution
+   * @param key from 0 to 2^64 - 1, as is `counter`
+   * @param outputDtype a float or complex dtype
+   * @param outputOffset in bytes
+   * @param count the number of elements
+   */
+  random(
+    distribution: number,
+    key: bigint,
+    counter: bigint,
+    output: Memory,
+    outputDtype: number,
+    outputOffset: number,
+    count: number,
   ): void;
 
   /** How many threads at most share a call on the CPU, the calling one included: 1 (as opened) to 1024. */

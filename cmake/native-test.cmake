@@ -3,6 +3,7 @@
 add_executable(native-test
   ${RSQRT_CPU_SOURCES}
   native/test/complex.cpp
+  native/test/draws.cpp
   native/test/execute.cpp
   native/test/layouts.cpp
   native/test/main.cpp

@@ -56,6 +56,7 @@ export { type MemoryStats, memoryStats } from './memory-stats';
 export type { InPlaceOp, ResultOf, Rule, UnaryOp } from './op';
 export * from './ops';
 export { getPrintOptions, type PrintOptionsToSet, setPrintOptions } from './print-options';
+export { initialSeed, manualSeed, rand, randLike, randn, randnLike, seed } from './random';
 export type { Nested } from './reading';
 export { tidy } from './scope';
 export { asTensor, type Shareable, type TensorLike } from './share';

@@ -115,7 +115,7 @@ function defineMethod(name: string, method: (this: Tensor) => Tensor): void {
   Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
 }
 
-function notATensor(where: string, value: unknown): TypeError {
+export function notATensor(where: string, value: unknown): TypeError {
   const looksLikeOne = typeof value === 'object' && value?.constructor?.name === Tensor.name;
   const received = looksLikeOne ? 'a tensor of another copy of rsqrt, or an imitation' : show(value);
   return typeError(`${where} must be a Tensor; received ${received}`);

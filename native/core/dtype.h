@@ -66,6 +66,15 @@ inline constexpr int dtype_count = static_cast<int>(sizeof(dtype_sizes) / sizeof
 constexpr int index_of(DType dtype) { return static_cast<int>(dtype); }
 constexpr std::size_t size_of(DType dtype) { return dtype_sizes[index_of(dtype)]; }
 
+constexpr bool is_complex_dtype(DType dtype) {
+  return dtype == DType::complex64 || dtype == DType::complex128;
+}
+// The dtype of the parts of a complex one; a real one itself.
+constexpr DType part_of(DType dtype) {
+  if (!is_complex_dtype(dtype)) return dtype;
+  return dtype == DType::complex64 ? DType::float32 : DType::float64;
+}
+
 // The dtype of a C++ element type.
 template <class T>
 struct DTypeOf;

@@ -24,4 +24,14 @@ struct Job {
   const Layout* layout;  // null: both sides are contiguous
 };
 
+// Random numbers, written densely. Neither pointer nor counter need be aligned.
+struct RandomJob {
+  int distribution;  // row of RSQRT_DISTRIBUTIONS
+  std::uint64_t key;
+  std::uint64_t counter;  // the number of the first block; see ops/random.h
+  DType dtype;
+  std::byte* out;
+  std::int64_t numel;
+};
+
 }  // namespace rsqrt_native

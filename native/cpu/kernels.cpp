@@ -257,8 +257,9 @@ constexpr ApplyRow apply_rows[] = {RSQRT_OPS(APPLIES)};
 
 }  // namespace
 
+extern const Draw draws[];  // of random.cpp
 extern const Kernels kernels;
-const Kernels kernels = {{RSQRT_DTYPES(CONVERTS)}, apply_rows};
+const Kernels kernels = {{RSQRT_DTYPES(CONVERTS)}, apply_rows, draws};
 
 }  // namespace RSQRT_TARGET
 }  // namespace rsqrt_native::cpu

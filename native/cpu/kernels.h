@@ -16,6 +16,10 @@ using Convert = void (*)(const std::byte* in, std::int64_t in_stride, std::byte*
 // Applies an operation to n dense elements, of the dtype it computes in or a 16-bit float, and makes elements
 // of that dtype; in and out may be the same.
 using Apply = void (*)(const std::byte* in, std::byte* out, std::int64_t n);
+// Draws the numbers that a distribution makes for a dtype of the blocks from `block` on, two of each. n is a
+// multiple of draw_step.
+using Draw = void (*)(DType dtype, std::uint64_t key, std::uint64_t block, double* numbers, std::int64_t n);
+inline constexpr std::int64_t draw_step = 16;
 
 // The row of a table, by the code of a dtype.
 struct ConvertRow {
@@ -33,6 +37,7 @@ struct ApplyRow {
 struct Kernels {
   ConvertRow convert[dtype_count];  // by the dtype converted from
   const ApplyRow* apply;            // by op
+  const Draw* draw;                 // by distribution
 };
 
 }  // namespace rsqrt_native::cpu

@@ -301,4 +301,22 @@ void run(const Kernels& kernels, const Job& job, Pool& pool, int threads) {
   Strided(kernels, job, dense).run(pool, threads);
 }
 
+void run(const Kernels& kernels, const RandomJob& job, Pool& pool, int threads) {
+  const Draw draw = kernels.draw[job.distribution];
+  const DType part = part_of(job.dtype);
+  const Convert store = kernels.convert[index_of(DType::float64)].to[index_of(part)];
+  const std::int64_t size = bytes_of(part), parts = job.numel * (bytes_of(job.dtype) / size);
+  // Shared in blocks of the generator, each of which gives two parts.
+  share(pool, threads, (parts + 1) / 2, 2, [&](std::int64_t begin, std::int64_t end) {
+    alignas(cache_line) double numbers[block_size];
+    const std::int64_t last = std::min(2 * end, parts);
+    for (std::int64_t done = 2 * begin; done < last; done += block_size) {
+      const std::int64_t count = std::min(block_size, last - done);
+      const std::int64_t drawn = (count + draw_step - 1) / draw_step * draw_step;
+      draw(job.dtype, job.key, job.counter + static_cast<std::uint64_t>(done / 2), numbers, drawn);
+      store(reinterpret_cast<const std::byte*>(numbers), 1, job.out + done * size, 1, count);
+    }
+  });
+}
+
 }  // namespace rsqrt_native::cpu

@@ -9,7 +9,9 @@
 #include "napi/arguments.h"
 #include "napi/context.h"
 #include "napi/device.h"
+#include "napi/random.h"
 #include "napi/unary.h"
+#include "ops/random.h"
 #include "ops/table.h"
 
 namespace rsqrt_native {
@@ -23,9 +25,10 @@ struct Environment {
   std::vector<std::unique_ptr<Context>> contexts;
 };
 
-Napi::Array dtype_list(Napi::Env env) {
+template <class Names>
+Napi::Array list_of(Napi::Env env, const Names& names) {
   Napi::Array list = Napi::Array::New(env);
-  for (const char* name : dtype_names) list[list.Length()] = Napi::String::New(env, name);
+  for (const char* name : names) list[list.Length()] = Napi::String::New(env, name);
   return list;
 }
 
@@ -76,11 +79,13 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   const napi_value binding = guarded(env, context, [&]() -> napi_value {
     context.isa = cpu::choose_instruction_set(info[0].As<Napi::String>());
     Napi::Object object = Napi::Object::New(env);
-    object["dtypes"] = dtype_list(env);
+    object["dtypes"] = list_of(env, dtype_names);
     object["ops"] = op_list(env);
+    object["distributions"] = list_of(env, distribution_names);
     object["isa"] = context.isa.name;
     object["isas"] = isa_list(env);
     object["unary"] = Napi::Function(env, make_function(env, "unary", unary, context));
+    object["random"] = Napi::Function(env, make_function(env, "random", random, context));
     object["setNumThreads"] =
         Napi::Function(env, make_function(env, "setNumThreads", set_num_threads, context));
     define_device_functions(env, object, context);

@@ -32,4 +32,16 @@ std::int64_t whole(napi_env env, napi_value value, const char* argument, std::in
   return whole(number, argument, limit, least);
 }
 
+std::uint64_t whole_uint64(napi_env env, napi_value value, const char* argument) {
+  std::uint64_t result;
+  bool lossless = false;
+  if (napi_get_value_bigint_uint64(env, value, &result, &lossless) != napi_ok) {
+    wrong_type(argument, "a bigint");
+  }
+  if (!lossless) {
+    out_of_range(argument, "from 0 to 2^64 - 1", Napi::Value(env, value).ToString().Utf8Value());
+  }
+  return result;
+}
+
 }  // namespace rsqrt_native

@@ -20,4 +20,7 @@ std::int64_t whole(double value, const char* argument, std::int64_t limit = larg
 std::int64_t whole(napi_env env, napi_value value, const char* argument, std::int64_t limit = largest_integer,
                    std::int64_t least = 0);
 
+// A bigint from 0 to 2^64 − 1.
+std::uint64_t whole_uint64(napi_env env, napi_value value, const char* argument);
+
 }  // namespace rsqrt_native

@@ -87,6 +87,18 @@ Memory unwrap_memory(napi_env env, napi_value value, const char* argument) {
   return device_memory->memory();
 }
 
+void check_end(const Memory& memory, std::int64_t offset, std::int64_t count, std::int64_t size,
+               const char* argument) {
+  std::int64_t end = 0;
+  bool overflow = __builtin_mul_overflow(count, size, &end);
+  overflow |= __builtin_add_overflow(end, offset, &end);
+  if (overflow || static_cast<std::uint64_t>(end) > memory.bytes) {
+    out_of_range(argument,
+                 "such that all elements lie within the buffer of " + std::to_string(memory.bytes) + " bytes",
+                 std::to_string(offset));
+  }
+}
+
 napi_value create_device_memory(napi_env env, std::shared_ptr<cuda::Backend> backend, int device,
                                 std::size_t bytes) {
   Napi::Object object = Napi::Object::New(env);

@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "cuda/backend.h"
@@ -20,6 +21,10 @@ struct Memory {
 // Takes an ArrayBuffer, a Uint8Array (the way to pass a SharedArrayBuffer) or a
 // DeviceMemory. Throws Failure otherwise, or if the device memory was released.
 Memory unwrap_memory(napi_env env, napi_value value, const char* argument);
+
+// Throws Failure unless `count` elements of `size` bytes from `offset` on lie within memory.
+void check_end(const Memory& memory, std::int64_t offset, std::int64_t count, std::int64_t size,
+               const char* argument);
 
 // A new DeviceMemory object: opaque to JavaScript, given back by release_device_memory or the collector.
 napi_value create_device_memory(napi_env env, std::shared_ptr<cuda::Backend> backend, int device,

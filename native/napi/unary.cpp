@@ -1,5 +1,6 @@
 #include "napi/unary.h"
 
+#include <limits>
 #include <string>
 
 #include "cpu/run.h"
@@ -56,13 +57,8 @@ std::int64_t checked_offset(const Memory& memory, DType dtype, std::int64_t offs
   }
   std::int64_t end = 0;
   overflow |= __builtin_add_overflow(last, 1, &end);
-  overflow |= __builtin_mul_overflow(end, size, &end);
-  overflow |= __builtin_add_overflow(end, offset, &end);
-  if (overflow || static_cast<std::uint64_t>(end) > memory.bytes) {
-    out_of_range(argument,
-                 "such that all elements lie within the buffer of " + std::to_string(memory.bytes) + " bytes",
-                 std::to_string(offset));
-  }
+  if (overflow) end = std::numeric_limits<std::int64_t>::max();  // more than there can be
+  check_end(memory, offset, end, size, argument);
   if (memory.device >= 0 && offset % size != 0) {
     out_of_range(argument, "a multiple of the element size on a device", std::to_string(offset));
   }

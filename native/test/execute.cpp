@@ -9,9 +9,19 @@
 
 namespace rsqrt_native::test {
 
-void execute(const cpu::InstructionSet& set, const Job& job, int threads) {
+namespace {
+
+template <class AnyJob>
+void run_on_pool(const cpu::InstructionSet& set, const AnyJob& job, int threads) {
   static const std::shared_ptr<cpu::Pool> pool = cpu::shared_pool();
   cpu::run(*set.kernels, job, *pool, threads);
+}
+
+}  // namespace
+
+void execute(const cpu::InstructionSet& set, const Job& job, int threads) { run_on_pool(set, job, threads); }
+void execute(const cpu::InstructionSet& set, const RandomJob& job, int threads) {
+  run_on_pool(set, job, threads);
 }
 
 Job dense_job(int op, DType in_dtype, DType out_dtype, const void* in, void* out, std::int64_t n) {

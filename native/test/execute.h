@@ -10,6 +10,8 @@ namespace rsqrt_native::test {
 
 void execute(const cpu::InstructionSet& set, const Job& job, int threads = 1);
 
+void execute(const cpu::InstructionSet& set, const RandomJob& job, int threads = 1);
+
 // The job of n dense elements.
 Job dense_job(int op, DType in_dtype, DType out_dtype, const void* in, void* out, std::int64_t n);
 

@@ -34,6 +34,9 @@ constexpr Part parts[] = {
     {"bfloat16", test_bfloat16, false},
     {"float64", test_float64, false},
     {"complex", test_complex, false},
+    {"philox", test_philox, false},
+    {"distributions", test_distributions, false},
+    {"draws", test_draws, false},
     {"seeds", test_seeds, true},
     {"float32", test_float32, true},
 };

@@ -12,9 +12,6 @@ namespace rsqrt_native::test {
 namespace {
 
 constexpr bool is_float(DType dtype) { return dtype <= DType::float64; }
-constexpr bool is_complex_dtype(DType dtype) {
-  return dtype == DType::complex64 || dtype == DType::complex128;
-}
 constexpr bool is_signed(DType dtype) { return dtype != DType::uint8 && dtype != DType::boolean; }
 
 // Of a floating-point dtype, or of the parts of a complex one.

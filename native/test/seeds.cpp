@@ -1,49 +1,16 @@
 // The float32 correction from every seed within an ulp of 1/√x. What an instruction set estimates differs
 // between makers of CPUs; this shows that it cannot matter.
 
-#include <cmath>
 #include <string>
 
 #include "ops/rsqrt.h"
 #include "test/exact.h"
+#include "test/lone.h"
 #include "test/test.h"
 
 namespace rsqrt_native::test {
 
-// One float, as the operations of native/ops want it.
-struct Single {
-  using Scalar = float;
-  struct Mask {
-    bool v;
-  };
-  static constexpr int width = 1;
-  static constexpr bool fused = true;
-  static constexpr int approximation_bits = 22;
-
-  float v;
-
-  static Single splat(float s) { return {s}; }
-  static Single load(const float* p) { return {*p}; }
-  void store(float* p) const { *p = v; }
-
-  friend Single operator+(Single a, Single b) { return {a.v + b.v}; }
-  friend Single operator-(Single a, Single b) { return {a.v - b.v}; }
-  friend Single operator*(Single a, Single b) { return {a.v * b.v}; }
-  friend Single operator/(Single a, Single b) { return {a.v / b.v}; }
-  friend Single fma(Single a, Single b, Single c) { return {std::fmaf(a.v, b.v, c.v)}; }
-  friend Single fnma(Single a, Single b, Single c) { return {std::fmaf(-a.v, b.v, c.v)}; }
-  friend Single sqrt(Single a) { return {std::sqrt(a.v)}; }
-  friend Single negate(Single a) { return {-a.v}; }
-  friend Single absolute(Single a) { return {std::fabs(a.v)}; }
-  friend Single copy_sign(Single a, Single b) { return {std::copysign(a.v, b.v)}; }
-  friend Single rsqrt_estimate(Single a) { return splat(1) / sqrt(a); }
-  friend Mask unordered(Single a, Single b) { return {std::isunordered(a.v, b.v)}; }
-  friend Mask is_nan(Single a) { return unordered(a, a); }
-  friend Mask differs(Single a, Single b) { return {a.v < b.v || a.v > b.v}; }
-  friend Mask less(Single a, Single b) { return {a.v < b.v}; }
-  friend bool any(Mask m) { return m.v; }
-  friend Single select(Mask m, Single a, Single b) { return m.v ? a : b; }
-};
+using Single = Lone<float>;
 
 bool test_seeds(const Options& options) {
   Report report("seeds");

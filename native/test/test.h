@@ -59,5 +59,8 @@ bool test_layouts(const Options& options);
 bool test_environment(const Options& options);
 bool test_concurrent(const Options& options);
 bool test_streamed(const Options& options);
+bool test_philox(const Options& options);
+bool test_distributions(const Options& options);
+bool test_draws(const Options& options);
 
 }  // namespace rsqrt_native::test

@@ -158,6 +158,25 @@ struct Vec<double> {
   friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {_mm256_blendv_pd(b.v, a.v, m.v)}; }
 };
 
+// 64-bit integers, for random numbers (ops/random.h).
+template <>
+struct Vec<std::uint64_t> {
+  static constexpr int width = 4;
+
+  __m256i v;
+
+  static RSQRT_FUNCTION Vec splat(std::uint64_t s) { return {_mm256_set1_epi64x(static_cast<long long>(s))}; }
+
+  friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {_mm256_add_epi64(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator&(Vec a, Vec b) { return {_mm256_and_si256(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator|(Vec a, Vec b) { return {_mm256_or_si256(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator^(Vec a, Vec b) { return {_mm256_xor_si256(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator<<(Vec a, int n) { return {_mm256_slli_epi64(a.v, n)}; }
+  friend RSQRT_FUNCTION Vec operator>>(Vec a, int n) { return {_mm256_srli_epi64(a.v, n)}; }
+  // Of the lower halves of each lane.
+  friend RSQRT_FUNCTION Vec product_of_lows(Vec a, Vec b) { return {_mm256_mul_epu32(a.v, b.v)}; }
+};
+
 RSQRT_FUNCTION Vec<double> widen_low(Vec<float> a) { return {_mm256_cvtps_pd(_mm256_castps256_ps128(a.v))}; }
 RSQRT_FUNCTION Vec<double> widen_high(Vec<float> a) {
   return {_mm256_cvtps_pd(_mm256_extractf128_ps(a.v, 1))};

@@ -156,6 +156,29 @@ struct Vec<double> {
   friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {_mm512_mask_blend_pd(m, b.v, a.v)}; }
 };
 
+// 64-bit integers, for random numbers (ops/random.h).
+template <>
+struct Vec<std::uint64_t> {
+  static constexpr int width = 8;
+
+  __m512i v;
+
+  static RSQRT_FUNCTION Vec splat(std::uint64_t s) { return {_mm512_set1_epi64(static_cast<long long>(s))}; }
+
+  friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {_mm512_add_epi64(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator&(Vec a, Vec b) { return {_mm512_and_si512(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator|(Vec a, Vec b) { return {_mm512_or_si512(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator^(Vec a, Vec b) { return {_mm512_xor_si512(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator<<(Vec a, int n) {
+    return {_mm512_slli_epi64(a.v, static_cast<unsigned>(n))};
+  }
+  friend RSQRT_FUNCTION Vec operator>>(Vec a, int n) {
+    return {_mm512_srli_epi64(a.v, static_cast<unsigned>(n))};
+  }
+  // Of the lower halves of each lane.
+  friend RSQRT_FUNCTION Vec product_of_lows(Vec a, Vec b) { return {_mm512_mul_epu32(a.v, b.v)}; }
+};
+
 RSQRT_FUNCTION Vec<double> widen_low(Vec<float> a) { return {_mm512_cvtps_pd(_mm512_castps512_ps256(a.v))}; }
 RSQRT_FUNCTION Vec<double> widen_high(Vec<float> a) {
   return {_mm512_cvtps_pd(_mm512_extractf32x8_ps(a.v, 1))};

@@ -120,6 +120,25 @@ struct Vec<float> {
   }
 };
 
+// 64-bit integers, for random numbers (ops/random.h).
+template <>
+struct Vec<std::uint64_t> {
+  static constexpr int width = 2;
+
+  __m128i v;
+
+  static RSQRT_FUNCTION Vec splat(std::uint64_t s) { return {_mm_set1_epi64x(static_cast<long long>(s))}; }
+
+  friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {_mm_add_epi64(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator&(Vec a, Vec b) { return {_mm_and_si128(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator|(Vec a, Vec b) { return {_mm_or_si128(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator^(Vec a, Vec b) { return {_mm_xor_si128(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator<<(Vec a, int n) { return {_mm_slli_epi64(a.v, n)}; }
+  friend RSQRT_FUNCTION Vec operator>>(Vec a, int n) { return {_mm_srli_epi64(a.v, n)}; }
+  // Of the lower halves of each lane.
+  friend RSQRT_FUNCTION Vec product_of_lows(Vec a, Vec b) { return {_mm_mul_epu32(a.v, b.v)}; }
+};
+
 RSQRT_FUNCTION Vec<double> widen_low(Vec<float> a) { return {_mm_cvtps_pd(a.v)}; }
 RSQRT_FUNCTION Vec<double> widen_high(Vec<float> a) { return {_mm_cvtps_pd(_mm_movehl_ps(a.v, a.v))}; }
 RSQRT_FUNCTION Vec<float> narrow(Vec<double> low, Vec<double> high) {

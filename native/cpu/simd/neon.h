@@ -122,6 +122,27 @@ struct Vec<double> {
   friend RSQRT_FUNCTION Vec select(Mask m, Vec a, Vec b) { return {vbslq_f64(m.v, a.v, b.v)}; }
 };
 
+// 64-bit integers, for random numbers (ops/random.h).
+template <>
+struct Vec<std::uint64_t> {
+  static constexpr int width = 2;
+
+  uint64x2_t v;
+
+  static RSQRT_FUNCTION Vec splat(std::uint64_t s) { return {vdupq_n_u64(s)}; }
+
+  friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {vaddq_u64(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator&(Vec a, Vec b) { return {vandq_u64(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator|(Vec a, Vec b) { return {vorrq_u64(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator^(Vec a, Vec b) { return {veorq_u64(a.v, b.v)}; }
+  friend RSQRT_FUNCTION Vec operator<<(Vec a, int n) { return {vshlq_u64(a.v, vdupq_n_s64(n))}; }
+  friend RSQRT_FUNCTION Vec operator>>(Vec a, int n) { return {vshlq_u64(a.v, vdupq_n_s64(-n))}; }
+  // Of the lower halves of each lane.
+  friend RSQRT_FUNCTION Vec product_of_lows(Vec a, Vec b) {
+    return {vmull_u32(vmovn_u64(a.v), vmovn_u64(b.v))};
+  }
+};
+
 RSQRT_FUNCTION Vec<double> widen_low(Vec<float> a) { return {vcvt_f64_f32(vget_low_f32(a.v))}; }
 RSQRT_FUNCTION Vec<double> widen_high(Vec<float> a) { return {vcvt_high_f64_f32(a.v)}; }
 RSQRT_FUNCTION Vec<float> narrow(Vec<double> low, Vec<double> high) {

@@ -1,0 +1,52 @@
+// The loops that draw random numbers, compiled once per instruction set as those of kernels.cpp.
+#include "cpu/kernels.h"
+
+#include RSQRT_SIMD_HEADER
+#include "ops/random.h"
+
+namespace rsqrt_native::cpu {
+inline namespace RSQRT_TARGET {
+namespace {
+
+using W = Vec<std::uint64_t>;
+using V = Vec<double>;
+
+// 0, 1, 2, … in the order of lanes in which V::store_complex writes them as 0, 1, 2, ….
+W lane_numbers() {
+  double numbers[2 * V::width];
+  for (int i = 0; i < V::width; ++i) numbers[2 * i] = numbers[2 * i + 1] = 0x1p52 + i;
+  return bits_as<W>(V::load_complex(numbers).re) ^ W::splat(bits_as<std::uint64_t>(0x1p52));
+}
+
+// The bits of all blocks first, then what the distribution makes of them in their place: as one loop the long
+// chain of operations of a block would keep more of them from being under way at a time.
+template <class Distribution>
+void draw(DType dtype, std::uint64_t key, std::uint64_t block, double* numbers, std::int64_t n) {
+  constexpr std::int64_t step = 2 * V::width;
+  static_assert(draw_step % step == 0);
+  W counter = W::splat(block) + lane_numbers();
+  for (std::int64_t i = 0; i < n; i += step) {
+    const Pair<W> bits = philox(key, Pair<W>{counter, W::splat(0)});
+    bits_as<V>(bits.first).store(numbers + i);
+    bits_as<V>(bits.second).store(numbers + i + V::width);
+    counter = counter + W::splat(V::width);
+  }
+  const Distribution distribution(dtype);
+  for (std::int64_t i = 0; i < n; i += step) {
+    const Pair<W> bits = {bits_as<W>(V::load(numbers + i)), bits_as<W>(V::load(numbers + i + V::width))};
+    const Pair<V> drawn = distribution.template draw<V>(bits);
+    V::store_complex(numbers + i, {drawn.first, drawn.second});
+  }
+}
+
+}  // namespace
+
+extern const Draw draws[];
+const Draw draws[] = {
+#define X(name, functor) &draw<functor>,
+    RSQRT_DISTRIBUTIONS(X)
+#undef X
+};
+
+}  // namespace RSQRT_TARGET
+}  // namespace rsqrt_native::cpu

@@ -1,0 +1,48 @@
+#include "napi/random.h"
+
+#include <string>
+
+#include "cpu/run.h"
+#include "napi/arguments.h"
+#include "napi/context.h"
+#include "napi/memory.h"
+#include "ops/random.h"
+
+namespace rsqrt_native {
+namespace {
+
+void run(napi_env env, Context& context, const napi_value (&args)[7]) {
+  RandomJob job;
+  job.distribution = static_cast<int>(whole(env, args[0], "distribution", distribution_count - 1));
+  job.key = whole_uint64(env, args[1], "key");
+  job.counter = whole_uint64(env, args[2], "counter");
+  job.dtype = static_cast<DType>(whole(env, args[4], "outputDtype", dtype_count - 1));
+  if (!has_random[index_of(job.dtype)]) {
+    throw Failure("ERR_DTYPE", std::string(distribution_names[job.distribution]) + " is not defined for " +
+                                   dtype_names[index_of(job.dtype)]);
+  }
+  const Memory output = unwrap_memory(env, args[3], "output");
+  if (output.device >= 0) throw Failure("ERR_DEVICE", "output must be on the CPU");
+  const std::int64_t offset = whole(env, args[5], "outputOffset");
+  job.numel = whole(env, args[6], "count");
+  if (job.numel == 0) return;
+  check_end(output, offset, job.numel, static_cast<std::int64_t>(size_of(job.dtype)), "outputOffset");
+  job.out = output.data + offset;
+  cpu::run(*context.isa.kernels, job, *context.pool, context.threads);
+}
+
+}  // namespace
+
+napi_value random(napi_env env, napi_callback_info info) {
+  napi_value args[7];
+  std::size_t count = 7;
+  void* data;
+  napi_get_cb_info(env, info, &count, args, nullptr, &data);  // absent arguments are undefined
+  Context& context = *static_cast<Context*>(data);
+  return guarded(env, context, [&]() -> napi_value {
+    run(env, context, args);
+    return nullptr;
+  });
+}
+
+}  // namespace rsqrt_native

@@ -1,0 +1,147 @@
+/**
+ * Random numbers: the generator of this copy of the package, and the tensors that are filled from it. How the numbers are
+ * made stands in native/ops/random.h.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { binding } from './binding';
+import { allocateTensor, copyOf } from './copy';
+import { checkOptions, type FillArguments, fillArguments, type TensorOptions } from './create';
+import { CPU, deviceName } from './device';
+import { type DType, kindOf } from './dtype';
+import { RsqrtError, rangeError, show, typeError } from './errors';
+import { contiguousStrides, resultStrides, type Sizes, sameSizes } from './layout';
+import { notATensor } from './op';
+import { codeOf, isTensor, storageOf, type Tensor } from './tensor';
+
+/** The seed, as a number of 64 bits, and the number of the first block that has not been drawn from. */
+const generator = { seed: randomSeed(), counter: 0n };
+
+function randomSeed(): bigint {
+  return randomBytes(8).readBigUInt64LE();
+}
+
+/**
+ * Seeds the generator of random numbers: what is drawn from now on depends on the seed, the calls that follow, and nothing
+ * else. The same calls give the same bits on every instruction set and device, with any number of threads.
+ *
+ * Each copy of the package, and so each worker, has a generator of its own; unless seeded it begins with a seed of the
+ * system's randomness.
+ *
+ * @param seed a whole number: a safe integer, or a bigint from -2^63 to 2^64 - 1, of which a negative one counts as 2^64 more
+ * @throws TypeError or RangeError for what is no such number
+ *
+ * @example
+ * ```ts
+ * manualSeed(0);
+ * const x = randn(2, 3);
+ * manualSeed(0);
+ * randn(2, 3); // the same numbers
+ * ```
+ */
+export function manualSeed(seed: number | bigint): void {
+  start(checkSeed(seed));
+}
+
+/** Seeds the generator from the system's randomness, and returns the seed. */
+export function seed(): bigint {
+  start(randomSeed());
+  return generator.seed;
+}
+
+/** The seed that the generator began with: of {@link manualSeed}, of {@link seed}, or its own; from 0 to 2^64 - 1. */
+export function initialSeed(): bigint {
+  return generator.seed;
+}
+
+function start(from: bigint): void {
+  generator.seed = from;
+  generator.counter = 0n;
+}
+
+function checkSeed(value: unknown): bigint {
+  if (typeof value !== 'number' && typeof value !== 'bigint') {
+    throw typeError(`manualSeed: seed must be a number or a bigint; received ${show(value)}`);
+  }
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+    throw rangeError(`manualSeed: seed must be an integer below 2^53, or a bigint; received ${show(value)}`);
+  }
+  const exact = BigInt(value);
+  if (exact < -(2n ** 63n) || exact >= 2n ** 64n) {
+    throw rangeError(`manualSeed: seed must be from -2^63 to 2^64 - 1; received ${show(value)}`);
+  }
+  return BigInt.asUintN(64, exact);
+}
+
+/**
+ * A tensor of random numbers, uniform from 0 to below 1; default float32. Sizes come spread or as one array: `rand(2, 3)`,
+ * `rand([2, 3], options)`.
+ *
+ * Every number is a multiple of 2^-p, all of them equally likely; p is the precision of the dtype: 11 bits for float16, 8 for
+ * bfloat16, 24 for float32, 53 for float64. Of a complex number both parts are such numbers. Throws `ERR_DTYPE` for an
+ * integer dtype and bool.
+ */
+export function rand<D extends DType = 'float32'>(...args: FillArguments<D>): Tensor<D> {
+  const { shape, dtype, device } = fillArguments(args, 'rand');
+  return drawn(uniform, shape, dtype, device, 'rand') as Tensor<D>;
+}
+
+/**
+ * A tensor of random numbers from the normal distribution of mean 0 and variance 1; default float32. Sizes come spread or as
+ * one array. Of a complex number each part has a variance of ½. Throws `ERR_DTYPE` for an integer dtype and bool.
+ *
+ * A number is computed in float64 and then rounded to the dtype.
+ */
+export function randn<D extends DType = 'float32'>(...args: FillArguments<D>): Tensor<D> {
+  const { shape, dtype, device } = fillArguments(args, 'randn');
+  return drawn(normal, shape, dtype, device, 'randn') as Tensor<D>;
+}
+
+/**
+ * A tensor like another, of random numbers as by {@link rand}: of its shape and, unless the options tell otherwise, of its
+ * dtype and on its device. Its strides are those of a copy; the numbers do not depend on them.
+ */
+export function randLike<D extends DType>(input: Tensor, options: TensorOptions<D> & { dtype: D }): Tensor<D>;
+export function randLike<D extends DType>(input: Tensor<D>, options?: TensorOptions<D>): Tensor<D>;
+export function randLike(input: Tensor, options: TensorOptions = {}): Tensor {
+  return drawnLike(uniform, input, options, 'randLike');
+}
+
+/** A tensor like another, of random numbers as by {@link randn}; otherwise as {@link randLike}. */
+export function randnLike<D extends DType>(input: Tensor, options: TensorOptions<D> & { dtype: D }): Tensor<D>;
+export function randnLike<D extends DType>(input: Tensor<D>, options?: TensorOptions<D>): Tensor<D>;
+export function randnLike(input: Tensor, options: TensorOptions = {}): Tensor {
+  return drawnLike(normal, input, options, 'randnLike');
+}
+
+const uniform = binding.distributions.indexOf('uniform');
+const normal = binding.distributions.indexOf('normal');
+
+/** A contiguous tensor of random numbers. The generator moves on by the blocks that this takes, once all went well. */
+function drawn(distribution: number, shape: Sizes, dtype: DType, device: number, where: string): Tensor {
+  const kind = kindOf(dtype);
+  if (kind !== 'float' && kind !== 'complex') {
+    throw new RsqrtError('ERR_DTYPE', `${where} is not defined for ${dtype} tensors`);
+  }
+  const tensor = allocateTensor(dtype, Object.freeze(shape), Object.freeze(contiguousStrides(shape)), CPU);
+  const { memory, byteOffset } = storageOf(tensor, where);
+  // biome-ignore lint/style/noNonNullAssertion: a storage that a live tensor refers to has memory
+  binding.random(distribution, generator.seed, generator.counter, memory!, codeOf(tensor), byteOffset, tensor.numel);
+  const result = tensor.to(deviceName(device));
+  const blocks = kind === 'complex' ? tensor.numel : Math.ceil(tensor.numel / 2);
+  generator.counter = BigInt.asUintN(64, generator.counter + BigInt(blocks));
+  if (result !== tensor) tensor.dispose();
+  return result;
+}
+
+function drawnLike(distribution: number, input: unknown, options: TensorOptions, where: string): Tensor {
+  if (!isTensor(input)) throw notATensor(`${where}: input`, input);
+  const storage = storageOf(input, where);
+  const { dtype = input.dtype, device } = checkOptions(options, where);
+  const target = options.device === undefined ? storage.device : device;
+  const result = drawn(distribution, input.shape, dtype, target, where);
+  const strides = resultStrides(input.shape, input.strides);
+  if (sameSizes(strides, result.strides)) return result;
+  using contiguous = result;
+  return copyOf(contiguous, strides);
+}
