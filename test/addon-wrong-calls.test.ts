@@ -36,7 +36,7 @@ function hostWorld(addon: Addon) {
   const float32 = binding.dtypes.indexOf('float32');
   const input = Float32Array.of(4, 16, 25, 36).buffer as ArrayBuffer;
   const output = new Uint8Array(16).fill(0xa5).buffer as ArrayBuffer;
-  const { unary, copy } = loose(binding);
+  const { unary, copy, random } = loose(binding);
   const job = {
     op: binding.ops.findIndex(({ name }) => name === 'rsqrt'),
     input: input as unknown,
@@ -54,6 +54,15 @@ function hostWorld(addon: Addon) {
     destinationOffset: 0,
     byteLength: 16,
   };
+  const draw = {
+    distribution: 0,
+    key: 5n,
+    counter: 0n,
+    output: output as unknown,
+    outputDtype: float32,
+    outputOffset: 0,
+    count: 4,
+  };
   return {
     binding: loose(binding),
     made,
@@ -68,6 +77,7 @@ function hostWorld(addon: Addon) {
     walk: (...dims: number[][]) => unary(...Object.values({ ...job, layout: Float64Array.from(dims.flat()) })),
     copy: (changes: { [K in keyof typeof transfer]?: unknown } = {}) =>
       copy(...Object.values({ ...transfer, ...changes })),
+    random: (changes: { [K in keyof typeof draw]?: unknown } = {}) => random(...Object.values({ ...draw, ...changes })),
   };
 }
 type Host = ReturnType<typeof hostWorld>;
@@ -350,6 +360,70 @@ const copyRows: Row<Host>[] = [
 ];
 
 // biome-ignore format: a table
+const randomRows: Row<Host>[] = [
+  ['no arguments', ({ binding }) => binding.random(), type, /^distribution must be a number$/],
+  ['distribution by name', ({ random }) => random({ distribution: 'normal' }), type, /^distribution must be a number$/],
+  ['distribution beyond the table', ({ random }) => random({ distribution: 2 }),
+    range, /^distribution must be an integer from 0 to 1, received 2$/],
+  ['distribution negative', ({ random }) => random({ distribution: -1 }), range, /^distribution .*received -1$/],
+  ['distribution fractional', ({ random }) => random({ distribution: 0.5 }), range, /^distribution .*received 0.5/],
+  ['distribution NaN', ({ random }) => random({ distribution: Number.NaN }), range, /^distribution .*nan$/],
+  ['key missing', ({ random }) => random({ key: undefined }), type, /^key must be a bigint$/],
+  ['key a number', ({ random }) => random({ key: 5 }), type, /^key must be a bigint$/],
+  ['key a string', ({ random }) => random({ key: '5' }), type, /^key must be a bigint$/],
+  ['key an object', ({ random }) => random({ key: Object(5n) }), type, /^key must be a bigint$/],
+  ['key negative', ({ random }) => random({ key: -1n }), range, /^key must be from 0 to 2\^64 - 1, received -1$/],
+  ['key of 65 bits', ({ random }) => random({ key: 2n ** 64n }), range, /^key must be .*received 18446744073709551616$/],
+  ['key of 256 bits', ({ random }) => random({ key: 2n ** 255n }), range, /^key must be .*received 578960446186580977/],
+  ['counter missing', ({ random }) => random({ counter: undefined }), type, /^counter must be a bigint$/],
+  ['counter a number', ({ random }) => random({ counter: 0 }), type, /^counter must be a bigint$/],
+  ['counter negative', ({ random }) => random({ counter: -5n }), range, /^counter must be .*received -5$/],
+  ['counter of 65 bits', ({ random }) => random({ counter: 2n ** 64n + 1n }), range, /^counter must be .*551617$/],
+  ['output missing', ({ random }) => random({ output: undefined }), type, RegExp(`^output ${anyMemory}`)],
+  ['output null', ({ random }) => random({ output: null }), type, RegExp(`^output ${anyMemory}`)],
+  ['output a Float32Array', ({ random }) => random({ output: new Float32Array(4) }),
+    type, RegExp(`^output ${anyMemory}`)],
+  ['output a proxy', ({ random, output }) => random({ output: new Proxy(output, {}) }),
+    type, RegExp(`^output ${anyMemory}`)],
+  ['output detached', ({ random }) => random({ output: detach(new ArrayBuffer(16)) }),
+    range, /^outputOffset must be .*buffer of 0 bytes, received 0$/],
+  ['output a byte too short', ({ random }) => random({ output: new Uint8Array(15) }),
+    range, /^outputOffset must be such that all elements lie within the buffer of 15 bytes, received 0$/],
+  ['a window that ends before its buffer', ({ random }) => random({ output: new Uint8Array(new ArrayBuffer(64), 8, 12) }),
+    range, /^outputOffset must be .*buffer of 12 bytes/],
+  ['dtype missing', ({ random }) => random({ outputDtype: undefined }), type, /^outputDtype must be a number$/],
+  ['dtype by name', ({ random }) => random({ outputDtype: 'float32' }), type, /^outputDtype must be a number$/],
+  ['dtype beyond the table', ({ random, dtypes }) => random({ outputDtype: dtypes.length }),
+    range, /^outputDtype must be an integer from 0 to \d+, received \d+$/],
+  ['dtype negative', ({ random }) => random({ outputDtype: -1 }), range, /^outputDtype must be .*received -1$/],
+  ['dtype of integers', ({ random, dtypes }) => random({ outputDtype: dtypes.indexOf('int8') }),
+    badDType, /^uniform is not defined for int8$/],
+  ['dtype bool', ({ random, dtypes }) => random({ distribution: 1, outputDtype: dtypes.indexOf('bool') }),
+    badDType, /^normal is not defined for bool$/],
+  ['dtype of integers, and nothing to do', ({ random, dtypes }) => random({ outputDtype: dtypes.indexOf('int64'), count: 0 }),
+    badDType, /^uniform is not defined for int64$/],
+  ['a wider dtype than the memory', ({ random, float64 }) => random({ outputDtype: float64 }),
+    range, /^outputOffset must be .*buffer of 16 bytes, received 0$/],
+  ['offset missing', ({ random }) => random({ outputOffset: undefined }), type, /^outputOffset must be a number$/],
+  ['offset a bigint', ({ random }) => random({ outputOffset: 0n }), type, /^outputOffset must be a number$/],
+  ['offset negative', ({ random }) => random({ outputOffset: -4 }), range, /^outputOffset must be .*received -4$/],
+  ['offset fractional', ({ random }) => random({ outputOffset: 0.5 }), range, /^outputOffset must be .*received 0.5/],
+  ['offset a byte too far', ({ random }) => random({ outputOffset: 1 }),
+    range, /^outputOffset must be such that .*16 bytes, received 1$/],
+  ['offset 2^53 − 1', ({ random }) => random({ outputOffset: most }), range, /^outputOffset must be .*740991$/],
+  ['count missing', ({ random }) => random({ count: undefined }), type, /^count must be a number$/],
+  ['count a string', ({ random }) => random({ count: '4' }), type, /^count must be a number$/],
+  ['count negative', ({ random }) => random({ count: -1 }), range, /^count must be .*received -1$/],
+  ['count fractional', ({ random }) => random({ count: 3.5 }), range, /^count must be .*received 3.5/],
+  ['count NaN', ({ random }) => random({ count: Number.NaN }), range, /^count must be an integer.*nan$/],
+  ['one too many', ({ random }) => random({ count: 5 }), range, /^outputOffset must be .*buffer of 16 bytes, received 0$/],
+  ['2^53 − 1 numbers', ({ random }) => random({ count: most }), range, /^outputOffset must be .*buffer of 16 bytes/],
+  ['numbers whose bytes wrap', ({ random, dtypes }) =>
+    random({ count: most, outputDtype: dtypes.indexOf('complex128'), outputOffset: most }),
+    range, /^outputOffset must be such that/],
+];
+
+// biome-ignore format: a table
 const threadRows: Row<Host>[] = [
   ['no arguments', ({ binding }) => binding.setNumThreads(), type, /^threads must be a number$/],
   ['a string', ({ binding }) => binding.setNumThreads('2'), type, /^threads must be a number$/],
@@ -411,6 +485,10 @@ const deviceRows: Row<Device>[] = [
     type, RegExp(`^input ${anyMemory}`)],
   ['output a proxy of device memory', ({ queue, target }) => queue({ output: new Proxy(target, {}) }),
     type, RegExp(`^output ${anyMemory}`)],
+  ['random numbers on a device', ({ random, target }) => random({ output: target }),
+    badDevice, /^output must be on the CPU$/],
+  ['random numbers in what was released', ({ random, gone }) => random({ output: gone }),
+    released, /^output was released$/],
   ['from the CPU to a device', ({ unary, target }) => unary({ output: target }),
     badDevice, /^input and output must be on the same device$/],
   ['from a device to the CPU', ({ unary, first }) => unary({ input: first }),
@@ -485,6 +563,7 @@ const withoutDeviceRows: Row<Host>[] = [
 
 let rows = table('unary', () => hostWorld(local), unaryRows, { checkError });
 rows += table('copy and release', () => hostWorld(local), copyRows, { checkError });
+rows += table('random', () => hostWorld(local), randomRows, { checkError });
 rows += table('setNumThreads', () => hostWorld(local), threadRows, { checkError });
 rows += table('devices', deviceWorld, deviceRows, { checkError, state: deviceState });
 rows += table('device memory of another copy of the addon', twoCopies, strangeRows, { checkError });
@@ -550,6 +629,11 @@ describe('legal at the edge', () => {
     ['more arguments', ({ binding, input, output }) => binding.unary(0, input, 0, 0, output, 0, 0, 4, 'more')],
     ['a call with new',
       ({ binding, input, output }) => Reflect.construct(binding.unary, [0, input, 0, 0, output, 0, 0, 4])],
+    ['no random numbers at any offset', ({ random }) => random({ count: 0, outputOffset: most })],
+    ['the last random number', ({ random }) => random({ count: 1, outputOffset: 12 })],
+    ['random numbers between elements', ({ random }) => random({ output: bytes(19), outputOffset: 3 })],
+    ['random numbers in shared memory', ({ random }) => random({ output: shared() })],
+    ['the largest key and counter', ({ random }) => random({ key: 2n ** 64n - 1n, counter: 2n ** 64n - 1n })],
     ['a copy of nothing at the end', ({ copy }) => copy({ sourceOffset: 16, destinationOffset: 16, byteLength: 0 })],
     ['a copy within one memory',
       ({ copy, input }) => copy({ destination: input, destinationOffset: 4, byteLength: 12 })],

@@ -57,11 +57,12 @@ const describeOrSkip = exchange === null ? describe.skip : describe;
 describeOrSkip.each(configurations)('$name', ({ rsqrt, device }) => {
   const set = exchange as Exchange;
   const ops = ['rsqrt', 'sqrt', 'reciprocal', 'square'] as const;
+  const drawn = ['float16', 'float32', 'float64', 'complex64'] as const;
 
   // Made beforehand, by JavaScript's own arithmetic.
   const arrays = new Map(rsqrt.dtypes.map((dtype) => [dtype, inputs(dtype, COUNT)]));
 
-  /** Every op on every dtype and every conversion that there is, by name. */
+  /** Every op on every dtype, every conversion that there is, and random numbers, by name. */
   function everything(): Map<string, Buffer> {
     const results = new Map<string, Buffer>();
     for (const [dtype, array] of arrays) {
@@ -74,6 +75,11 @@ describeOrSkip.each(configurations)('$name', ({ rsqrt, device }) => {
         using result = x.to({ dtype: to, copy: true });
         results.set(`${dtype} to ${to}`, bytesOf(result));
       }
+    }
+    for (const dtype of drawn) {
+      rsqrt.manualSeed(1);
+      using result = rsqrt.randn(COUNT, { dtype, device });
+      results.set(`randn of ${dtype}`, bytesOf(result));
     }
     return results;
   }
@@ -90,7 +96,7 @@ describeOrSkip.each(configurations)('$name', ({ rsqrt, device }) => {
       after = set(before);
     }
     expect([after, set()]).toEqual([environment, before]);
-    expect(results.size).toBe(rsqrt.dtypes.length * (ops.length + rsqrt.dtypes.length));
+    expect(results.size).toBe(rsqrt.dtypes.length * (ops.length + rsqrt.dtypes.length) + drawn.length);
     expect(
       [...results].filter(([key, bytes]) => !bytes.equals(expected.get(key) as Buffer)).map(([key]) => key),
     ).toEqual([]);

@@ -11,19 +11,21 @@ namespace {
 using W = Vec<std::uint64_t>;
 using V = Vec<double>;
 
+// Numbers that are drawn at once: two of each block.
+constexpr std::int64_t step = std::int64_t{2} * V::width;
+static_assert(draw_step % step == 0);
+
 // 0, 1, 2, … in the order of lanes in which V::store_complex writes them as 0, 1, 2, ….
 W lane_numbers() {
-  double numbers[2 * V::width];
-  for (int i = 0; i < V::width; ++i) numbers[2 * i] = numbers[2 * i + 1] = 0x1p52 + i;
+  double numbers[step];
+  for (std::int64_t i = 0; i < step; ++i) numbers[i] = 0x1p52 + static_cast<double>(i / 2);
   return bits_as<W>(V::load_complex(numbers).re) ^ W::splat(bits_as<std::uint64_t>(0x1p52));
 }
 
-// The bits of all blocks first, then what the distribution makes of them in their place: as one loop the long
-// chain of operations of a block would keep more of them from being under way at a time.
+// The bits of all blocks first, then what the distribution makes of them, in their place. From a counter to
+// its numbers is so long a chain of operations that in one loop a CPU would hardly have begun the next.
 template <class Distribution>
 void draw(DType dtype, std::uint64_t key, std::uint64_t block, double* numbers, std::int64_t n) {
-  constexpr std::int64_t step = 2 * V::width;
-  static_assert(draw_step % step == 0);
   W counter = W::splat(block) + lane_numbers();
   for (std::int64_t i = 0; i < n; i += step) {
     const Pair<W> bits = philox(key, Pair<W>{counter, W::splat(0)});

@@ -1,7 +1,9 @@
 // Random numbers: the generator against its authors' answers, the distributions against wider arithmetic, and
 // the loops of every instruction set against both, one number at a time.
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -197,7 +199,7 @@ bool test_draws(const Options&) {
                                       : memory.at_start(bytes, static_cast<std::size_t>(random.below(9)));
           const int threads = i < 40 ? 1 : 1 + i % 4;
           execute(set, RandomJob{distribution, key, counter, dtype, out, numel}, threads);
-          const bool wrong = std::memcmp(out, right.data(), bytes) != 0;
+          const bool wrong = !std::equal(right.begin(), right.end(), out);
           if (wrong) {
             report.explain(set.name, std::to_string(numel) + " " + dtype_names[code] + ", " +
                                          distribution_names[distribution] + ", key " + hex(key, 64) +

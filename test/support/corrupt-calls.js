@@ -123,6 +123,9 @@ const mostly = (valid) => {
   return dice < 0.95 ? valid() : dice < 0.98 ? number() : junk();
 };
 
+/** A key or a counter. */
+const word = () =>
+  pick([0n, 1n, BigInt(below(2 ** 31)), 2n ** 64n - 1n, 2n ** 64n - BigInt(below(40)), 2n ** BigInt(below(66)), -1n]);
 const memory = () => pick([...memories.keys()].filter((key) => memories.get(key).length > 7 || random() < 0.2));
 const offset = () => pick([0, 0, 0, 0, 8, 4 * below(8), below(64), below(300)]);
 function layout() {
@@ -176,6 +179,16 @@ function judgeUnary([op, input, inDtype, inOffset, output, outDtype, outOffset, 
   if (elements === 0n && dims.length > 1) return 'unknown'; // sizes may overflow before the 0
   // Through strides of 0, or that overlap, a few bytes could hold more elements than there is time.
   return elements > BigInt(Math.floor(to.length / sizeOf(outDtype))) ? 'refused' : 'legal';
+}
+
+const isWord = (value) => typeof value === 'bigint' && value >= 0n && value < 2n ** 64n;
+
+function judgeRandom([distribution, key, counter, output, dtype, start, count]) {
+  if (!isWhole(distribution, binding.distributions.length - 1) || !isWord(key) || !isWord(counter)) return 'refused';
+  if (!isWhole(dtype, binding.dtypes.length - 1) || !/float|complex/.test(binding.dtypes[dtype])) return 'refused';
+  const to = infoOf(output);
+  if (to === undefined || to.device >= 0 || !isWhole(count)) return 'refused';
+  return fits(to, dtype, start, [[count, 0, 1]], 2) ? 'legal' : 'refused';
 }
 
 function judgeCopy([source, from, destination, to, length]) {
@@ -238,7 +251,7 @@ function attempt(index, name, args, verdict, allowed) {
 
 for (let index = 0; index < count; index++) {
   const dice = random();
-  if (dice < 0.8) {
+  if (dice < 0.7) {
     // Twice the same memory at times: on devices that is the likeliest legal call.
     const input = memory();
     const sameDevice = [...memories].filter(([, info]) => info.device === infoOf(input).device).map(([key]) => key);
@@ -259,6 +272,16 @@ for (let index = 0; index < count; index++) {
       const to = infoOf(args[4]);
       if (to.bytes === undefined) return [];
       return [to.bytes.buffer, writable(to.bytes, sizeOf(args[5]), args[6], dimsOf(args[7]))];
+    });
+  } else if (dice < 0.8) {
+    const dtype = () => below(binding.dtypes.length);
+    const count = () => pick([1, 2, 3, below(30), below(70)]);
+    const args = [() => below(2), word, word, memory, dtype, offset, count].map(mostly);
+    if (random() < 0.02) args.length = below(7);
+    const verdict = judgeRandom(Array.from({ length: 7 }, (_, i) => args[i]));
+    attempt(index, 'random', args, verdict, () => {
+      const { bytes } = infoOf(args[3]);
+      return [bytes.buffer, writable(bytes, sizeOf(args[4]), args[5], [[args[6], 0, 1]])];
     });
   } else if (dice < 0.95) {
     const args = [memory, offset, memory, offset, () => below(70)].map(mostly);
