@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { DeviceName, DType, Info, Nested, Scalar, Tensor } from './index';
+import type { DeviceName, DType, Info, Scalar, Tensor } from './index';
 
 const HELP = `Usage: rsqrt [options] [numbers…]     prints the reciprocal square roots of the numbers
        rsqrt info [--json]            prints version, instruction set, threads and devices
@@ -14,7 +14,7 @@ Options:
   --dtype <dtype>    read the numbers as this dtype: float16, bfloat16, float32 (default), float64,
                      complex64, complex128, int8, uint8, int16, int32, int64 or bool
   --device <device>  compute on 'cpu' (default), 'cuda' or 'cuda:N'
-  --json             print one JSON object; NaN and infinities are strings in it
+  --json             print one JSON object; NaN, infinities and -0 are strings in it
   -h, --help         print this
 
 Example:
@@ -59,18 +59,9 @@ function parseNumber(word: string, dtype: string): Scalar {
   return Number(word);
 }
 
-/** JSON that keeps −0, and NaN and the infinities as strings. */
 function toJson(tensor: Tensor): string {
-  const number = (value: Scalar): string => {
-    if (typeof value === 'object') return `{"re":${number(value.re)},"im":${number(value.im)}}`;
-    if (typeof value !== 'number') return String(value);
-    if (!Number.isFinite(value)) return `"${value}"`;
-    return Object.is(value, -0) ? '-0' : String(value);
-  };
-  const nested = (value: Nested<Scalar>): string =>
-    Array.isArray(value) ? `[${value.map(nested).join(',')}]` : number(value);
-  const { dtype, device, shape } = tensor;
-  return `{"dtype":"${dtype}","device":"${device}","shape":[${shape}],"data":${nested(tensor.toArray())}}`;
+  const { dtype, shape, data } = tensor.toJSON();
+  return JSON.stringify({ dtype, device: tensor.device, shape, data });
 }
 
 function describe({ version, node, platform, isa, availableIsas, threads, cuda }: Info): string {

@@ -102,11 +102,22 @@ let defaultDtype: FloatDType = 'float32';
 /** The dtype of numbers that come without one, and of what is computed from integers: float32 unless set. */
 export const getDefaultDtype = (): FloatDType => defaultDtype;
 
+/** The dtype of complex numbers that come without one. */
+export const getDefaultComplex = (): DType => (defaultDtype === 'float64' ? 'complex128' : 'complex64');
+
 /**
  * Sets the dtype of numbers that come without one, and of what is computed from integers. Complex numbers then are
  * complex128 for float64, otherwise complex64. Each worker, and each copy of the package, has a setting of its own.
  *
+ * The types that the compiler infers assume that it is float32: after another setting, name the `dtype` where they matter.
+ *
  * @throws TypeError if `dtype` is not float16, bfloat16, float32 or float64
+ * @example
+ * ```ts
+ * setDefaultDtype('float64');
+ * console.log(tensor([1, 2]).dtype, rsqrt(tensor([4n])).dtype); // float64 float64
+ * setDefaultDtype('float32');
+ * ```
  */
 export function setDefaultDtype(dtype: FloatDType): void {
   if (!isDType(dtype) || kindOf(dtype) !== 'float') {
@@ -118,9 +129,9 @@ export function setDefaultDtype(dtype: FloatDType): void {
 export const isDType = (value: unknown): value is DType => typeof value === 'string' && Object.hasOwn(traits, value);
 
 /** Checks a dtype argument. Throws `TypeError`. */
-export function checkDType(value: unknown, where: string): DType {
+export function checkDType(value: unknown, where: string, argument = 'dtype'): DType {
   if (isDType(value)) return value;
-  throw typeError(`${where}: dtype must be one of ${dtypes.join(', ')}; received ${show(value)}`);
+  throw typeError(`${where}: ${argument} must be one of ${dtypes.join(', ')}; received ${show(value)}`);
 }
 
 /*
@@ -136,12 +147,67 @@ export function checkDType(value: unknown, where: string): DType {
  */
 const rank: Record<Kind, number> = { bool: 0, integer: 1, float: 2, complex: 3 };
 
-export const canCast = (from: DType, to: DType): boolean => rank[kindOf(from)] <= rank[kindOf(to)];
+/**
+ * Whether a result of one dtype may be stored in a tensor of another: real in complex, integers in floats, bool in anything, but
+ * not the other way round. Within a kind everything may, even if it loses digits. Throws `TypeError` for what is no dtype.
+ *
+ * @example
+ * ```ts
+ * console.log(canCast('float64', 'float16'), canCast('float32', 'int32')); // true false
+ * ```
+ */
+export function canCast(from: DType, to: DType): boolean {
+  return rank[kindOf(checkDType(from, 'canCast', 'from'))] <= rank[kindOf(checkDType(to, 'canCast', 'to'))];
+}
 
 /** Throws `ERR_DTYPE` if a result may not be stored in a tensor of another dtype. */
 export function checkCast(from: DType, to: DType, where: string): void {
   if (from === to || canCast(from, to)) return;
   throw new RsqrtError('ERR_DTYPE', `${where}: a ${from} result cannot be stored in a tensor of dtype ${to}`);
+}
+
+/*
+ * The dtype that holds two others: the first on which their arrows meet, as in torch.
+ *
+ *           ┌→ uint8 ─┐                            ┌→ float16 ──┐
+ *     bool ─┤         ├→ int16 ─→ int32 ─→ int64 ──┤            ├→ float32 ──→ float64
+ *           └→ int8 ──┘                            └→ bfloat16 ─┘     │           │
+ *                                                                     ↓           ↓
+ *                                                                 complex64 ─→ complex128
+ */
+const arrows: Readonly<Record<DType, readonly DType[]>> = {
+  bool: ['uint8', 'int8'],
+  uint8: ['int16'],
+  int8: ['int16'],
+  int16: ['int32'],
+  int32: ['int64'],
+  int64: ['float16', 'bfloat16'],
+  float16: ['float32'],
+  bfloat16: ['float32'],
+  float32: ['float64', 'complex64'],
+  float64: ['complex128'],
+  complex64: ['complex128'],
+  complex128: [],
+};
+
+/** Whether arrows lead from one dtype to another. */
+const leads = (from: DType, to: DType): boolean => from === to || arrows[from].some((next) => leads(next, to));
+
+/**
+ * The smallest dtype that both may become, as `torch.promote_types`: a float holds every integer, roughly; float16 and
+ * bfloat16 meet in float32, uint8 and int8 in int16. Throws `TypeError` for what is no dtype. {@link resultType} tells it
+ * of tensors and values.
+ *
+ * @example
+ * ```ts
+ * console.log(promoteTypes('float16', 'bfloat16'), promoteTypes('int64', 'float16')); // float32 float16
+ * ```
+ */
+export function promoteTypes(a: DType, b: DType): DType {
+  checkDType(a, 'promoteTypes', 'a');
+  checkDType(b, 'promoteTypes', 'b');
+  // The table above goes along the arrows, so that the first common dtype is the one from which all others are reached.
+  return (Object.keys(arrows) as DType[]).find((dtype) => leads(a, dtype) && leads(b, dtype)) as DType;
 }
 
 const dtypeOfName: Readonly<Record<string, DType>> = {

@@ -17,6 +17,7 @@
  */
 
 import './converting';
+import './json';
 import './printing';
 import './reading';
 import './views';
@@ -25,24 +26,30 @@ import './writing';
 export type { ToOptions } from './copy';
 export { emptyCache, getCacheLimit, setCacheLimit } from './cpu-memory';
 export {
-  arange,
+  type DTypeOf,
   empty,
+  emptyLike,
   full,
+  fullLike,
   ones,
+  onesLike,
   type TensorData,
   type TensorOptions,
   tensor,
   zeros,
+  zerosLike,
 } from './create';
 export { type CudaDeviceProperties, cuda } from './cuda';
 export type { DeviceName } from './device';
 export {
   type Complex,
+  canCast,
   type DType,
   dtypes,
   type ElementOf,
   type FloatDType,
   getDefaultDtype,
+  promoteTypes,
   setDefaultDtype,
   type TypedArrayOf,
 } from './dtype';
@@ -51,12 +58,15 @@ export type { PrintOptions } from './format';
 export type { Index } from './geometry';
 export { type Info, info } from './info';
 export type { Sizes } from './layout';
+export { fromJSON, type JsonElement, type TensorJson } from './json';
 export type { Scalar } from './literal';
 export { type MemoryStats, memoryStats } from './memory-stats';
 export type { InPlaceOp, ResultOf, Rule, UnaryOp } from './op';
 export * from './ops';
 export { getPrintOptions, type PrintOptionsToSet, setPrintOptions } from './print-options';
 export { initialSeed, manualSeed, rand, randLike, randn, randnLike, seed } from './random';
+export { resultType } from './promotion';
+export { arange, linspace } from './ranges';
 export type { Nested } from './reading';
 export { tidy } from './scope';
 export { asTensor, type Shareable, type TensorLike } from './share';

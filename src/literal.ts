@@ -2,7 +2,15 @@
 
 import { isTypedArray } from 'node:util/types';
 import { MOST_DIMS } from './checks';
-import { type Complex, type DType, dtypeOfArray, kindOf, nameOfArray } from './dtype';
+import {
+  type Complex,
+  type DType,
+  dtypeOfArray,
+  getDefaultComplex,
+  getDefaultDtype,
+  nameOfArray,
+  promoteTypes,
+} from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import type { Sizes } from './layout';
 
@@ -14,11 +22,11 @@ type List = unknown[] | NodeJS.TypedArray;
 const isList = (value: unknown): value is List => Array.isArray(value) || isTypedArray(value);
 
 /**
- * The shape of nested arrays and the dtype of their values: the highest of those that occur, or that of typed arrays if
- * they are all alike. Throws `ERR_SHAPE` if the arrays are ragged, `TypeError` for what is no value.
+ * The shape of nested arrays and the dtype of their values: the one that all those that occur promote to. Throws `ERR_SHAPE` if the arrays are ragged, `TypeError` for what is no value.
  */
 export function inspectNested(data: unknown, where: string): { shape: Sizes; dtype: DType } {
   const shape: number[] = [];
+  const ofNumbers = getDefaultDtype();
   for (let level = data; isList(level); level = level[0]) {
     if (shape.length === MOST_DIMS) throw rangeError(`${where}: data must have at most ${MOST_DIMS} dimensions`);
     shape.push(level.length);
@@ -41,7 +49,7 @@ export function inspectNested(data: unknown, where: string): { shape: Sizes; dty
       const item = value[i];
       // Plain numbers, by far the most, without a call.
       if (typeof item === 'number' && dim === shape.length - 1) {
-        found.add('float32');
+        found.add(ofNumbers);
         continue;
       }
       path.push(i);
@@ -50,7 +58,7 @@ export function inspectNested(data: unknown, where: string): { shape: Sizes; dty
     }
   };
   visit(data, 0);
-  return { shape, dtype: commonDType(found) };
+  return { shape, dtype: found.size === 0 ? ofNumbers : [...found].reduce(promoteTypes) };
 }
 
 /** Calls `write` with each value of nested arrays that {@link inspectNested} has checked, row by row. */
@@ -101,11 +109,11 @@ function checkParts(value: unknown, where: string): void {
   throw typeError(`${where} must have numbers as re and im; received ${show(re)} and ${show(im)}`);
 }
 
-/** Checks a value that is one element. Throws `TypeError`. */
-export function checkScalar(value: unknown, where: string): Scalar {
+/** Checks a value that is one element, or, if it is not, could have been `or` instead. Throws `TypeError`. */
+export function checkScalar(value: unknown, where: string, or = ''): Scalar {
   if (isScalar(value)) return value;
   checkParts(value, where);
-  throw typeError(`${where} must be a number, bigint, boolean or { re, im }; received ${show(value)}`);
+  throw typeError(`${where} must be ${or}a number, bigint, boolean or { re, im }; received ${show(value)}`);
 }
 
 /** The dtype of a typed array in a list, whose elements are values. */
@@ -142,19 +150,9 @@ export function checkAttached(buffer: ArrayBufferLike, where: string): void {
   }
 }
 
-function commonDType(found: ReadonlySet<DType>): DType {
-  if (found.size === 1) return [...found][0];
-  const kinds = new Set([...found].map(kindOf));
-  const double = found.has('float64') || found.has('complex128');
-  if (kinds.has('complex')) return double ? 'complex128' : 'complex64';
-  if (double) return 'float64';
-  if (kinds.has('float') || kinds.size === 0) return 'float32';
-  return kinds.has('integer') ? 'int64' : 'bool';
-}
-
 /** The default dtype of a value. */
 export function dtypeOfScalar(value: Scalar): DType {
-  if (typeof value === 'number') return 'float32';
+  if (typeof value === 'number') return getDefaultDtype();
   if (typeof value === 'bigint') return 'int64';
-  return isComplex(value) ? 'complex64' : 'bool';
+  return isComplex(value) ? getDefaultComplex() : 'bool';
 }

@@ -55,16 +55,7 @@ export abstract class Reading<D extends DType> {
    * elements booleans, complex elements `{ re, im }`, others numbers.
    */
   toArray(this: Tensor<D>): Nested<ElementOf<D>> {
-    return reading(this, 'toArray', (get, strides, offset) => {
-      if (this.numel > MOST_NESTED) {
-        throw rangeError(`toArray: ${this.numel} elements are more than arrays can hold well (2^26); use data`);
-      }
-      const nest = (dim: number, position: number): Nested<ElementOf<D>> => {
-        if (dim === this.ndim) return get(position);
-        return Array.from({ length: this.shape[dim] }, (_, i) => nest(dim + 1, position + i * strides[dim]));
-      };
-      return nest(0, offset);
-    });
+    return nested(this, 'toArray', (value) => value);
   }
 
   /** The value of a tensor of one element. Throws `ERR_SHAPE` if it has more or none. */
@@ -118,6 +109,24 @@ extend(Reading);
 /** A view of one element, without dimensions. */
 export function elementAt<D extends DType>(of: Tensor<D>, indices: readonly unknown[], where: string): Tensor<D> {
   return viewOf<D>(of, { shape: [], strides: [], storageOffset: positionOf(of, indices, where) }, where);
+}
+
+/** What `of` makes of each element, in nested arrays. */
+export function nested<D extends DType, T>(
+  tensor: Tensor<D>,
+  where: string,
+  of: (value: ElementOf<D>) => T,
+): Nested<T> {
+  return reading(tensor, where, (get, strides, offset) => {
+    if (tensor.numel > MOST_NESTED) {
+      throw rangeError(`${where}: ${tensor.numel} elements are more than arrays can hold well (2^26); use data`);
+    }
+    const nest = (dim: number, position: number): Nested<T> => {
+      if (dim === tensor.ndim) return of(get(position));
+      return Array.from({ length: tensor.shape[dim] }, (_, i) => nest(dim + 1, position + i * strides[dim]));
+    };
+    return nest(0, offset);
+  });
 }
 
 /** Calls `read` with what reads the element at a position, and the strides and the offset by which positions go. */

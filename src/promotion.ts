@@ -1,0 +1,54 @@
+/** The dtype of a result of several operands. */
+
+import { canCast, type DType, kindOf, promoteTypes } from './dtype';
+import { RsqrtError, typeError } from './errors';
+import { checkScalar, dtypeOfScalar, type Scalar } from './literal';
+import { isTensor, type Tensor } from './tensor';
+
+/**
+ * The dtype in which operands are computed together, as `torch.result_type`, of any number of them.
+ *
+ * Operands have three ranks: tensors with dimensions, tensors without, plain values. Those of a rank are promoted among
+ * themselves ({@link promoteTypes}); a lower rank changes what a higher one says only if it is of a higher kind (bool < integer <
+ * float < complex), so that a factor of 0.5 makes no float32 of float16.
+ *
+ * A plain number counts as a float of the default dtype, even 2, as JavaScript does not tell it from 2.0; write 2n for
+ * an integer. A bigint counts as int64, a boolean as bool, `{ re, im }` as complex.
+ *
+ * Throws `TypeError` for what is neither tensor nor value, `ERR_DTYPE` for float16 with a complex operand of a lower
+ * rank, where torch answers complex32.
+ *
+ * @example
+ * ```ts
+ * const half = ones(3, { dtype: 'float16' });
+ * const bytes = ones(3, { dtype: 'uint8' });
+ * console.log(resultType(half, 0.5), resultType(half, tensor([0.5]))); // float16 float32
+ * console.log(resultType(bytes, 2n), resultType(bytes, 2)); // uint8 float32
+ * ```
+ */
+export function resultType(...operands: readonly (Tensor | Scalar)[]): DType {
+  if (operands.length === 0) throw typeError('resultType: expected tensors or values; received none');
+  /** Of tensors with dimensions, of tensors without, of values. */
+  const ranks: (DType | undefined)[] = [undefined, undefined, undefined];
+  operands.forEach((operand, i) => {
+    const [rank, dtype] = isTensor(operand)
+      ? [operand.ndim > 0 ? 0 : 1, operand.dtype]
+      : [2, dtypeOfScalar(checkScalar(operand, `resultType: operands[${i}]`, 'a Tensor, '))];
+    const other = ranks[rank];
+    ranks[rank] = other === undefined ? dtype : promoteTypes(other, dtype);
+  });
+  return ranks.filter((dtype) => dtype !== undefined).reduce(raise);
+}
+
+/** What a higher rank says, raised to the kind of a lower one. */
+function raise(high: DType, low: DType): DType {
+  if (canCast(low, high)) return high;
+  if (kindOf(high) !== 'float') return low;
+  if (high === 'float16') {
+    throw new RsqrtError(
+      'ERR_DTYPE',
+      `resultType: float16 with a complex operand of a lower rank would give complex32, which rsqrt lacks; convert one of them first`,
+    );
+  }
+  return high === 'float64' ? 'complex128' : 'complex64';
+}
