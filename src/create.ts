@@ -28,30 +28,28 @@ export interface TensorOptions<D extends DType = DType> {
  */
 export type TensorData = Nested<Scalar | NodeJS.TypedArray>;
 
-/**
- * The dtype of a tensor of data of type T, where the compiler can tell, taking float32 for the default dtype; any DType for a
- * mixture.
- */
-export type DTypeOf<T> =
-  T extends Nested<number | Float32Array>
+/** What has which dtype of its own, taking float32 for the default dtype. A Uint16Array has none. */
+interface ValuesOf {
+  float32: number | Float32Array;
+  float64: Float64Array;
+  complex64: Complex;
+  int8: Int8Array;
+  uint8: Uint8Array | Uint8ClampedArray;
+  int16: Int16Array;
+  int32: Int32Array;
+  int64: bigint | BigInt64Array;
+  bool: boolean;
+}
+type OwnDType<T> = { [D in keyof ValuesOf]: T extends Nested<ValuesOf[D]> ? D : never }[keyof ValuesOf];
+
+/** The dtype of a tensor of data of type T where none is asked for; any DType if the compiler cannot tell, as of a mixture. */
+export type DTypeOf<T> = unknown extends T
+  ? DType
+  : T extends Nested<never>
     ? 'float32'
-    : T extends Nested<bigint | BigInt64Array>
-      ? 'int64'
-      : T extends Nested<boolean>
-        ? 'bool'
-        : T extends Nested<Complex>
-          ? 'complex64'
-          : T extends Nested<Float64Array>
-            ? 'float64'
-            : T extends Nested<Int32Array>
-              ? 'int32'
-              : T extends Nested<Int16Array>
-                ? 'int16'
-                : T extends Nested<Int8Array>
-                  ? 'int8'
-                  : T extends Nested<Uint8Array | Uint8ClampedArray>
-                    ? 'uint8'
-                    : DType;
+    : [OwnDType<T>] extends [never]
+      ? DType
+      : OwnDType<T>;
 
 /**
  * A tensor that copies its data.
@@ -103,7 +101,14 @@ export type FillArguments<D extends DType> =
   | [...shape: number[], options: TensorOptions<D>]
   | [shape: Sizes, options: TensorOptions<D>];
 
-/** A tensor of zeros; default dtype float32, see {@link setDefaultDtype}. Sizes come spread or as one array: `zeros(2, 3)`, `zeros([2, 3], options)`. */
+/**
+ * A tensor of zeros; default dtype float32, see {@link setDefaultDtype}. Sizes come spread or as one array.
+ *
+ * @example
+ * ```ts
+ * console.log(zeros(2, 3).shape, zeros([2, 3], { dtype: 'int8' }).dtype); // [ 2, 3 ] int8
+ * ```
+ */
 export function zeros<D extends DType = 'float32'>(...args: FillArguments<D>): Tensor<NoInfer<D>> {
   const { shape, dtype, device } = fillArguments(args, 'zeros');
   return filledWith(0, shape, contiguousStrides(shape), dtype, device, 'zeros') as Tensor<D>;
