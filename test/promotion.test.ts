@@ -5,17 +5,22 @@ import * as path from 'node:path';
 import {
   abs,
   abs_,
+  canCast,
   type DType,
   dtypes,
   empty,
   neg,
   ones,
+  promoteTypes,
   type ResultOf,
   RsqrtError,
   type Rule,
   reciprocal,
+  resultType,
   rsqrt,
   rsqrt_,
+  type Scalar,
+  setDefaultDtype,
   sqrt,
   square,
   tensor,
@@ -27,12 +32,15 @@ import { type OpName, resultDType } from './support/reference';
 type Outcome = DType | { error: 'cast' };
 interface Promotion {
   can_cast: Record<DType, Record<DType, boolean>>;
+  promote_types: Record<DType, Record<DType, DType>>;
+  /** By the ranks of two operands; torch's complex32 is none of ours. */
+  result_type: Record<string, Record<DType, Record<string, DType | 'complex32'>>>;
   rsqrt: Record<DType, DType>;
   rsqrt_in_place: Record<DType, Outcome>;
   rsqrt_out_argument: Record<DType, Record<DType, Outcome>>;
 }
 const vectors: Promotion = JSON.parse(readFileSync(path.join(__dirname, 'vectors', 'promotion.json'), 'utf8'));
-covered('vectors', 'promotion.json (rsqrt, in place, out)');
+covered('vectors', 'promotion.json (rsqrt, in place, out, promote_types, can_cast, result_type)');
 
 const refusesCast = expect.objectContaining({ code: 'ERR_DTYPE' });
 const pairs = dtypes.flatMap((from) => dtypes.map((to) => [from, to] as const));
@@ -83,6 +91,83 @@ test('bool: neg is refused, square gives int64', () => {
   expect(() => neg(x)).toThrow(RsqrtError);
   expect(square(x).dtype).toBe('int64');
   expect(square(x).toArray()).toEqual([1n, 0n]);
+});
+
+// ---------------------------------------------------------------- promotion
+
+test.each(pairs)('promoteTypes and canCast of %s and %s', (a, b) => {
+  expect(promoteTypes(a, b)).toBe(vectors.promote_types[a][b]);
+  expect(canCast(a, b)).toBe(vectors.can_cast[a][b]);
+});
+
+/** What the vectors call an operand: a dtype of a tensor, or a kind of plain value. */
+const values: Record<string, Scalar> = { bool: true, int: 3n, float: 2, complex: { re: 1, im: 2 } };
+const operand = (rank: string, name: string) =>
+  rank === 'number' ? values[name] : ones(rank === 'tensor' ? [2] : [], { dtype: name as DType });
+
+const ranks = ['tensor,tensor', 'tensor,0-d', '0-d,0-d', 'tensor,number', '0-d,number'];
+test.each(ranks.flatMap((rank) => dtypes.map((dtype) => [rank, dtype] as const)))(
+  'resultType of %s: %s',
+  (rank, dtype) => {
+    const [first, second] = rank.split(',');
+    const expected = vectors.result_type[rank][dtype];
+    expect(Object.keys(expected)).toHaveLength(second === 'number' ? 4 : dtypes.length);
+    for (const [other, result] of Object.entries(expected)) {
+      const operands = [operand(first, dtype), operand(second, other)];
+      for (const [a, b] of [operands, operands.toReversed()]) {
+        if (result === 'complex32') {
+          expect(() => resultType(a, b)).toThrow(
+            expect.objectContaining({
+              code: 'ERR_DTYPE',
+              message: expect.stringMatching(/^resultType: float16 .*complex32/),
+            }),
+          );
+        } else {
+          expect([other, resultType(a, b)]).toEqual([other, result]);
+        }
+      }
+    }
+  },
+);
+
+test('resultType of one operand, of values alone, of many', () => {
+  const half = ones(2, { dtype: 'float16' });
+  const bytes = ones(2, { dtype: 'uint8' });
+  const longs = ones(2, { dtype: 'int64' });
+  const single = ones([], { dtype: 'float32' });
+  expect([half, bytes, single, 2, 2n, true, { re: 0, im: 1 }].map((x) => resultType(x))).toEqual([
+    'float16',
+    'uint8',
+    'float32',
+    'float32',
+    'int64',
+    'bool',
+    'complex64',
+  ]);
+  expect(resultType(1, 2n, true)).toBe('float32');
+  expect(resultType(true, 2n)).toBe('int64');
+  // Each rank is promoted by itself, whatever the order.
+  expect(resultType(single, bytes, 2, longs)).toBe('float32');
+  expect(resultType(bytes, ones([], { dtype: 'int64' }), 2n, ones(1, { dtype: 'int8' }))).toBe('int16');
+  expect(resultType(half, single, ones([], { dtype: 'float64' }), 0.5)).toBe('float16');
+  expect(resultType(ones(1, { dtype: 'bfloat16' }), half, { re: 0, im: 1 })).toBe('complex64');
+});
+
+test('resultType: plain numbers are of the default dtype', () => {
+  setDefaultDtype('float64');
+  try {
+    expect(resultType(ones(2, { dtype: 'int8' }), 2)).toBe('float64');
+    expect(resultType(ones(2, { dtype: 'float32' }), 2)).toBe('float32');
+    expect(resultType(ones([], { dtype: 'int8' }), { re: 0, im: 1 })).toBe('complex128');
+  } finally {
+    setDefaultDtype('float32');
+  }
+});
+
+test('resultType knows the dtype of a disposed tensor', () => {
+  const x = ones(2, { dtype: 'int8' });
+  x.dispose();
+  expect(resultType(x, true)).toBe('int8');
 });
 
 const three = (value: number, dtype: DType) =>

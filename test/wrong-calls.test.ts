@@ -1157,11 +1157,137 @@ const deviceTables: Record<string, Row<Device>[]> = {
   ],
 };
 
+/** A text of JSON, or what JSON would be parsed to. */
+const json = (dtype: unknown, shape: unknown, data: unknown): string => JSON.stringify({ dtype, shape, data });
+
+// biome-ignore format: a table
+const creationTables: Record<string, Row<Cpu>[]> = {
+  'promotion': [
+    ['promoteTypes of one', ({ r }) => r.promoteTypes('int8'), type, /^promoteTypes: b must be one of float16, .*received undefined$/],
+    ['promoteTypes of a tensor', ({ r, x }) => r.promoteTypes(x, 'int8'), type, /^promoteTypes: a must be .*an instance of Tensor$/],
+    ['promoteTypes of an unknown dtype', ({ r }) => r.promoteTypes('int8', 'complex32'), type, /^promoteTypes: b must be .*'complex32'$/],
+    ['canCast from an unknown dtype', ({ r }) => r.canCast('float', 'int8'), type, /^canCast: from must be one of .*'float'$/],
+    ['canCast to nothing', ({ r }) => r.canCast('int8', null), type, /^canCast: to must be one of .*null$/],
+    ['canCast from the name of an inherited property', ({ r }) => r.canCast('toString', 'int8'), type, /^canCast: from must be .*'toString'$/],
+    ['resultType of nothing', ({ r }) => r.resultType(), type, /^resultType: expected tensors or values; received none$/],
+    ['resultType of undefined', ({ r }) => r.resultType(undefined),
+      type, /^resultType: operands\[0\] must be a Tensor, a number, bigint, boolean or { re, im }; received undefined$/],
+    ['resultType of a dtype', ({ r, x }) => r.resultType(x, 'int8'), type, /^resultType: operands\[1\] must be .*received 'int8'$/],
+    ['resultType of a list', ({ r, x }) => r.resultType([x, x]), type, /^resultType: operands\[0\] must be .*received \[an instance/],
+    ['resultType of half a complex number', ({ r, x }) => r.resultType(x, { re: 1 }),
+      type, /^resultType: operands\[1\] must have numbers as re and im; received 1 and undefined$/],
+    ['resultType of a tensor of another copy', ({ r, foreign }) => r.resultType(foreign), type, /^resultType: operands\[0\] must be a Tensor, /],
+    ['resultType of float16 and a complex number', ({ r, x }) => r.resultType(x.to('float16'), { re: 0, im: 1 }),
+      badDType, /^resultType: float16 with a complex operand of a lower rank would give complex32, which rsqrt lacks; convert/],
+    ['setDefaultDtype of an integer dtype', ({ r }) => r.setDefaultDtype('int64'), type, /^setDefaultDtype: dtype must be float16, .*'int64'$/],
+    ['setDefaultDtype of nothing', ({ r }) => r.setDefaultDtype(), type, /^setDefaultDtype: dtype must be .*received undefined$/],
+  ],
+  'tensors like others': [
+    ['zerosLike of nothing', ({ r }) => r.zerosLike(), type, /^zerosLike: input must be a Tensor; received undefined$/],
+    ['onesLike of an array', ({ r, floats }) => r.onesLike(floats), type, /^onesLike: input must be a Tensor; .*Float32Array$/],
+    ['emptyLike of a shape', ({ r }) => r.emptyLike([2, 3]), type, /^emptyLike: input must be a Tensor; received \[2, 3\]$/],
+    ['zerosLike of a tensor of another copy', ({ r, foreign }) => r.zerosLike(foreign), type, /^zerosLike: input must be a Tensor; /],
+    ['a disposed one', ({ r, disposed }) => r.zerosLike(disposed), disposed, /^zerosLike: .*disposed$/],
+    ['a dtype for the options', ({ r, x }) => r.onesLike(x, 'int8'), type, /^onesLike: options must be an object.*'int8'$/],
+    ['null for the options', ({ r, x }) => r.emptyLike(x, null), type, /^emptyLike: options must be an object.*null$/],
+    ['an unknown option', ({ r, x }) => r.zerosLike(x, { shape: [2] }), type, /^zerosLike: options can have dtype, device; received 'shape'$/],
+    ['an unknown dtype', ({ r, x }) => r.onesLike(x, { dtype: 'float' }), type, /^onesLike: dtype must be .*'float'$/],
+    ['an unknown device', ({ r, x }) => r.emptyLike(x, { device: 'gpu' }), type, /^emptyLike: device must be .*'gpu'$/],
+    ['fullLike without a value', ({ r, x }) => r.fullLike(x), type, /^fullLike: value must be a number.*received undefined$/],
+    ['fullLike of options alone', ({ r, x }) => r.fullLike(x, { dtype: 'int8' }), type, /^fullLike: value must be a number.*an object$/],
+    ['fullLike of a value that does not fit', ({ r, small }) => r.fullLike(small, 256), range, /^fullLike: .*uint8 must be from 0 to 255; received 256$/],
+    ['fullLike of a complex value', ({ r, x }) => r.fullLike(x, { re: 1, im: 0 }), type, /^fullLike: .*float32 must be real/],
+  ],
+  'linspace': [
+    ['nothing', ({ r }) => r.linspace(), type, /^linspace: start must be a number.*received undefined$/],
+    ['no end', ({ r }) => r.linspace(0), type, /^linspace: end must be .*received undefined$/],
+    ['no steps', ({ r }) => r.linspace(0, 1), type, /^linspace: steps must be a number; received undefined$/],
+    ['options for steps', ({ r }) => r.linspace(0, 1, { dtype: 'int8' }), type, /^linspace: steps must be a number; received an object$/],
+    ['a string as start', ({ r }) => r.linspace('0', 1, 2), type, /^linspace: start must be .*received '0'$/],
+    ['a bigint as steps', ({ r }) => r.linspace(0, 1, 2n), type, /^linspace: steps must be a number; received 2n$/],
+    ['negative steps', ({ r }) => r.linspace(0, 1, -1), range, /^linspace: steps must be an integer from 0 .*received -1$/],
+    ['half a step', ({ r }) => r.linspace(0, 1, 2.5), range, /^linspace: steps must be an integer .*received 2.5$/],
+    ['more steps than elements', ({ r }) => r.linspace(0, 1, 2 ** 52), range, /^linspace: steps: .*more than 2\^49 elements/],
+    ['more memory than addresses', ({ r }) => r.linspace(0, 1, 2 ** 46), noMemory, /^out of memory on the CPU/],
+    ['as bool', ({ r }) => r.linspace(0, 1, 2, { dtype: 'bool' }), badDType, /^linspace is not defined for bool tensors$/],
+    ['complex as float32', ({ r }) => r.linspace(0, { re: 1, im: 1 }, 2, { dtype: 'float32' }), type, /^linspace: .*float32 must be real/],
+    ['an end above int8', ({ r }) => r.linspace(0, 300, 2, { dtype: 'int8' }), range, /^linspace: .*int8 must be from -128 to 127; received 300$/],
+    ['NaN as int32', ({ r }) => r.linspace(0, Number.NaN, 2, { dtype: 'int32' }), range, /^linspace: .*int32 .*received NaN$/],
+    ['an unknown option', ({ r }) => r.linspace(0, 1, 2, { steps: 3 }), type, /^linspace: options can have dtype, device; received 'steps'$/],
+  ],
+  'fromJSON': [
+    ['nothing', ({ r }) => r.fromJSON(), type, /^fromJSON: json must be an object { dtype, shape, data }, or its text; received undefined$/],
+    ['a number', ({ r }) => r.fromJSON(4), type, /^fromJSON: json must be an object .*received 4$/],
+    ['a list', ({ r }) => r.fromJSON([4]), type, /^fromJSON: json must be an object .*received \[4\]$/],
+    ['the text of null', ({ r }) => r.fromJSON('null'), type, /^fromJSON: json must be an object .*received null$/],
+    ['the text of numbers', ({ r }) => r.fromJSON('[1, 2]'), type, /^fromJSON: json must be an object .*received \[1, 2\]$/],
+    ['an empty text', ({ r }) => r.fromJSON(''), type, /^fromJSON: json must be valid JSON; received ''$/],
+    ['half a text', ({ r }) => r.fromJSON('{"dtype":\n"float32"'), type, /^fromJSON: json must be valid JSON; received '{"dtype":/],
+    ['NaN as JSON does not have it', ({ r }) => r.fromJSON('{"dtype":"float32","shape":[],"data":NaN}'), type, /^fromJSON: json must be valid JSON; received /],
+    ['no dtype', ({ r }) => r.fromJSON(json(undefined, [1], [4])), type, /^fromJSON: json.dtype must be one of float16, .*received undefined$/],
+    ['an unknown dtype', ({ r }) => r.fromJSON(json('complex32', [1], [4])), type, /^fromJSON: json.dtype must be .*'complex32'$/],
+    ['no shape', ({ r }) => r.fromJSON(json('int8', undefined, [4])), type, /^fromJSON: json.shape must be a list of integers; received undefined$/],
+    ['a number as shape', ({ r }) => r.fromJSON(json('int8', 1, [4])), type, /^fromJSON: json.shape must be a list of integers; received 1$/],
+    ['a negative size', ({ r }) => r.fromJSON(json('int8', [-1], [4])), range, /^fromJSON: json.shape: each size .*received -1$/],
+    ['a size in a string', ({ r }) => r.fromJSON(json('int8', ['1'], [4])), type, /^fromJSON: json.shape: each size must be a number; received '1'$/],
+    ['more elements than there can be', ({ r }) => r.fromJSON(json('int8', [2 ** 40, 2 ** 40], [])), range, /^fromJSON: json.shape: .*2\^49 elements/],
+    ['a shape beyond all memory', ({ r }) => r.fromJSON(json('int8', [2 ** 48], [])),
+      badShape, /^fromJSON: json.data must be a list of 281474976710656, as json.shape \[281474976710656\] says; received a list of 0$/],
+    ['65 dimensions', ({ r }) => r.fromJSON(json('int8', Array(65).fill(1), deep(65))), range, /^fromJSON: json.shape must have at most 64/],
+    ['no data', ({ r }) => r.fromJSON(json('int8', [1], undefined)), badShape, /^fromJSON: json.data must be a list of 1, .*received undefined$/],
+    ['data of too many dimensions', ({ r }) => r.fromJSON(json('int8', [1], [[4]])),
+      badShape, /^fromJSON: json.data\[0\] must be a value, as json.shape \[1\] says; received a list of 1$/],
+    ['data far too deep', ({ r }) => r.fromJSON(json('int8', [1], deep(1000))), badShape, /^fromJSON: json.data\[0\] must be a value, /],
+    ['data of too few dimensions', ({ r }) => r.fromJSON(json('int8', [2, 1], [1, 2])),
+      badShape, /^fromJSON: json.data\[0\] must be a list of 1, as json.shape \[2,1\] says; received 1$/],
+    ['ragged data', ({ r }) => r.fromJSON(json('int8', [2, 2], [[1, 2], [3]])),
+      badShape, /^fromJSON: json.data\[1\] must be a list of 2, .*received a list of 1$/],
+    ['a list for a value', ({ r }) => r.fromJSON(json('int8', [], [4])), badShape, /^fromJSON: json.data must be a value, .*list of 1$/],
+    ['values where there are none', ({ r }) => r.fromJSON(json('int8', [1, 0], [[4]])), badShape, /^fromJSON: json.data\[0\] must be a list of 0, /],
+    ['a typed array', ({ r, floats }) => r.fromJSON({ dtype: 'float32', shape: [4], data: floats }),
+      badShape, /^fromJSON: json.data must be a list of 4, .*received an instance of Float32Array$/],
+    ['null as float32', ({ r }) => r.fromJSON(json('float32', [2], [1, null])),
+      type, /^fromJSON: json.data\[1\] of dtype float32 must be a number, 'NaN', .* or '-0'; received null$/],
+    ['another word as float32', ({ r }) => r.fromJSON(json('float32', [], 'inf')), type, /^fromJSON: json.data of dtype float32 .*received 'inf'$/],
+    ['the name of an inherited property as float64', ({ r }) => r.fromJSON(json('float64', [1], ['toString'])), type, /^fromJSON: .*received 'toString'$/],
+    ['a boolean as float16', ({ r }) => r.fromJSON(json('float16', [1], [true])), type, /^fromJSON: json.data\[0\] of dtype float16 .*received true$/],
+    ['a fraction as int8', ({ r }) => r.fromJSON(json('int8', [1], [1.5])),
+      type, /^fromJSON: json.data\[0\] of dtype int8 must be an integer up to 2\^53 - 1, or a string of its digits; received 1.5$/],
+    ['an int64 that JSON has rounded', ({ r }) => r.fromJSON('{"dtype":"int64","shape":[],"data":9007199254740993}'),
+      type, /^fromJSON: json.data of dtype int64 must be an integer up to .*received 9007199254740992$/],
+    ['hexadecimal digits as int64', ({ r }) => r.fromJSON(json('int64', [1], ['0x10'])), type, /^fromJSON: .*of dtype int64 .*received '0x10'$/],
+    ['an infinity as int64', ({ r }) => r.fromJSON(json('int64', [1], ['Infinity'])), type, /^fromJSON: .*of dtype int64 .*received 'Infinity'$/],
+    ['above int64', ({ r }) => r.fromJSON(json('int64', [1], ['9223372036854775808'])), range, /^fromJSON: .*int64 .*received 9223372036854775808n$/],
+    ['above uint8', ({ r }) => r.fromJSON(json('uint8', [1], [256])), range, /^fromJSON: .*uint8 must be from 0 to 255; received 256$/],
+    ['a number as bool', ({ r }) => r.fromJSON(json('bool', [1], [1])), type, /^fromJSON: json.data\[0\] of dtype bool must be true or false; received 1$/],
+    ['a number as complex64', ({ r }) => r.fromJSON(json('complex64', [1], [1])),
+      type, /^fromJSON: json.data\[0\] of dtype complex64 must be an object { re, im } of numbers; received 1$/],
+    ['half a complex number', ({ r }) => r.fromJSON(json('complex128', [1], [{ re: 1 }])), type, /^fromJSON: .*complex128 must be .*an object$/],
+    ['null as complex64', ({ r }) => r.fromJSON(json('complex64', [], null)), type, /^fromJSON: .*complex64 must be .*received null$/],
+    ['a dtype as an option', ({ r }) => r.fromJSON(json('int8', [1], [1]), { dtype: 'int8' }), type, /^fromJSON: options can have device; received 'dtype'$/],
+    ['an unknown device', ({ r }) => r.fromJSON(json('int8', [1], [1]), { device: 'gpu' }), type, /^fromJSON: device must be .*'gpu'$/],
+    ['toJSON of a disposed tensor', ({ disposed }) => JSON.stringify({ x: disposed }), disposed, /^toJSON: .*disposed$/],
+    ['toJSON of more than arrays can hold', ({ one }) => one.expand(2 ** 27).toJSON(), range, /^toJSON: 134217728 elements are more than .*use data$/],
+  ],
+};
+
+// biome-ignore format: a table
+const creationOnDevices: Record<string, Row<Device>[]> = {
+  'making tensors on devices': [
+    ['full of a value that does not fit', ({ r }) => r.full([2], 300, { dtype: 'uint8', device: 'cuda:1' }), range, /^full: .*uint8 .*received 300$/],
+    ['fullLike of a complex value', ({ r, x }) => r.fullLike(x, { re: 0, im: 1 }), type, /^fullLike: .*float32 must be real/],
+    ['zerosLike of a disposed tensor', ({ r, disposed }) => r.zerosLike(disposed), disposed, /^zerosLike: .*disposed$/],
+    ['onesLike on a device that is not there', ({ r, x }) => r.onesLike(x, { device: 'cuda:7' }), range, /^onesLike: device .*'cuda:7'$/],
+    ['fromJSON on a device that is not there', ({ r }) => r.fromJSON(json('int8', [], 1), { device: 'cuda:7' }), range, /^fromJSON: device .*'cuda:7'$/],
+    ['toJSON of a disposed tensor', ({ disposed }) => disposed.toJSON(), disposed, /^toJSON: .*disposed$/],
+  ],
+};
+
 let rows = 0;
-for (const [title, cases] of Object.entries(cpuTables)) {
+for (const [title, cases] of Object.entries({ ...cpuTables, ...creationTables })) {
   rows += table(title, cpuWorld, cases, { checkError: classOf(local) });
 }
-for (const [title, cases] of Object.entries(deviceTables)) {
+for (const [title, cases] of Object.entries({ ...deviceTables, ...creationOnDevices })) {
   rows += table(title, deviceWorld, cases, { checkError: classOf(simulated) });
 }
 rows += table('setPrintOptions', cpuWorld, printOptionRows, {
