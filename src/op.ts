@@ -2,8 +2,8 @@
 
 import { binding } from './binding';
 import { checkKeys } from './checks';
-import { allocateTensor, launch } from './copy';
-import { checkCast, type DType, dtypeOfCode, getDefaultDtype, kindOf } from './dtype';
+import { allocateTensor, launch, launchCopy } from './copy';
+import { checkCast, type DType, dtypeOfCode, getDefaultDtype, itemSizeOf, kindOf } from './dtype';
 import { RsqrtError, show, typeError } from './errors';
 import { extentOf, resultStrides, sameSizes } from './layout';
 import { checkWritable, launchFromCopy, mustCopyFirst, type Place, placeOf } from './overlap';
@@ -131,11 +131,13 @@ function runInto(where: string, code: number, input: Tensor, dtype: DType, out: 
     );
   }
   checkCast(dtype, out.dtype, where);
-  const fits = sameSizes(input.shape, out.shape);
-  if (fits) checkWritable(out, where);
-  const place = fits ? placeOf(out) : placeOfResized(out, input, where);
-  const copyFirst = mustCopyFirst(input, place, where);
-  if (!fits) resize(out, place, where);
+  checkWritable(out, where);
+  let copyFirst = mustCopyFirst(input, placeOf(out), where);
+  if (!sameSizes(input.shape, out.shape)) {
+    const place = placeOfResized(out, input, where);
+    copyFirst = mustCopyFirst(input, place, where);
+    resize(out, place, where);
+  }
   run(code, input, dtype, out, copyFirst);
 }
 
@@ -169,12 +171,24 @@ const endOf = ({ storageOffset, shape, strides, itemSize }: Place): number =>
   (storageOffset + extentOf(shape, strides)) * itemSize;
 
 /**
- * Integers and bool are computed in the default dtype. The addon computes them in float32 as it reads them; for any other
- * they are converted first.
+ * Computes in the dtype of the result, whatever that of `out`, on which the result must not depend. The addon has torch's
+ * default dtype, float32, for integers and bool; for any other they are converted first. And it rounds to narrow dtypes as it
+ * stores; what is stored as something else is rounded before.
  */
 function run(code: number, input: Tensor, dtype: DType, out: Tensor, copyFirst: boolean): void {
+  if (dtype !== out.dtype && isNarrowedByStoring(dtype)) {
+    const strides = resultStrides(input.shape, input.strides);
+    using narrowed = allocateTensor(dtype, input.shape, strides, storageOf(input, 'input').device);
+    run(code, input, dtype, narrowed, false);
+    launchCopy(narrowed, out);
+    return;
+  }
   const first = kindOf(dtype) === 'float' && kindOf(input.dtype) !== 'complex' ? dtype : input.dtype;
   if (first !== input.dtype && first !== 'float32') launchFromCopy(code, input, out, first);
   else if (copyFirst) launchFromCopy(code, input, out);
   else launch(code, input, out);
 }
+
+/** Whether the addon computes a dtype in a wider one: floats of 16 bits in float32, integers on GPUs in int64. */
+const isNarrowedByStoring = (dtype: DType): boolean =>
+  dtype !== 'int64' && (kindOf(dtype) === 'integer' || itemSizeOf(dtype) === 2);

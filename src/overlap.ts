@@ -31,8 +31,8 @@ export function checkWritable(target: Tensor, where: string): void {
 }
 
 /**
- * Whether the input must be copied before an output of the same shape is written: for interleaved strides, perhaps without
- * a common element. Throws `ERR_OVERLAP` if they overlap in part.
+ * Whether the input must be copied before an output is written: for interleaved strides, perhaps without a common element.
+ * Throws `ERR_OVERLAP` if they overlap in part.
  */
 export function mustCopyFirst(input: Tensor, output: Place, where: string): boolean {
   const how = overlap(placeOf(input), output);
@@ -54,14 +54,14 @@ export function copyThrough(input: Tensor, output: Tensor): void {
   launchCopy(copy, output);
 }
 
-/** How the memory of two places of the same shape overlaps. */
+/** How the memory of two places overlaps. */
 function overlap(a: Place, b: Place): 'none' | 'exact' | 'partial' | 'unknown' {
   if (areApart(a.storage, b.storage)) return 'none';
   const first = span(a);
   const second = span(b);
   if (first.end <= second.start || second.end <= first.start) return 'none';
   const significant = (strides: Sizes) => strides.filter((_, dim) => a.shape[dim] !== 1);
-  const sameLayout = sameSizes(significant(a.strides), significant(b.strides));
+  const sameLayout = sameSizes(a.shape, b.shape) && sameSizes(significant(a.strides), significant(b.strides));
   if (first.start === second.start && a.itemSize === b.itemSize && sameLayout) return 'exact';
   return isDense(a.shape, a.strides) && isDense(b.shape, b.strides) ? 'partial' : 'unknown';
 }

@@ -3,22 +3,12 @@
  * dtypes, those of the first configuration), in a new tensor, in place and through `out`, and nothing written beside them.
  */
 
-import { inspect } from 'node:util';
-import { type Complex, type DType, dtypes } from '../src/index';
+import { type DType, dtypes } from '../src/index';
 import { type Configuration, configurations } from './support/configurations';
 import { covered } from './support/coverage';
-import { complexError, type OpName, partOf, type Real, reference, resultDType } from './support/reference';
-import {
-  type AnyArray,
-  arrayFor,
-  dataOf,
-  elementAt,
-  inputs,
-  positions,
-  rawOf,
-  setElement,
-  wordsOf,
-} from './support/values';
+import { expectedOf } from './support/expected';
+import { type OpName, resultDType } from './support/reference';
+import { type AnyArray, arrayFor, dataOf, inputs, positions, rawOf, wordsOf } from './support/values';
 
 const ops: OpName[] = ['rsqrt', 'sqrt', 'reciprocal', 'neg', 'abs', 'square'];
 
@@ -91,37 +81,7 @@ interface Case {
 
 function prepare(op: OpName, dtype: DType, result: DType): Case {
   const pool = inputs(dtype, POOL);
-  if (partOf(dtype)) return { pool, expected: wordsOf(complexResults(op, dtype, result, pool)), result };
-  const expected = arrayFor(result, POOL);
-  for (let i = 0; i < POOL; i++) {
-    setElement(expected, result, i, reference(op, dtype, elementAt(pool, dtype, i) as Real));
-  }
-  return { pool, expected: wordsOf(expected), result };
-}
-
-/**
- * Complex results are not correctly rounded, but the same everywhere: what the first configuration gives, which must be
- * near the exact result, is what all others must give bit for bit.
- */
-function complexResults(op: OpName, dtype: DType, result: DType, pool: AnyArray): AnyArray {
-  const { rsqrt, device } = configurations[0];
-  using x = rsqrt.asTensor(pool, { dtype, device });
-  using made = (rsqrt[op] as Configuration['rsqrt']['neg'])(x);
-  const results = dataOf(made).slice() as AnyArray;
-  for (let i = 0; i < POOL; i++) {
-    const value = elementAt(pool, dtype, i) as Complex;
-    const given = elementAt(results, result, i);
-    const actual = typeof given === 'object' ? given : { re: given as number, im: 0 };
-    // Not where |z| may overflow (both torch and we give NaN and 0 then), nor the special values (accuracy.test.ts has them).
-    const size = Math.abs(value.re) + Math.abs(value.im);
-    if (!(size > 0 && size < Number.POSITIVE_INFINITY)) continue;
-    const { parts, larger } = complexError(op, dtype, value, actual);
-    if (dtype === 'complex64' ? parts <= 0.501 : larger <= 4) continue;
-    throw new Error(
-      `${op} of ${inspect(value)} gave ${inspect(actual)}: off by ${parts} ulp, ${larger} of the larger part`,
-    );
-  }
-  return results;
+  return { pool, expected: wordsOf(expectedOf(op, dtype, pool)), result };
 }
 
 /** Fails with the first element that differs: those at some places against those expected, which lie at others. */

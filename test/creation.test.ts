@@ -1,0 +1,143 @@
+/** Making tensors: filled, like others, evenly spaced. On every configuration, and against torch. */
+
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { type Complex, type DType, dtypes } from '../src/index';
+import { configurations } from './support/configurations';
+import { covered } from './support/coverage';
+import { isFloat, nearest } from './support/reference';
+import { dataOf, elementAt, rawOf, wordsOf } from './support/values';
+
+type Json = number | string | { re: number | string; im: number | string };
+const vectors = JSON.parse(readFileSync(path.join(__dirname, 'vectors', 'creation.json'), 'utf8')) as {
+  linspace: [start: Json, end: Json, steps: number, dtype: DType, bytes: string][];
+  like: [shape: number[], strides: number[], expected: number[]][];
+};
+covered('vectors', 'creation.json (linspace, like)');
+
+/** A value from a vector. */
+const value = (json: Json): number | Complex =>
+  typeof json === 'object' ? { re: Number(json.re), im: Number(json.im) } : Number(json);
+
+const shapes = [[], [0], [1], [17], [3, 0, 2], [3, 129]];
+
+describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
+  const { empty, emptyLike, full, fullLike, linspace, memoryStats, ones, onesLike, tensor, zeros, zerosLike } = api;
+  const bytesOf = (x: ReturnType<typeof zeros>) => Buffer.from(new Uint8Array(dataOf(x).slice().buffer));
+
+  test.each(dtypes)('%s: every element is the value, in every shape', (dtype) => {
+    const values = isFloat(dtype) ? [2.5, -0, Number.NaN, -Infinity, 1e-45] : [0, 1, 100];
+    for (const shape of shapes) {
+      for (const each of dtype.startsWith('complex') ? [{ re: -0, im: 2.5 }, 7, true] : values) {
+        const x = full(shape, each, { dtype, device });
+        const [one] = [tensor(each, { dtype }).toArray()];
+        expect([x.dtype, x.device, x.shape, x.isContiguous()]).toEqual([dtype, device, shape, true]);
+        const raw = dataOf(x);
+        for (let i = 0; i < x.numel; i++) {
+          if (!Object.is(elementAt(raw, dtype, i), one)) expect(elementAt(raw, dtype, i)).toEqual(one);
+        }
+      }
+      expect(zeros(shape, { dtype, device }).to('bool').toArray()).toEqual(full(shape, false, { device }).toArray());
+      expect(ones(shape, { dtype, device }).toArray()).toEqual(full(shape, 1, { dtype }).toArray());
+    }
+  });
+
+  if (device !== 'cpu') {
+    test('filling on a device does not bring the elements from the CPU', () => {
+      api.emptyCache();
+      const before = memoryStats();
+      const made = [zeros(100_000, { device }), full(100_000, 7, { device }), onesLike(zeros(100_000), { device })];
+      const { undisposedBytes, cachedBytes } = memoryStats();
+      // Three on the device, and the one on the CPU that onesLike was given.
+      expect([undisposedBytes - before.undisposedBytes, cachedBytes]).toEqual([4 * 400_000, 0]);
+      expect(made.map((x) => x.at(99_999))).toEqual([0, 7, 1]);
+    });
+  }
+
+  test('what cannot be made leaves nothing behind', () => {
+    const before = memoryStats();
+    const wrong = [
+      () => full(1000, 300, { dtype: 'int8', device }),
+      () => fullLike(zeros(2, { dtype: 'int8', device }), { re: 1, im: 1 }),
+      () => tensor([1, 2, 300], { dtype: 'int8', device }),
+      () => linspace(0, 300, 3, { dtype: 'int8', device }),
+    ];
+    for (const call of wrong) expect(call).toThrow();
+    expect(memoryStats().undisposedTensors - before.undisposedTensors).toBe(1); // what fullLike was given
+  });
+
+  test.each(vectors.like)('strides of a tensor like one of shape %j, strides %j', (shape, strides, expected) => {
+    const x = empty(5000, { device, dtype: 'int16' }).asStrided(shape, strides);
+    const made = [emptyLike(x), zerosLike(x), onesLike(x), fullLike(x, 7)];
+    for (const y of made) expect([y.dtype, y.device, y.shape, y.strides]).toEqual(['int16', device, shape, expected]);
+    expect(made.slice(1).map((y) => [...rawOf(y)])).toEqual([0, 1, 7].map((each) => Array(x.numel).fill(each)));
+    expect(made.every((y) => y.storageOffset === 0)).toBe(true);
+  });
+
+  test('like: the dtype and device that options name, else those of the input', () => {
+    const x = tensor([[1n, 2n, 3n]], { device });
+    expect(onesLike(x, { dtype: 'float16' }).rsqrt().toArray()).toEqual([[1, 1, 1]]);
+    expect([zerosLike(x, { device: 'cpu' }).device, zerosLike(x, { device: undefined }).device]).toEqual([
+      'cpu',
+      device,
+    ]);
+    expect([fullLike(x, 1.9).dtype, fullLike(x, 1.9).toArray()]).toEqual(['int64', [[1n, 1n, 1n]]]);
+    expect(fullLike(x, { re: 1, im: 2 }, { dtype: 'complex64' }).at(0, 2)).toEqual({ re: 1, im: 2 });
+    expect(zerosLike(x.t(), { dtype: 'bool' }).strides).toEqual([1, 3]);
+    expect(zerosLike(x.cpu(), { device }).device).toBe(device);
+  });
+
+  test('linspace: the bits of torch without wide vectors', () => {
+    for (const [start, end, steps, dtype, bytes] of vectors.linspace) {
+      const x = linspace(value(start), value(end), steps, { dtype, device });
+      const name = `linspace(${JSON.stringify(start)}, ${JSON.stringify(end)}, ${steps}, ${dtype})`;
+      expect([x.dtype, x.device, x.shape]).toEqual([dtype, device, [steps]]);
+      if (bytesOf(x).toString('hex') === bytes) continue;
+      const expected = api.asTensor(Buffer.from(bytes, 'hex'), { dtype });
+      expect([name, x.toArray()]).toEqual([name, expected.toArray()]); // NaN may have other bits
+    }
+  });
+
+  test.each(['float16', 'bfloat16'] as const)('linspace: %s is computed in float32 and rounded once', (dtype) => {
+    for (const steps of [0, 1, 2, 3, 7, 40, 1001]) {
+      const [start, end] = [nearest(dtype, -0.7), nearest(dtype, 3.3)];
+      const expected = linspace(start, end, steps).toArray() as number[];
+      expect(linspace(-0.7, 3.3, steps, { dtype, device }).toArray()).toEqual(expected.map((x) => nearest(dtype, x)));
+    }
+  });
+
+  test('linspace: dtypes without one asked for; bigints and booleans are numbers', () => {
+    expect(linspace(0, 10n, 3, { device }).toArray()).toEqual([0, 5, 10]);
+    expect(linspace(0n, 10n, 3, { device }).dtype).toBe('float32');
+    expect(linspace(1, { re: 0, im: 2 }, 3, { device }).toArray()).toEqual([
+      { re: 1, im: 0 },
+      { re: 0.5, im: 1 },
+      { re: 0, im: 2 },
+    ]);
+    expect(linspace(5, 5n, 1, { dtype: 'complex128', device }).toArray()).toEqual([{ re: 5, im: 0 }]);
+    expect([...wordsOf(dataOf(linspace(-0, 1, 1, { device })))]).toEqual([0x80000000]);
+    expect(linspace(2 ** 53, 2n ** 60n, 2, { dtype: 'int64', device }).toArray()).toEqual([2n ** 53n, 2n ** 60n]);
+  });
+});
+
+test('lists of arrays and values have the dtype that they promote to', () => {
+  const [{ rsqrt }] = configurations;
+  const { tensor } = rsqrt;
+  expect(tensor([Uint8Array.of(200), Int8Array.of(-1)]).toArray()).toEqual([[200], [-1]]);
+  const data = [
+    [Uint8Array.of(1), Int8Array.of(1)],
+    [Int8Array.of(1), [true]],
+    [Int8Array.of(1), [1n]],
+    [Float64Array.of(1), [1]],
+    [Float64Array.of(1), [{ re: 1, im: 0 }]],
+    [Int32Array.of(1), [0.5]],
+  ];
+  expect(data.map((each) => tensor(each).dtype)).toEqual([
+    'int16',
+    'int8',
+    'int64',
+    'float64',
+    'complex128',
+    'float32',
+  ]);
+});
