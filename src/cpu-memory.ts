@@ -106,6 +106,12 @@ export function freeBytes(buffer: ArrayBuffer, byteOffset: number, byteLength: n
 const slabFor = (byteLength: number): Slab | null =>
   byteLength <= SMALL_BYTES ? small : byteLength <= MEDIUM_BYTES ? medium : null;
 
+/** Whether memory of so many bytes lies in a buffer with that of others. */
+export const sharesSlab = (byteLength: number): boolean => slabFor(byteLength) !== null;
+
+/** A buffer of exactly so many bytes, uninitialised, to be given away. Throws `ERR_OUT_OF_MEMORY`. */
+export const allocateBuffer = (byteLength: number): ArrayBuffer => newBuffer(byteLength);
+
 function newBuffer(byteLength: number, asked = byteLength): ArrayBuffer {
   try {
     return uninitialised(byteLength);

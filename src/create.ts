@@ -131,8 +131,9 @@ export function empty<D extends DType = 'float32'>(...args: FillArguments<D>): T
  *
  * @example
  * ```ts
- * console.log(full([2, 2], 7n)); // tensor([[7, 7],
- * //                                        [7, 7]])
+ * full([2, 2], 7n);
+ * // tensor([[7, 7],
+ * //         [7, 7]])
  * ```
  */
 export function full<T extends Scalar, D extends DType = DTypeOf<T>>(

@@ -210,7 +210,7 @@ export function promoteTypes(a: DType, b: DType): DType {
   return (Object.keys(arrows) as DType[]).find((dtype) => leads(a, dtype) && leads(b, dtype)) as DType;
 }
 
-const dtypeOfName: Readonly<Record<string, DType>> = {
+const dtypeOfName = {
   Float16Array: 'float16', // where JavaScript has it
   Float32Array: 'float32',
   Float64Array: 'float64',
@@ -220,7 +220,10 @@ const dtypeOfName: Readonly<Record<string, DType>> = {
   Int16Array: 'int16',
   Int32Array: 'int32',
   BigInt64Array: 'int64',
-};
+} as const satisfies Record<string, DType>;
+
+/** The dtype of the elements of typed arrays, by what these are called. */
+export type DTypeOfName = typeof dtypeOfName;
 
 const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
 
@@ -231,7 +234,8 @@ const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.pro
 export const nameOfArray = (array: NodeJS.TypedArray): string => tag?.get?.call(array);
 
 /** The dtype of a typed array's elements; undefined where it does not tell (Uint16Array) or there is none (Uint32Array, …). */
-export const dtypeOfArray = (array: NodeJS.TypedArray): DType | undefined => dtypeOfName[nameOfArray(array)];
+export const dtypeOfArray = (array: NodeJS.TypedArray): DType | undefined =>
+  (dtypeOfName as Readonly<Record<string, DType>>)[nameOfArray(array)];
 
 /** Whether a typed array holds elements of a dtype as a tensor does. */
 export const isArrayOf = (dtype: DType, array: NodeJS.TypedArray): boolean =>

@@ -18,11 +18,13 @@
 
 import './converting';
 import './json';
+import './interop';
 import './printing';
 import './reading';
 import './views';
 import './writing';
 
+export type { ArrowVector } from './arrow';
 export type { ToOptions } from './copy';
 export { emptyCache, getCacheLimit, setCacheLimit } from './cpu-memory';
 export {
@@ -57,6 +59,7 @@ export { RsqrtError, type RsqrtErrorCode } from './errors';
 export type { PrintOptions } from './format';
 export type { Index } from './geometry';
 export { type Info, info } from './info';
+export type { TensorObject, TransferableObject } from './interop';
 export { fromJSON, type JsonElement, type TensorJson } from './json';
 export type { Sizes } from './layout';
 export type { Scalar } from './literal';
@@ -69,6 +72,6 @@ export { initialSeed, manualSeed, rand, randLike, randn, randnLike, seed } from 
 export { arange, linspace } from './ranges';
 export type { Nested } from './reading';
 export { tidy } from './scope';
-export { asTensor, type Shareable, type TensorLike } from './share';
+export { asTensor, type Shareable, type SharedDType, type TensorLike } from './share';
 export { Tensor } from './tensor';
 export { getNumThreads, setNumThreads } from './threads';

@@ -34,9 +34,9 @@ function randomSeed(): bigint {
  * @example
  * ```ts
  * manualSeed(0);
- * const x = randn(2, 3);
+ * console.log(randn(3)); // tensor([-0.3977, -0.3104,  1.3868])
  * manualSeed(0);
- * randn(2, 3); // the same numbers
+ * console.log(randn(3)); // tensor([-0.3977, -0.3104,  1.3868])
  * ```
  */
 export function manualSeed(seed: number | bigint): void {

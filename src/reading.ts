@@ -7,6 +7,7 @@ import { type Entries, elementReader } from './element';
 import { RsqrtError, rangeError } from './errors';
 import { positionOf, unbound } from './geometry';
 import { contiguousStrides, extentOf, type Sizes } from './layout';
+import type { Storage } from './storage';
 import { contiguousOf, extend, storageOf, type Tensor } from './tensor';
 import { viewOf } from './views';
 
@@ -35,19 +36,7 @@ export abstract class Reading<D extends DType> {
    * never given to another tensor. Throws `ERR_DEVICE` on a GPU.
    */
   get data(): TypedArrayOf<D> {
-    const tensor = this as unknown as Tensor<D>; // an accessor cannot declare its `this`
-    const storage = storageOf(tensor, 'data');
-    if (storage.device !== CPU) {
-      throw new RsqrtError('ERR_DEVICE', `data: the tensor is on ${tensor.device}; call .cpu() first`);
-    }
-    const start = storage.byteOffset + tensor.storageOffset * tensor.itemSize;
-    const aligned = start % arrayOf(tensor.dtype).BYTES_PER_ELEMENT === 0;
-    if (!contiguousOf(tensor) || !aligned) {
-      using copy = copyOf<D>(tensor, contiguousStrides(tensor.shape));
-      return copy.data;
-    }
-    storage.handOut();
-    return elementsOf(tensor);
+    return dataOf(this as unknown as Tensor<D>, 'data'); // an accessor cannot declare its `this`
   }
 
   /**
@@ -105,6 +94,26 @@ export abstract class Reading<D extends DType> {
 }
 
 extend(Reading);
+
+/** See {@link Tensor.data}. */
+export function dataOf<D extends DType>(tensor: Tensor<D>, where: string): TypedArrayOf<D> {
+  const storage = cpuStorageOf(tensor, where);
+  const start = storage.byteOffset + tensor.storageOffset * tensor.itemSize;
+  const aligned = start % arrayOf(tensor.dtype).BYTES_PER_ELEMENT === 0;
+  if (!contiguousOf(tensor) || !aligned) {
+    using copy = copyOf<D>(tensor, contiguousStrides(tensor.shape));
+    return dataOf(copy, where);
+  }
+  storage.handOut();
+  return elementsOf(tensor);
+}
+
+/** The storage of a tensor that must be on the CPU. Throws `ERR_DEVICE`, `ERR_DISPOSED`. */
+export function cpuStorageOf(tensor: Tensor, where: string): Storage {
+  const storage = storageOf(tensor, where);
+  if (storage.device === CPU) return storage;
+  throw new RsqrtError('ERR_DEVICE', `${where}: the tensor is on ${tensor.device}; call .cpu() first`);
+}
 
 /** A view of one element, without dimensions. */
 export function elementAt<D extends DType>(of: Tensor<D>, indices: readonly unknown[], where: string): Tensor<D> {

@@ -1,11 +1,12 @@
 /** Tensors on memory that is already there: typed arrays, buffers, tensors of other libraries. */
 
 import { isAnyArrayBuffer, isTypedArray } from 'node:util/types';
+import { type ArrowVector, fromArrow } from './arrow';
 import { checkShape } from './checks';
 import { converted } from './copy';
 import { checkOptions, copied, share, type TensorData, type TensorOptions } from './create';
 import { deviceName } from './device';
-import { type DType, dtypes, isArrayOf, isDType, itemSizeOf, nameOfArray } from './dtype';
+import { type DType, type DTypeOfName, dtypes, isArrayOf, isDType, itemSizeOf, nameOfArray } from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import { numelOf, type Sizes } from './layout';
 import { checkArray, checkAttached } from './literal';
@@ -13,8 +14,8 @@ import { isTensor, type Tensor } from './tensor';
 
 /** A tensor of another library, recognised by what it has: `data`, `dims` or `shape`, `type` or `dtype`. */
 export interface TensorLike {
-  /** The elements, row by row. */
-  readonly data: NodeJS.TypedArray;
+  /** The elements, row by row: a typed array. Libraries have tensors of strings too, which are refused. */
+  readonly data: NodeJS.TypedArray | readonly unknown[];
   /** The size of each dimension. */
   readonly dims?: Sizes;
   /** Another name for `dims`, which wins. */
@@ -26,20 +27,33 @@ export interface TensorLike {
 }
 
 /** What {@link asTensor} shares memory with. */
-export type Shareable = NodeJS.TypedArray | ArrayBufferLike | TensorLike;
+export type Shareable = NodeJS.TypedArray | ArrayBufferLike | TensorLike | ArrowVector;
+
+/** The dtype that {@link asTensor} gives a source without being told one, as far as types tell. */
+export type SharedDType<S> = S extends { readonly type: infer D extends DType }
+  ? D
+  : S extends { readonly dtype: infer D extends DType }
+    ? D
+    : S extends { readonly [Symbol.toStringTag]: infer Name extends keyof DTypeOfName }
+      ? DTypeOfName[Name]
+      : S extends ArrayBufferLike
+        ? 'uint8'
+        : DType;
 
 /**
  * A tensor on memory that is already there, without a copy: writing to one changes the other.
  *
- * Takes a typed array, a Buffer at any byte offset, an ArrayBuffer or SharedArrayBuffer, or a `{ data, dims, type }`
- * object such as a tensor of ONNX Runtime or transformers.js. `dtype` tells what memory holds where that is open:
+ * Takes a typed array, a Buffer at any byte offset, an ArrayBuffer or SharedArrayBuffer, a `{ data, dims, type }` object such
+ * as a tensor of ONNX Runtime or transformers.js or what {@link Tensor.toObject} gives, or a vector of Apache Arrow. `dtype`
+ * tells what memory holds where that is open:
  *
  * - a Uint8Array, Buffer or ArrayBuffer: bytes of any dtype (default uint8)
  * - a Uint16Array: bits of float16 or bfloat16 (no default; a Float16Array is float16)
  * - a Float32Array or Float64Array: real numbers, or complex64 or complex128, half as many, each a real and an imaginary
  *   part
  *
- * `shape` defaults to that of the object, or one dimension. With a GPU as `device` the elements are copied there; plain
+ * `shape` defaults to that of the object, or one dimension. Fixed-size lists of Arrow are dimensions, vectors of several
+ * chunks are copied into one, and those with nulls refused. With a GPU as `device` the elements are copied there; plain
  * numbers and arrays are copied as by {@link tensor}.
  *
  * Throws `TypeError` for what is no memory or of another element type than `dtype`, `RangeError` if memory ends within an
@@ -54,10 +68,15 @@ export type Shareable = NodeJS.TypedArray | ArrayBufferLike | TensorLike;
  * asTensor(new Float32Array([3, 4, -1, 0]), { dtype: 'complex64' }); // tensor([ 3.+4.j, -1.+0.j])
  * ```
  */
-export function asTensor<D extends DType = DType>(
+export function asTensor<D extends DType>(
   source: Shareable | TensorData | Tensor,
-  options?: TensorOptions<D> & { shape?: Sizes },
+  options: TensorOptions<D> & { dtype: D; shape?: Sizes },
 ): Tensor<D>;
+export function asTensor<S extends Shareable | TensorData | Tensor>(
+  source: S,
+  options?: TensorOptions & { dtype?: undefined; shape?: Sizes },
+): Tensor<SharedDType<S>>;
+export function asTensor(source: Shareable | TensorData | Tensor, options?: TensorOptions & { shape?: Sizes }): Tensor;
 export function asTensor(source: unknown, options: TensorOptions & { shape?: Sizes } = {}): Tensor {
   const where = 'asTensor';
   const { dtype, device } = checkOptions(options, where, ['dtype', 'device', 'shape']);
@@ -67,20 +86,14 @@ export function asTensor(source: unknown, options: TensorOptions & { shape?: Siz
     return shape === undefined ? moved : fitted(moved, shape, where);
   }
   if (isAnyArrayBuffer(source)) checkAttached(source, where);
-  const like = tensorLike(source, where);
+  const like = fromArrow(source, where) ?? tensorLike(source, where);
   const memory = like?.data ?? source;
   const array = isAnyArrayBuffer(memory) ? new Uint8Array(memory) : memory;
   if (!isTypedArray(array)) {
     const values = copied(source, dtype, device, where);
     return shape === undefined ? values : fitted(values, shape, where);
   }
-  const own = checkArray(array, dtype ?? like?.type ?? like?.dtype, where);
-  const named = dtype ?? (like === undefined ? own : dtypeOfLike(like, own, where));
-  if (own !== 'uint8' && !isArrayOf(named, array)) {
-    const name = nameOfArray(array);
-    const possible = dtypes.filter((each) => isArrayOf(each, array)).join(' or ');
-    throw typeError(`${where}: a ${name} can be shared as ${possible}, not as ${named}; use tensor() to convert`);
-  }
+  const named = dtypeIn(array, dtype, like, where);
   const length = array.byteLength / itemSizeOf(named);
   if (!Number.isInteger(length)) {
     throw rangeError(`${where}: ${array.byteLength} bytes are not a whole number of ${named} elements`);
@@ -101,19 +114,46 @@ function checkCount(numel: number, shape: Sizes, where: string): void {
   throw new RsqrtError('ERR_SHAPE', `${where}: ${numel} elements do not fit the shape [${shape}]`);
 }
 
+/** The dtype of what an array holds: the one asked for, the one that a foreign tensor names, or the array's own. */
+function dtypeIn(
+  array: NodeJS.TypedArray,
+  asked: DType | undefined,
+  like: TensorLike | undefined,
+  where: string,
+): DType {
+  const type = asked ?? like?.type ?? like?.dtype;
+  if (type !== undefined && !isDType(type)) {
+    throw typeError(`${where}: a tensor object of type ${show(type)} has no dtype here; convert it to one that has`);
+  }
+  const own = checkArray(array, type, where);
+  if (type === undefined || isArrayOf(type, array)) return type ?? own;
+  const name = nameOfArray(array);
+  if (asked === undefined) {
+    throw typeError(`${where}: a tensor object of type ${show(type)} cannot be shared from a ${name}`);
+  }
+  if (own === 'uint8') return asked; // bytes of anything
+  const possible = dtypes.filter((each) => isArrayOf(each, array)).join(' or ');
+  throw typeError(`${where}: a ${name} can be shared as ${possible}, not as ${asked}; use tensor() to convert`);
+}
+
 /** A tensor of another library; undefined for what cannot be meant as one. */
 function tensorLike(value: unknown, where: string): TensorLike | undefined {
   if (typeof value !== 'object' || value === null || !('data' in value)) return undefined;
+  const { location } = value as { location?: unknown };
+  if (typeof location === 'string' && !location.startsWith('cpu')) {
+    // Its `data` would throw.
+    throw typeError(
+      `${where}: a tensor object must be in CPU memory, where await getData() brings it; received one in '${location}'`,
+    );
+  }
   const { data, dims, shape } = value as TensorLike;
+  if (typeof data === 'function') {
+    throw typeError(
+      `${where}: a tensor object whose data is a method must be given as asTensor(await x.data(), { shape: x.shape }); received ${show(value)}`,
+    );
+  }
   if (isTypedArray(data) && Array.isArray(dims ?? shape)) return value as TensorLike;
   throw typeError(
     `${where}: a tensor object must have data in a typed array and dims or shape in a list; received ${show(data)} and ${show(dims ?? shape)}`,
   );
-}
-
-/** The dtype that a foreign tensor names, which its array must hold. */
-function dtypeOfLike(like: TensorLike, own: DType, where: string): DType {
-  const name = like.type ?? like.dtype ?? own;
-  if (isDType(name) && isArrayOf(name, like.data)) return name;
-  throw typeError(`${where}: a tensor object of type ${show(name)} cannot be shared from a ${nameOfArray(like.data)}`);
 }

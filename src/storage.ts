@@ -5,7 +5,7 @@
 
 import type { DeviceMemory, Memory } from '../binding';
 import { binding } from './binding';
-import { allocateBytes, freeBytes, unwatchOwner, watchOwner } from './cpu-memory';
+import { allocateBytes, freeBytes, sharesSlab, unwatchOwner, watchOwner } from './cpu-memory';
 import { CPU } from './device';
 import type { Orphan } from './orphans';
 
@@ -73,6 +73,11 @@ export class Storage {
   /** Whether other memory can take the place of this: if it is ours, and nobody else sees it. */
   get growable(): boolean {
     return this.allocated && !this.#handedOut;
+  }
+
+  /** Whether the buffer can be given away: whole, ours, and seen through one tensor alone. */
+  get detachable(): boolean {
+    return this.device === CPU && this.growable && this.references === 1 && !sharesSlab(this.byteLength);
   }
 
   /**

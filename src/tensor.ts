@@ -38,6 +38,8 @@ export let relayOut: (tensor: Tensor, shape: Sizes, strides: Sizes) => void;
 /** How many tensors were made and not disposed; those that the collector took are among them. */
 export let undisposedTensors: () => number;
 
+const UNCLONEABLE = Symbol('a Tensor, which is sent as x.toObject() or x.transfer() and');
+
 /**
  * An n-dimensional array of elements of one dtype, on the CPU or on a GPU. Made by `tensor`, `asTensor`, `zeros`, …;
  * operations such as `rsqrt` are functions and methods alike.
@@ -53,6 +55,13 @@ export let undisposedTensors: () => number;
  */
 export class Tensor<D extends DType = DType> {
   static #undisposed = 0;
+
+  /**
+   * structuredClone and postMessage would silently make `{}` of a tensor, whose parts are private. They refuse a symbol, and
+   * name it; `markAsUncloneable` of newer versions of Node does not, and takes ten times as long.
+   * @internal
+   */
+  readonly uncloneable = UNCLONEABLE;
 
   readonly #dtype: D;
   #shape: Sizes;

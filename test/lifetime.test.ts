@@ -94,7 +94,7 @@ describe.each([
     expect(left(() => asTensor(new Float32Array(10)))).toEqual([1, 0]);
     const out = zeros(0, options);
     expect(left(() => rsqrt(ones(100, options), { out }))[1]).toBe(800); // the input and the memory that grew
-    out.data;
+    if (device === 'cpu') out.data; // which hands it out
     expect(left(() => out.dispose())).toEqual([-1, -400]);
   });
 

@@ -440,7 +440,7 @@ const cpuTables: Record<string, Row<Cpu>[]> = {
       range, /^asTensor: 7 bytes are not a whole number of bfloat16/],
     ['unsigned integers of ONNX Runtime',
       ({ r }) => r.asTensor({ data: Uint16Array.of(1), dims: [1], type: 'uint16' }),
-      type, /^asTensor: a Uint16Array holds .*received 'uint16'$/],
+      type, /^asTensor: a tensor object of type 'uint16' has no dtype here; convert it to one that has$/],
     ['16 bits of no type', ({ r }) => r.asTensor({ data: Uint16Array.of(1), dims: [1] }),
       type, /^asTensor: a Uint16Array holds .*received undefined$/],
     ['float16 in floats', ({ r, floats }) => r.asTensor({ data: floats, dims: [4], type: 'float16' }),
@@ -1296,6 +1296,72 @@ rows += table('setPrintOptions', cpuWorld, printOptionRows, {
 });
 if (local.cuda.isAvailable()) skip('wrong calls without a GPU', 'this machine has one');
 else rows += table('without a GPU', cpuWorld, withoutGpu, { checkError: classOf(local) });
+/** What other libraries have, by its shape; with the libraries themselves in test/interop. */
+const float32Type = { typeId: 3, toString: () => 'Float32' };
+const chunk = (values: unknown, nullCount = 0, children: unknown[] = []) => ({
+  length: 2,
+  nullCount,
+  values,
+  children,
+});
+const vector = (type: object, ...chunks: unknown[]) => ({ type, data: chunks, length: 2 * chunks.length });
+const listType = (size: number, type: object) => ({
+  typeId: 16,
+  listSize: size,
+  children: [{ type }],
+  toString: () => `FixedSizeList[${size}]<${type}>`,
+});
+
+// biome-ignore format: a table
+rows += table('exchange with other libraries and threads', cpuWorld, [
+  ['toObject of a disposed tensor', ({ disposed: x }) => x.toObject(),
+    disposed, /^toObject: the tensor of shape \[1\] was disposed$/],
+  ['transfer of a disposed tensor', ({ disposed: x }) => x.transfer(), disposed, /^transfer: .*was disposed$/],
+  ['toObject of a tensor whose memory went away', ({ detached }) => detached.toObject(),
+    disposed, /^toObject: the ArrayBuffer .* was transferred or shrunk$/],
+  ['transfer of a tensor whose memory went away', ({ detached }) => detached.transfer(),
+    disposed, /^transfer: the ArrayBuffer .* was transferred or shrunk$/],
+  ['an object of a type that we lack', ({ r, ints }) => r.asTensor({ data: ints.data, dims: [4], type: 'qint32' }),
+    type, /^asTensor: a tensor object of type 'qint32' has no dtype here; convert it to one that has$/],
+  ['an object whose type is no name', ({ r, floats }) => r.asTensor({ data: floats, dims: [4], type: 1 }),
+    type, /^asTensor: a tensor object of type 1 has no dtype here/],
+  ['an object on a GPU', ({ r, floats }) => r.asTensor({ data: floats, dims: [4], type: 'float32', location: 'gpu-buffer' }),
+    type, /^asTensor: a tensor object must be in CPU memory, where await getData\(\) brings it; received one in 'gpu-buffer'$/],
+  ['an object whose data is a method', ({ r, floats }) => r.asTensor({ data: async () => floats, shape: [4] }),
+    type, /^asTensor: a tensor object whose data is a method must be given as asTensor\(await x\.data\(\), .*; received an object$/],
+  ['a vector with nulls', ({ r, floats }) => r.asTensor(vector(float32Type, chunk(floats, 0), chunk(floats, 1))),
+    type, /^asTensor: a vector of Arrow must have no nulls; received 1 among 4 values$/],
+  ['a vector of lists with nulls in them', ({ r, floats }) =>
+    r.asTensor(vector(listType(2, float32Type), chunk(undefined, 0, [{ ...chunk(floats, 3), length: 4 }]))),
+    type, /^asTensor: a vector of Arrow must have no nulls; received 3 among 4 values$/],
+  ['a vector of strings', ({ r, bytes }) => r.asTensor(vector({ typeId: 5, toString: () => 'Utf8' }, chunk(bytes))),
+    type, /^asTensor: a vector of Arrow must be of Float16, .*, Uint8 or fixed-size lists; received Utf8$/],
+  ['a vector of bits', ({ r, bytes }) => r.asTensor(vector({ typeId: 6, toString: () => 'Bool' }, chunk(bytes))),
+    type, /^asTensor: a vector of Arrow must .*; received Bool; tensor\(\[\.\.\.vector\]\) copies it$/],
+  ['a vector of another dtype than asked for', ({ r, floats }) => r.asTensor(vector(float32Type, chunk(floats)), { dtype: 'int32' }),
+    type, /^asTensor: a Float32Array can be shared as float32 or complex64, not as int32/],
+  ['a vector in a shape that does not fit', ({ r, floats }) => r.asTensor(vector(float32Type, chunk(floats)), { shape: [4] }),
+    badShape, /^asTensor: 2 elements do not fit the shape \[4\]$/],
+  ['a table', ({ r }) => r.asTensor({ schema: {}, getChild: () => null, data: [] }),
+    type, /^asTensor: a table of Arrow must be given by column, as getChild\(name\); received an object$/],
+  ['a column that is not there', ({ r }) => r.asTensor(null), type, /^asTensor: .*received null$/],
+], { checkError: classOf(local) });
+rows += table(
+  'exchange of tensors on a GPU',
+  deviceWorld,
+  [
+    ['toObject', ({ x }) => x.toObject(), badDevice, /^toObject: the tensor is on cuda:0; call \.cpu\(\) first$/],
+    [
+      'transfer',
+      ({ second }) => second.transfer(),
+      badDevice,
+      /^transfer: the tensor is on cuda:1; call \.cpu\(\) first$/,
+    ],
+    ['transfer of a disposed tensor', ({ disposed: x }) => x.transfer(), disposed, /^transfer: .*was disposed$/],
+  ],
+  { checkError: classOf(simulated) },
+);
+
 covered('wrong calls', `${rows} rows of the public API`);
 
 /** A tensor that takes 3/4 of the first device, or a smaller part of it. Disposed before the next test. */

@@ -1,0 +1,79 @@
+/** The methods of Tensor that hand it to other libraries and other threads. */
+
+import { elementsOf, launchCopy } from './copy';
+import { allocateBuffer } from './cpu-memory';
+import { share } from './create';
+import { arrayOf, type DType, type TypedArrayOf } from './dtype';
+import { cpuStorageOf, dataOf } from './reading';
+import { contiguousOf, extend, type Tensor } from './tensor';
+
+declare module './tensor' {
+  interface Tensor<D extends DType = DType> extends Interop<D> {}
+}
+
+/** A tensor as a plain object, such as ONNX Runtime and transformers.js have; {@link asTensor} takes it. */
+export interface TensorObject<D extends DType = DType> {
+  /** The elements, row by row, as {@link Tensor.data} has them. */
+  data: TypedArrayOf<D>;
+  dims: number[];
+  type: D;
+}
+
+/** A {@link TensorObject} whose buffer may stand in a list of what is transferred. */
+export interface TransferableObject<D extends DType = DType> extends TensorObject<D> {
+  data: TypedArrayOf<D> & { readonly buffer: ArrayBuffer };
+}
+
+/** Tensors as plain objects, for what knows no Tensor. Throw `ERR_DEVICE` on a GPU. */
+export abstract class Interop<D extends DType> {
+  /**
+   * This tensor as `{ data, dims, type }`: what the constructors of ONNX Runtime and transformers.js take, and what can be
+   * cloned and posted, as a tensor itself cannot. `data` shares memory with the tensor where {@link Tensor.data} does.
+   *
+   * @example
+   * ```ts
+   * const { data, dims, type } = tensor([[4, 16]]).rsqrt().toObject();
+   * console.log(data, dims, type); // Float32Array(2) [ 0.5, 0.25 ] [ 1, 2 ] float32
+   * ```
+   */
+  toObject(this: Tensor<D>): TensorObject<D> {
+    return { data: dataOf(this, 'toObject'), dims: [...this.shape], type: this.dtype };
+  }
+
+  /**
+   * Ends this tensor as {@link Tensor.dispose} does, and returns it as `{ data, dims, type }` in a buffer that nobody else
+   * uses, to be transferred to another thread, where {@link asTensor} takes it.
+   *
+   * The buffer is the tensor's own, without a copy, if the tensor is contiguous, has more than 32 KiB, and its memory was made here
+   * and is seen by nobody else: no view of it that was not disposed, nothing from `data` or `toObject`. Otherwise it is a copy. A
+   * buffer that is not a copy may be larger than `data`.
+   *
+   * @example
+   * ```ts
+   * const message = x.transfer();
+   * worker.postMessage(message, [message.data.buffer]);
+   * ```
+   */
+  transfer(this: Tensor<D>): TransferableObject<D> {
+    const { shape, dtype } = this;
+    const data = detached(this, 'transfer');
+    this.dispose();
+    return { data, dims: [...shape], type: dtype };
+  }
+}
+
+extend(Interop);
+
+/** The elements in a buffer that only the caller will see once the tensor is disposed. */
+function detached<D extends DType>(tensor: Tensor<D>, where: string): TransferableObject<D>['data'] {
+  const storage = cpuStorageOf(tensor, where);
+  const bytes = tensor.numel * tensor.itemSize;
+  if (storage.detachable && storage.byteLength === bytes && contiguousOf(tensor)) {
+    storage.handOut();
+    return elementsOf(tensor) as TransferableObject<D>['data'];
+  }
+  const data = new (arrayOf(tensor.dtype))(allocateBuffer(bytes)) as TransferableObject<D>['data'];
+  using copy = share(data, tensor.dtype, tensor.shape);
+  launchCopy(tensor, copy);
+  return data;
+}

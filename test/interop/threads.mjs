@@ -1,0 +1,168 @@
+// Tensors to and from other threads: cloned, transferred, in memory that is shared.
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import test from 'node:test';
+import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { asTensor, full, tensor, tidy, zeros } from '../../dist/index.js';
+import { storageOf } from '../../dist/tensor.js';
+
+const package_ = JSON.stringify(new URL('../../dist/index.js', import.meta.url).pathname);
+
+/** What a worker answers that runs `code` with `message` at hand. */
+async function answer(code, message, transferList = []) {
+  const source = `
+    const { parentPort } = require('node:worker_threads');
+    const { asTensor } = require(${package_});
+    parentPort.once('message', (message) => { ${code} });`;
+  const worker = new Worker(source, { eval: true });
+  worker.postMessage(message, transferList);
+  const [received] = await once(worker, 'message');
+  await worker.terminate();
+  return received;
+}
+
+/** Where the elements of a message lie, after which it is gone here. */
+function sent(message) {
+  const { port1, port2 } = new MessageChannel();
+  port1.postMessage(message, [message.data.buffer]);
+  const { message: received } = receiveMessageOnPort(port2);
+  port1.close();
+  return received;
+}
+
+const LARGE = 100_000; // elements of float32: a buffer of its own
+const MAPPED = 2 ** 23; // one that begins at the border of a huge page
+
+const disposed = { code: 'ERR_DISPOSED' };
+
+test('a tensor itself is refused, not cloned into nothing', () => {
+  const message = /^Symbol\(a Tensor, which is sent as x\.toObject\(\) or x\.transfer\(\) and\) could not be cloned\.$/;
+  const { port1 } = new MessageChannel();
+  for (const send of [structuredClone, (x) => port1.postMessage(x)]) {
+    assert.throws(() => send(tensor([4])), { name: 'DataCloneError', message });
+    assert.throws(() => send({ inner: [tensor([4])] }), { name: 'DataCloneError', message });
+  }
+  port1.close();
+});
+
+for (const dtype of ['float16', 'bfloat16', 'float64', 'complex64', 'complex128', 'int8', 'int64', 'bool']) {
+  test(`${dtype}: structuredClone of toObject(), and of transfer()`, () => {
+    const x = tensor([[1, 0, 1]], { dtype });
+    const values = x.toArray();
+    const clone = asTensor(structuredClone(x.toObject()));
+    assert.deepEqual([clone.dtype, clone.shape, clone.toArray()], [dtype, [1, 3], values]);
+    clone.zero_();
+    assert.deepEqual(x.toArray(), values);
+    const moved = asTensor(sent(x.transfer()));
+    assert.deepEqual([moved.dtype, moved.shape, moved.toArray()], [dtype, [1, 3], values]);
+    assert.throws(() => x.toArray(), disposed);
+  });
+}
+
+test('to a worker and back, cloned', async () => {
+  const x = tensor([[4, 16]]);
+  const back = asTensor(await answer('parentPort.postMessage(asTensor(message).rsqrt().toObject())', x.toObject()));
+  assert.deepEqual([back.shape, back.toArray()], [[1, 2], [[0.5, 0.25]]]);
+  assert.deepEqual(x.toArray(), [[4, 16]]);
+});
+
+test('to a worker and back, transferred', async () => {
+  const x = full([LARGE], 4);
+  const message = x.transfer();
+  const work = `
+    const result = asTensor(message).rsqrt().transfer();
+    parentPort.postMessage(result, [result.data.buffer]);`;
+  const back = asTensor(await answer(work, message, [message.data.buffer]));
+  assert.equal(message.data.length, 0);
+  assert.ok(back.data.every((value) => value === 0.5));
+  assert.equal(back.numel, LARGE);
+});
+
+test('SharedArrayBuffers are shared between threads', async () => {
+  const shared = new Float32Array(new SharedArrayBuffer(16)).fill(4);
+  const x = asTensor(shared, { shape: [2, 2] });
+  const object = x.toObject();
+  assert.equal(object.data.buffer, shared.buffer);
+  await answer('asTensor(message).select(0, 1).rsqrt_(); parentPort.postMessage(null)', object);
+  assert.deepEqual(x.toArray(), [
+    [4, 4],
+    [0.5, 0.5],
+  ]);
+  const alone = x.transfer(); // a copy
+  assert.ok(alone.data.buffer instanceof ArrayBuffer);
+  assert.deepEqual([...shared], [4, 4, 0.5, 0.5]);
+});
+
+// ---------------------------------------------------------------- whether a transfer copies
+
+/** Whether transfer() copies, and whether what it returns can be sent and is whole. */
+function copies(x) {
+  const { numel, itemSize } = x;
+  const { owner } = storageOf(x);
+  const message = x.transfer();
+  const copied = message.data.buffer !== owner;
+  assert.throws(() => x.data, disposed);
+  assert.equal(message.data.length * message.data.BYTES_PER_ELEMENT, numel * itemSize);
+  const received = sent(message);
+  assert.equal(message.data.buffer.byteLength, 0);
+  assert.equal(received.data.length, numel);
+  assert.ok(asTensor(received).data.every((value) => value === 4));
+  return copied;
+}
+
+for (const [name, expected, make] of [
+  ['a few elements, which lie beside others', true, () => full([10], 4)],
+  ['a large tensor', false, () => full([LARGE], 4)],
+  ['a large result', false, () => full([LARGE], 16).sqrt()],
+  ['a very large tensor', false, () => full([MAPPED], 4)],
+  [
+    'a tensor of which all views were disposed',
+    false,
+    () => {
+      const x = full([LARGE], 4);
+      x.reshape(2, -1).dispose();
+      return x;
+    },
+  ],
+  ['the last view of a tensor, of all of it', false, () => tidy(() => full([LARGE], 4).reshape(100, -1))],
+  ['a view of a part', true, () => tidy(() => full([2 * LARGE], 4).narrow(0, 0, LARGE))],
+  ['a transposed view', true, () => tidy(() => full([100, LARGE / 100], 4).t())],
+  ['the memory of an array', true, () => asTensor(new Float32Array(LARGE).fill(4))],
+  [
+    'bytes that are not aligned',
+    true,
+    () => {
+      const bytes = new Uint8Array(4 * LARGE + 1);
+      bytes.set(new Uint8Array(new Float32Array(LARGE).fill(4).buffer), 1);
+      return asTensor(bytes.subarray(1), { dtype: 'float32' });
+    },
+  ],
+]) {
+  test(`transfer of ${name}: ${expected ? 'a copy' : 'no copy'}`, () => {
+    assert.equal(copies(make()), expected);
+  });
+}
+
+test('views that live, and what data and toObject() have handed out, keep their memory', () => {
+  for (const hold of [(x) => x.reshape(2, -1).select(0, 0), (x) => asTensor(x.data), (x) => asTensor(x.toObject())]) {
+    const x = full([LARGE], 4);
+    const held = hold(x);
+    assert.equal(copies(x), true);
+    assert.equal(held.asStrided([], []).item(), 4);
+    held.fill_(9);
+    assert.equal(held.asStrided([], []).item(), 9);
+  }
+});
+
+test('memory that went away does not come back with the next tensor', () => {
+  const { data } = full([LARGE], 4).transfer();
+  const next = zeros(LARGE);
+  assert.notEqual(next.data.buffer, data.buffer);
+  assert.ok(data.every((value) => value === 4));
+});
+
+test('tensors without elements', () => {
+  const received = sent(zeros(0, 3).transfer());
+  assert.deepEqual([asTensor(received).shape, received.data.length], [[0, 3], 0]);
+});
