@@ -50,8 +50,9 @@ export abstract class Interop<D extends DType> {
    *
    * @example
    * ```ts
+   * const x = full([1000, 1000], 4);
    * const message = x.transfer();
-   * worker.postMessage(message, [message.data.buffer]);
+   * new MessageChannel().port1.postMessage(message, [message.data.buffer]);
    * ```
    */
   transfer(this: Tensor<D>): TransferableObject<D> {

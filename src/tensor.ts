@@ -58,7 +58,7 @@ export class Tensor<D extends DType = DType> {
 
   /**
    * structuredClone and postMessage would silently make `{}` of a tensor, whose parts are private. They refuse a symbol, and
-   * name it; `markAsUncloneable` of newer versions of Node does not, and takes ten times as long.
+   * name it. Node 22 has `markAsUncloneable`, which names nothing and takes several times as long.
    * @internal
    */
   readonly uncloneable = UNCLONEABLE;
