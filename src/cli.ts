@@ -14,7 +14,7 @@ Options:
   --dtype <dtype>    read the numbers as this dtype: float16, bfloat16, float32 (default), float64,
                      complex64, complex128, int8, uint8, int16, int32, int64 or bool
   --device <device>  compute on 'cpu' (default), 'cuda' or 'cuda:N'
-  --json             print one JSON object; NaN, infinities and -0 are strings in it
+  --json             print one JSON object; NaN and infinities are strings in it
   -h, --help         print this
 
 Example:

@@ -73,9 +73,9 @@ export function arange(...args: unknown[]): Tensor {
  *
  * As in torch, `start` and `end` are first converted to the dtype. The first half is counted from the start, `start + step × i`,
  * the second from the end, `end − step × (steps − 1 − i)`, with `step = (end − start) / (steps − 1)`, each operation rounded: in
- * float64 for float64, complex128 and integers, of which the fraction is then cut off, otherwise in float32. torch counts
- * within blocks as long as the vectors of its CPU, so that its last digits may differ in longer tensors, and computes
- * float16 and bfloat16 in 16 bits.
+ * float64 for float64, complex128 and integers, of which the fraction is then cut off, otherwise in float32; float16 and bfloat16
+ * are rounded from that. torch computes these two in 16 bits; of the other dtypes it gives the same bits on a CPU without wide
+ * vectors, and with them results that depend on the length and may differ in the last digits.
  *
  * Throws `TypeError` for what is no value and for complex ones in a real dtype, `RangeError` for `steps` that is no
  * size and for what an integer dtype cannot hold, `ERR_DTYPE` for bool.
