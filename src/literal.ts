@@ -22,7 +22,8 @@ type List = unknown[] | NodeJS.TypedArray;
 const isList = (value: unknown): value is List => Array.isArray(value) || isTypedArray(value);
 
 /**
- * The shape of nested arrays and the dtype of their values: the one that all those that occur promote to. Throws `ERR_SHAPE` if the arrays are ragged, `TypeError` for what is no value.
+ * The shape of nested arrays and the dtype of their values: the one that all those that occur promote to. Throws `ERR_SHAPE`
+ * if the arrays are ragged, `TypeError` for what is no value.
  */
 export function inspectNested(data: unknown, where: string): { shape: Sizes; dtype: DType } {
   const shape: number[] = [];
