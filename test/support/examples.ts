@@ -9,7 +9,8 @@ import ts from 'typescript';
 import { root } from './command';
 
 /** What is written behind code blocks that nobody runs. Any other language is a mistake. */
-const NOT_RUN = ['', 'sh', 'console', 'text', 'json', 'cpp'];
+// 'js interop' is run by test/interop.test.ts, with the libraries that it imports.
+const NOT_RUN = ['', 'sh', 'console', 'text', 'json', 'cpp', 'js interop'];
 const RUN = ['ts', 'js', 'mjs'];
 
 export interface Example {
