@@ -6,7 +6,9 @@ import type { TensorLike } from './share';
 
 /** A vector of Apache Arrow, as far as it is needed here. */
 export interface ArrowVector {
+  /** What its values are. */
   readonly type: ArrowType;
+  /** How many there are. */
   readonly length: number;
   /** The chunks. */
   readonly data: readonly ArrowData[];

@@ -15,13 +15,22 @@ declare module './tensor' {
 export interface TensorObject<D extends DType = DType> {
   /** The elements, row by row, as {@link Tensor.data} has them. */
   data: TypedArrayOf<D>;
+  /** The size of each dimension. */
   dims: number[];
+  /** The dtype. */
   type: D;
 }
 
 /** A {@link TensorObject} whose buffer may stand in a list of what is transferred. */
 export interface TransferableObject<D extends DType = DType> extends TensorObject<D> {
-  data: TypedArrayOf<D> & { readonly buffer: ArrayBuffer };
+  /** The elements, row by row, in a buffer of their own. */
+  data: TypedArrayOf<D> & WithBuffer;
+}
+
+/** What has an ArrayBuffer, as opposed to a SharedArrayBuffer. */
+export interface WithBuffer {
+  /** The buffer that is transferred. */
+  readonly buffer: ArrayBuffer;
 }
 
 /** Tensors as plain objects, for what knows no Tensor. Throw `ERR_DEVICE` on a GPU. */

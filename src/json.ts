@@ -15,11 +15,21 @@ declare module './tensor' {
 }
 
 /** An element in JSON, which has neither NaN, infinities and −0 nor integers beyond 2^53: those are strings. */
-export type JsonElement = number | boolean | string | { readonly re: number | string; readonly im: number | string };
+export type JsonElement = number | boolean | string | JsonComplex;
+
+/** A complex element in JSON. */
+export interface JsonComplex {
+  /** The real part. */
+  readonly re: number | string;
+  /** The imaginary part. */
+  readonly im: number | string;
+}
 
 /** What {@link Tensor.toJSON} gives and {@link fromJSON} reads. */
 export interface TensorJson<D extends DType = DType> {
+  /** The dtype of the elements. */
   readonly dtype: D;
+  /** The size of each dimension. */
   readonly shape: Sizes;
   /** Nested lists, as deep as there are dimensions. */
   readonly data: Nested<JsonElement>;
