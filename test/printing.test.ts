@@ -278,7 +278,7 @@ describe('inspect', () => {
     expect(() => inspect(simulated.Tensor.prototype, { getters: true, showHidden: true })).not.toThrow();
     expect(inspect(Object.create(x))).toBe('Tensor {}');
     expect(inspect([Object.create(simulated.Tensor.prototype)])).toBe('[ Tensor {} ]');
-    expect(inspect(new Proxy(x, {}))).toBe('Tensor {}');
+    expect(inspect(new Proxy(x, {}))).toMatch(/^Tensor \{/);
     expect(inspect(new Proxy(x, {}), { showProxy: true })).toBe('Proxy [ tensor([1., 2.]), {} ]');
   });
 
