@@ -1,5 +1,6 @@
 /** Tensors on memory that is already there: typed arrays, buffers, tensors of other libraries. */
 
+import { constants } from 'node:buffer';
 import { isAnyArrayBuffer, isTypedArray } from 'node:util/types';
 import { type ArrowVector, fromArrow } from './arrow';
 import { checkShape } from './checks';
@@ -88,7 +89,7 @@ export function asTensor(source: unknown, options: TensorOptions & { shape?: Siz
   if (isAnyArrayBuffer(source)) checkAttached(source, where);
   const like = fromArrow(source, where) ?? tensorLike(source, where);
   const memory = like?.data ?? source;
-  const array = isAnyArrayBuffer(memory) ? new Uint8Array(memory) : memory;
+  const array = isAnyArrayBuffer(memory) ? bytesOf(memory, where) : memory;
   if (!isTypedArray(array)) {
     const values = copied(source, dtype, device, where);
     return shape === undefined ? values : fitted(values, shape, where);
@@ -101,6 +102,14 @@ export function asTensor(source: unknown, options: TensorOptions & { shape?: Siz
   const dims = shape ?? (like === undefined ? [length] : checkShape(like.dims ?? like.shape, `${where}: dims`));
   checkCount(length, dims, where);
   return share(array, named, dims).to(deviceName(device));
+}
+
+/** A buffer as an array, of which there are none as long as the longest buffers in older versions of Node. */
+function bytesOf(buffer: ArrayBufferLike, where: string): Uint8Array {
+  if (buffer.byteLength <= constants.MAX_LENGTH) return new Uint8Array(buffer);
+  throw rangeError(
+    `${where}: an ArrayBuffer of ${buffer.byteLength} bytes is larger than typed arrays can be here (${constants.MAX_LENGTH}); share typed arrays on parts of it`,
+  );
 }
 
 /** A contiguous tensor in another shape of as many elements. */

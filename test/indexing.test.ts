@@ -1,5 +1,6 @@
 /** Reading and writing by index, iteration, ranges in several dimensions, and tensors of more than 2^32 elements. */
 
+import { constants } from 'node:buffer';
 import { type DType, dtypes, type Index, type Tensor } from '../src/index';
 import { configurations } from './support/configurations';
 import { covered, skip } from './support/coverage';
@@ -189,4 +190,18 @@ test('a storage of more than 2^32 bytes is written on both sides of the border',
   const words = x.view('float64');
   expect([words.numel, words.at(2 ** 29 - 1) < 0]).toEqual([2 ** 29 + 512, true]);
   x.dispose();
+});
+
+test('an ArrayBuffer that no typed array spans is refused; a typed array on a part of it is shared', () => {
+  const { asTensor } = configurations[0].rsqrt;
+  const buffer = new ArrayBuffer(2 ** 32 + 64);
+  if (constants.MAX_LENGTH >= buffer.byteLength) {
+    expect(asTensor(buffer).numel).toBe(buffer.byteLength);
+  } else {
+    expect(() => asTensor(buffer)).toThrow(
+      'asTensor: an ArrayBuffer of 4294967360 bytes is larger than typed arrays can be',
+    );
+  }
+  const part = asTensor(new Float32Array(buffer, 2 ** 32, 16));
+  expect(part.fill_(4).rsqrt_().at(15)).toBe(0.5);
 });

@@ -3,6 +3,7 @@
  * as it was. On the CPU, and for what concerns devices on the simulated ones.
  */
 
+import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { load, type Rsqrt } from './support/configurations';
 import { covered, skip } from './support/coverage';
@@ -1008,6 +1009,13 @@ const cpuTables: Record<string, Row<Cpu>[]> = {
       range, /^manualSeed: seed must be from -2\^63 to 2\^64 - 1; received 18446744073709551616n$/],
     ['a seed below all', ({ r }) => r.manualSeed(-(2n ** 63n) - 1n), range, /^manualSeed: .*-9223372036854775809n$/],
   ],
+  'setCacheLimit': [
+    ['nothing', ({ r }) => r.setCacheLimit(), type, /^setCacheLimit: bytes must be a number; received undefined$/],
+    ['a string', ({ r }) => r.setCacheLimit('1e6'), type, /^setCacheLimit: bytes must be a number; received '1e6'$/],
+    ['less than nothing', ({ r }) => r.setCacheLimit(-1), range, /^setCacheLimit: bytes must be an integer from 0 .*received -1$/],
+    ['a fraction', ({ r }) => r.setCacheLimit(0.5), range, /^setCacheLimit: bytes .*received 0.5$/],
+    ['infinity', ({ r }) => r.setCacheLimit(Infinity), range, /^setCacheLimit: bytes .*received Infinity$/],
+  ],
   'setNumThreads': [
     ['nothing', ({ r }) => r.setNumThreads(), type, /^setNumThreads: n must be a number; received undefined$/],
     ['null', ({ r }) => r.setNumThreads(null), type, /^setNumThreads: n must be a number; received null$/],
@@ -1471,4 +1479,23 @@ test('ordinary work still gives right results', () => {
     expect(halves.every((value) => value === 0.5)).toBe(true);
     large.dispose();
   }
+});
+
+test('no public function or method is left out', () => {
+  const text = readFileSync(__filename, 'utf8');
+  // Those that take nothing and need nothing; use after disposal is tried on every method in test/lifetime.test.ts.
+  const harmless = ['emptyCache', 'getCacheLimit', 'getDefaultDtype', 'getNumThreads', 'getPrintOptions', 'info'];
+  harmless.push('initialSeed', 'memoryStats', 'seed', 'constructor', 'dispose', 'isContiguous');
+  const functions = Object.entries(local).filter(
+    ([name, value]) => typeof value === 'function' && !/^[A-Z]/.test(name),
+  );
+  const methods = Object.entries(Object.getOwnPropertyDescriptors(local.Tensor.prototype));
+  const names = [
+    ...functions.map(([name]) => name),
+    ...methods.filter(([, { value }]) => typeof value === 'function').map(([name]) => name),
+    ...Object.keys(local.cuda).filter((name) => !['isAvailable', 'deviceCount', 'unavailableReason'].includes(name)),
+  ];
+  expect(names.length).toBeGreaterThan(80);
+  const missing = names.filter((name) => !harmless.includes(name) && !new RegExp(`\\.${name}[(),]`).test(text));
+  expect(missing).toEqual([]);
 });
