@@ -11,7 +11,7 @@ import { contiguousStrides, isDense, resultStrides, type Sizes } from './layout'
 import { checkArray, checkScalar, dtypeOfScalar, forEachValue, inspectNested, type Scalar } from './literal';
 import type { Nested } from './reading';
 import { Storage } from './storage';
-import { createTensor, isOptions, isTensor, storageOf, type Tensor } from './tensor';
+import { createTensor, isOptions, isTensor, notATensor, storageOf, type Tensor } from './tensor';
 import { fill } from './writing';
 
 /** The dtype and device of a new tensor. */
@@ -240,8 +240,8 @@ export function fillArguments(args: unknown[], where: string): { shape: number[]
 }
 
 /** A tensor to be like, and options. */
-function likeArguments(input: unknown, options: unknown = {}, where: string) {
-  if (!isTensor(input)) throw typeError(`${where}: input must be a Tensor; received ${show(input)}`);
+export function likeArguments(input: unknown, options: unknown = {}, where: string) {
+  if (!isTensor(input)) throw notATensor(`${where}: input`, input);
   const { shape } = input;
   const { dtype, device } = checkOptions(options, where);
   const own = storageOf(input, where).device;

@@ -4,10 +4,10 @@ import { binding } from './binding';
 import { checkKeys } from './checks';
 import { allocateTensor, launch, launchCopy } from './copy';
 import { checkCast, type DType, dtypeOfCode, getDefaultDtype, itemSizeOf, kindOf } from './dtype';
-import { RsqrtError, show, typeError } from './errors';
+import { RsqrtError, typeError } from './errors';
 import { extentOf, resultStrides, sameSizes } from './layout';
 import { checkWritable, launchFromCopy, mustCopyFirst, type Place, placeOf } from './overlap';
-import { codeOf, isTensor, relayOut, storageOf, Tensor } from './tensor';
+import { codeOf, isTensor, notATensor, relayOut, storageOf, Tensor } from './tensor';
 import { warnOnce } from './warnings';
 
 /**
@@ -113,12 +113,6 @@ const isWhole = (dtype: DType): boolean => kindOf(dtype) === 'integer' || kindOf
 function defineMethod(name: string, method: (this: Tensor) => Tensor): void {
   Object.defineProperty(method, 'name', { value: name });
   Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
-}
-
-export function notATensor(where: string, value: unknown): TypeError {
-  const looksLikeOne = typeof value === 'object' && value?.constructor?.name === Tensor.name;
-  const received = looksLikeOne ? 'a tensor of another copy of rsqrt, or an imitation' : show(value);
-  return typeError(`${where} must be a Tensor; received ${received}`);
 }
 
 /** Checks everything, then stores the result of an operation in `out`. */

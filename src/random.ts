@@ -6,13 +6,12 @@
 import { randomBytes } from 'node:crypto';
 import { binding } from './binding';
 import { allocateTensor, copyOf } from './copy';
-import { checkOptions, type FillArguments, fillArguments, type TensorOptions } from './create';
+import { type FillArguments, fillArguments, likeArguments, type TensorOptions } from './create';
 import { CPU, deviceName } from './device';
 import { type DType, kindOf } from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
-import { contiguousStrides, resultStrides, type Sizes, sameSizes } from './layout';
-import { notATensor } from './op';
-import { codeOf, isTensor, storageOf, type Tensor } from './tensor';
+import { contiguousStrides, type Sizes, sameSizes } from './layout';
+import { codeOf, storageOf, type Tensor } from './tensor';
 
 /** The seed, as a number of 64 bits, and the number of the first block that has not been drawn from. */
 const generator = { seed: randomSeed(), counter: 0n };
@@ -101,17 +100,19 @@ export function randn<D extends DType = 'float32'>(...args: FillArguments<D>): T
  * A tensor like another, of random numbers as by {@link rand}: of its shape and, unless the options tell otherwise, of its
  * dtype and on its device. Its strides are those of a copy; the numbers do not depend on them.
  */
-export function randLike<D extends DType>(input: Tensor, options: TensorOptions<D> & { dtype: D }): Tensor<D>;
-export function randLike<D extends DType>(input: Tensor<D>, options?: TensorOptions<D>): Tensor<D>;
-export function randLike(input: Tensor, options: TensorOptions = {}): Tensor {
-  return drawnLike(uniform, input, options, 'randLike');
+export function randLike<D extends DType, E extends DType = D>(
+  input: Tensor<D>,
+  options?: TensorOptions<E>,
+): Tensor<NoInfer<E>> {
+  return drawnLike(uniform, input, options, 'randLike') as Tensor<E>;
 }
 
 /** A tensor like another, of random numbers as by {@link randn}; otherwise as {@link randLike}. */
-export function randnLike<D extends DType>(input: Tensor, options: TensorOptions<D> & { dtype: D }): Tensor<D>;
-export function randnLike<D extends DType>(input: Tensor<D>, options?: TensorOptions<D>): Tensor<D>;
-export function randnLike(input: Tensor, options: TensorOptions = {}): Tensor {
-  return drawnLike(normal, input, options, 'randnLike');
+export function randnLike<D extends DType, E extends DType = D>(
+  input: Tensor<D>,
+  options?: TensorOptions<E>,
+): Tensor<NoInfer<E>> {
+  return drawnLike(normal, input, options, 'randnLike') as Tensor<E>;
 }
 
 const uniform = binding.distributions.indexOf('uniform');
@@ -134,13 +135,9 @@ function drawn(distribution: number, shape: Sizes, dtype: DType, device: number,
   return result;
 }
 
-function drawnLike(distribution: number, input: unknown, options: TensorOptions, where: string): Tensor {
-  if (!isTensor(input)) throw notATensor(`${where}: input`, input);
-  const storage = storageOf(input, where);
-  const { dtype = input.dtype, device } = checkOptions(options, where);
-  const target = options.device === undefined ? storage.device : device;
-  const result = drawn(distribution, input.shape, dtype, target, where);
-  const strides = resultStrides(input.shape, input.strides);
+function drawnLike(distribution: number, input: unknown, options: TensorOptions | undefined, where: string): Tensor {
+  const { shape, strides, dtype, device } = likeArguments(input, options, where);
+  const result = drawn(distribution, shape, dtype, device, where);
   if (sameSizes(strides, result.strides)) return result;
   using contiguous = result;
   return copyOf(contiguous, strides);

@@ -1,9 +1,8 @@
 /** Tensor: a dtype, a shape and strides over a storage. What it can do is added by the files that {@link extend} it. */
 
-import type { DeviceName } from './device';
-import { deviceName } from './device';
+import { type DeviceName, deviceName } from './device';
 import { type DType, type DTypeInfo, infoOf } from './dtype';
-import { RsqrtError, typeError } from './errors';
+import { RsqrtError, show, typeError } from './errors';
 import { isContiguous, numelOf, type Sizes } from './layout';
 import { enter } from './scope';
 import { Storage } from './storage';
@@ -196,4 +195,11 @@ export function extend(methods: { readonly prototype: object }): void {
 export function isOptions(value: unknown): value is { dtype?: unknown; device?: unknown } {
   if (typeof value !== 'object' || value === null) return false;
   return !Array.isArray(value) && !ArrayBuffer.isView(value) && !isTensor(value);
+}
+
+/** The error for a value that is no tensor; `where` names the function and the argument. */
+export function notATensor(where: string, value: unknown): TypeError {
+  const looksLikeOne = typeof value === 'object' && value?.constructor?.name === Tensor.name;
+  const received = looksLikeOne ? 'a tensor of another copy of rsqrt, or an imitation' : show(value);
+  return typeError(`${where} must be a Tensor; received ${received}`);
 }

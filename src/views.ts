@@ -3,7 +3,7 @@
 import { spread } from './checks';
 import { copyOf } from './copy';
 import { checkDType, type DType, itemSizeOf } from './dtype';
-import { RsqrtError, rangeError, show, typeError } from './errors';
+import { RsqrtError, rangeError, show } from './errors';
 import {
   diagonalOf,
   dimsMoved,
@@ -27,7 +27,7 @@ import {
   unsqueezed,
 } from './geometry';
 import { contiguousStrides, extentOf, type Sizes } from './layout';
-import { createTensor, extend, isTensor, storageOf, type Tensor } from './tensor';
+import { createTensor, extend, isTensor, notATensor, storageOf, type Tensor } from './tensor';
 
 declare module './tensor' {
   interface Tensor<D extends DType = DType> extends Views<D> {}
@@ -185,7 +185,7 @@ export abstract class Views<D extends DType> {
 
   /** {@link expand} to the shape of another tensor. */
   expandAs(this: Tensor<D>, other: Tensor): Tensor<D> {
-    if (!isTensor(other)) throw typeError(`expandAs: other must be a Tensor; received ${show(other)}`);
+    if (!isTensor(other)) throw notATensor('expandAs: other', other);
     return viewOf(this, expanded(this, other.shape, 'expandAs'), 'expandAs');
   }
 

@@ -4,12 +4,11 @@ import { allocateTensor, converted, elementsOf, launchCopy, warnOfLoss } from '.
 import { CPU } from './device';
 import type { DType } from './dtype';
 import { type Entries, elementWriter } from './element';
-import { show, typeError } from './errors';
 import { expanded } from './geometry';
 import { checkScalar, type Scalar } from './literal';
 import { checkWritable, copyThrough, mustCopyFirst, placeOf } from './overlap';
 import { elementAt } from './reading';
-import { extend, isTensor, storageOf, type Tensor } from './tensor';
+import { extend, isTensor, notATensor, storageOf, type Tensor } from './tensor';
 import { viewOf } from './views';
 
 declare module './tensor' {
@@ -65,7 +64,7 @@ export abstract class Writing<D extends DType> {
    * ```
    */
   copy_(this: Tensor<D>, source: Tensor): Tensor<D> {
-    if (!isTensor(source)) throw typeError(`copy_: source must be a Tensor; received ${show(source)}`);
+    if (!isTensor(source)) throw notATensor('copy_: source', source);
     checkWritable(this, 'copy_');
     const geometry = expanded(source, this.shape, 'copy_: source');
     const { device } = storageOf(this, 'copy_');

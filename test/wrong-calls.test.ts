@@ -928,7 +928,7 @@ const cpuTables: Record<string, Row<Cpu>[]> = {
       overlap, /^copy_: elements .* share memory/],
     ['copy_ of a disposed tensor', ({ one, disposed }) => one.copy_(disposed), disposed, /^copy_: source: .*disposed$/],
     ['copy_ of a tensor of another copy of the package', ({ x, foreign }) => x.copy_(foreign),
-      type, /^copy_: source must be a Tensor; received an instance of Tensor$/],
+      type, /^copy_: source must be a Tensor; received a tensor of another copy of rsqrt, or an imitation$/],
   ],
   'iteration': [
     ['without dimensions', ({ scalar }) => [...(scalar as unknown as Iterable<unknown>)],
