@@ -18,7 +18,7 @@ static_assert(draw_step % step == 0);
 // 0, 1, 2, … in the order of lanes in which V::store_complex writes them as 0, 1, 2, ….
 W lane_numbers() {
   double numbers[step];
-  for (std::int64_t i = 0; i < step; ++i) numbers[i] = 0x1p52 + static_cast<double>(i / 2);
+  for (int i = 0; i < V::width; ++i) numbers[2 * i] = numbers[2 * i + 1] = 0x1p52 + i;
   return bits_as<W>(V::load_complex(numbers).re) ^ W::splat(bits_as<std::uint64_t>(0x1p52));
 }
 

@@ -167,48 +167,56 @@ void round_to(DType part, double value, std::byte* p) {
   }
 }
 
+// All bytes of a job, each part computed alone.
+std::vector<std::byte> drawn_one_by_one(const RandomJob& job) {
+  const DType part_dtype = part_of(job.dtype);
+  const std::size_t part_size = size_of(part_dtype);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(job.numel) * size_of(job.dtype));
+  for (std::size_t part = 0; part < bytes.size() / part_size; ++part) {
+    const double value =
+        drawn_alone(job.distribution, job.dtype, job.key, job.counter, static_cast<std::int64_t>(part));
+    round_to(part_dtype, value, bytes.data() + part * part_size);
+  }
+  return bytes;
+}
+
+// One job on every instruction set, in guarded memory.
+void check_job(RandomJob job, int threads, bool at_end, GuardedMemory& memory, Random& random,
+               Report& report) {
+  const std::vector<std::byte> right = drawn_one_by_one(job);
+  for (const cpu::InstructionSet& set : cpu::available_instruction_sets()) {
+    job.out = at_end ? memory.at_end(right.size())
+                     : memory.at_start(right.size(), static_cast<std::size_t>(random.below(9)));
+    execute(set, job, threads);
+    const bool wrong = !std::equal(right.begin(), right.end(), job.out);
+    if (wrong) {
+      report.explain(set.name, std::to_string(job.numel) + " " + dtype_names[index_of(job.dtype)] + ", " +
+                                   distribution_names[job.distribution] + ", key " + hex(job.key, 64) +
+                                   ", counter " + hex(job.counter, 64) + ", differ from one at a time");
+    }
+    report.checked(set.name, 1, wrong ? 1 : 0);
+  }
+}
+
 }  // namespace
 
 // Every length up to some, in guarded memory at any byte; and long ones on several threads.
 bool test_draws(const Options&) {
+  constexpr int short_jobs = 40, jobs = 48;
   Report report("draws");
   GuardedMemory memory(std::size_t{1} << 20);
   Random random(11);
-  std::vector<std::byte> right;
-  for (int distribution = 0; distribution < distribution_count; ++distribution) {
-    for (int code = 0; code < dtype_count; ++code) {
-      if (!has_random[code]) continue;
-      const auto dtype = static_cast<DType>(code);
-      const std::size_t size = size_of(dtype), part_size = size_of(part_of(dtype));
-      for (int i = 0; i < 48; ++i) {
-        const std::int64_t numel = i < 40 ? i : random.between(1000, 60'000);
-        const std::uint64_t key = random.bits();
-        // Near where the lower half of the counter, or all of it, is carried over, at times.
-        const std::uint64_t end = random.one_in(2) ? std::uint64_t{1} << 32 : 0;
-        const std::uint64_t counter =
-            random.one_in(3) ? random.bits() : end - static_cast<std::uint64_t>(random.below(30));
-        const std::size_t bytes = static_cast<std::size_t>(numel) * size;
-        right.resize(bytes);
-        for (std::size_t part = 0; part < bytes / part_size; ++part) {
-          const double value =
-              drawn_alone(distribution, dtype, key, counter, static_cast<std::int64_t>(part));
-          round_to(part_of(dtype), value, right.data() + part * part_size);
-        }
-        for (const cpu::InstructionSet& set : cpu::available_instruction_sets()) {
-          std::byte* out = i % 2 == 0 ? memory.at_end(bytes)
-                                      : memory.at_start(bytes, static_cast<std::size_t>(random.below(9)));
-          const int threads = i < 40 ? 1 : 1 + i % 4;
-          execute(set, RandomJob{distribution, key, counter, dtype, out, numel}, threads);
-          const bool wrong = !std::equal(right.begin(), right.end(), out);
-          if (wrong) {
-            report.explain(set.name, std::to_string(numel) + " " + dtype_names[code] + ", " +
-                                         distribution_names[distribution] + ", key " + hex(key, 64) +
-                                         ", counter " + hex(counter, 64) + ", differ from one at a time");
-          }
-          report.checked(set.name, 1, wrong ? 1 : 0);
-        }
-      }
-    }
+  for (int kind = 0; kind < distribution_count * dtype_count * jobs; ++kind) {
+    const int i = kind % jobs, code = kind / jobs % dtype_count, distribution = kind / jobs / dtype_count;
+    if (!has_random[code]) continue;
+    const std::int64_t numel = i < short_jobs ? i : random.between(1000, 60'000);
+    const std::uint64_t key = random.bits();
+    // Near where the lower half of the counter, or all of it, is carried over, at times.
+    const std::uint64_t end = random.one_in(2) ? std::uint64_t{1} << 32 : 0;
+    const std::uint64_t counter =
+        random.one_in(3) ? random.bits() : end - static_cast<std::uint64_t>(random.below(30));
+    check_job({distribution, key, counter, static_cast<DType>(code), nullptr, numel},
+              i < short_jobs ? 1 : 1 + i % 4, i % 2 == 0, memory, random, report);
   }
   return report.finish();
 }
