@@ -18,7 +18,11 @@ static_assert(draw_step % step == 0);
 // 0, 1, 2, … in the order of lanes in which V::store_complex writes them as 0, 1, 2, ….
 W lane_numbers() {
   double numbers[step];
-  for (int i = 0; i < V::width; ++i) numbers[2 * i] = numbers[2 * i + 1] = 0x1p52 + i;
+  double number = 0x1p52;
+  for (std::int64_t i = 0; i < step; i += 2) {
+    numbers[i] = numbers[i + 1] = number;
+    number += 1;
+  }
   return bits_as<W>(V::load_complex(numbers).re) ^ W::splat(bits_as<std::uint64_t>(0x1p52));
 }
 
