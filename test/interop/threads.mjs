@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { asTensor, full, tensor, tidy, zeros } from '../../dist/index.js';
 import { storageOf } from '../../dist/tensor.js';
 
-const package_ = JSON.stringify(new URL('../../dist/index.js', import.meta.url).pathname);
+const package_ = JSON.stringify(fileURLToPath(new URL('../../dist/index.js', import.meta.url)));
 
 /** What a worker answers that runs `code` with `message` at hand. */
 async function answer(code, message, transferList = []) {
