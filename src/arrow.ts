@@ -2,6 +2,7 @@
 
 import { arrayOf, type DType, itemSizeOf } from './dtype';
 import { show, typeError } from './errors';
+import { numelOf } from './layout';
 import type { TensorLike } from './share';
 
 /** A vector of Apache Arrow, as far as it is needed here. */
@@ -66,7 +67,7 @@ export function fromArrow(value: unknown, where: string): TensorLike | undefined
   }
   const dtype = dtypeOfType[String(type)];
   if (dtype === undefined) throw unsupported(value.type, where);
-  const perRow = dims.slice(1).reduce((product, size) => product * size, 1);
+  const perRow = numelOf(dims.slice(1));
   const pieces = value.data.flatMap(({ length }, i) =>
     length === 0 ? [] : [(chunks[i].values as NodeJS.TypedArray).subarray(0, length * perRow)],
   );

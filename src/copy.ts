@@ -20,7 +20,8 @@ export interface ToOptions<D extends DType = DType> {
   copy?: boolean;
 }
 
-const copyCode = binding.ops.findIndex((op) => op.name === 'copy');
+/** The code of the operation that only copies, or converts. */
+export const copyCode = binding.ops.findIndex((op) => op.name === 'copy');
 
 /** Runs an operation of the table from one tensor to another of the same shape and device. */
 export function launch(op: number, input: Tensor, output: Tensor): void {

@@ -267,12 +267,21 @@ function made(dtype: DType, shape: Sizes, strides: Sizes, device: number, write 
   }
 }
 
-/** A contiguous tensor whose elements are written on the CPU and then, if need be, copied to the device. */
+/** A contiguous tensor that is written on the CPU and then, if need be, moved to the device. */
+export function staged(shape: Sizes, dtype: DType, device: number, write: (tensor: Tensor) => void): Tensor {
+  return sentTo(device, made(dtype, shape, contiguousStrides(shape), CPU, write));
+}
+
+/** {@link staged}, written by its elements. */
 export function filled(shape: Sizes, dtype: DType, device: number, write: (entries: Entries) => void): Tensor {
-  const host = made(dtype, shape, contiguousStrides(shape), CPU, (tensor) => write(elementsOf(tensor) as Entries));
-  if (device === CPU) return host;
-  using staged = host;
-  return staged.to(deviceName(device));
+  return staged(shape, dtype, device, (tensor) => write(elementsOf(tensor) as Entries));
+}
+
+/** A tensor that was made on the CPU, on the device where it belongs; ended here if that is another. */
+export function sentTo(device: number, made: Tensor): Tensor {
+  if (device === CPU) return made;
+  using host = made;
+  return host.to(deviceName(device));
 }
 
 /** A dense tensor whose elements are all the same; on a device they are written there. */

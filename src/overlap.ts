@@ -1,6 +1,6 @@
 /** Writing where others read: once per element, and not over what is still to be read. */
 
-import { copyOf, launch, launchCopy } from './copy';
+import { copyOf, launch } from './copy';
 import type { DType } from './dtype';
 import { RsqrtError } from './errors';
 import type { Geometry } from './geometry';
@@ -46,12 +46,6 @@ export function mustCopyFirst(input: Tensor, output: Place, where: string): bool
 export function launchFromCopy(op: number, input: Tensor, output: Tensor, dtype: DType = input.dtype): void {
   using copy = copyOf(input, resultStrides(input.shape, input.strides), dtype);
   launch(op, copy, output);
-}
-
-/** {@link launchFromCopy}, of nothing but the elements. */
-export function copyThrough(input: Tensor, output: Tensor): void {
-  using copy = copyOf(input, resultStrides(input.shape, input.strides));
-  launchCopy(copy, output);
 }
 
 /** How the memory of two places overlaps. */

@@ -1,12 +1,12 @@
 /** The methods of Tensor that print it. */
 
 import { type InspectOptions, inspect } from 'node:util';
-import { type DType, getDefaultDtype, kindOf } from './dtype';
+import { type DType, type ElementOf, getDefaultDtype, kindOf } from './dtype';
 import { countShown, formatTensor, type PrintOptions } from './format';
 import type { Geometry } from './geometry';
 import type { Sizes } from './layout';
 import { getPrintOptions } from './print-options';
-import { reading } from './reading';
+import { nested } from './reading';
 import { extend, isLost, isTensor, storageOf, type Tensor } from './tensor';
 import { viewOf } from './views';
 
@@ -71,19 +71,12 @@ function textOf(tensor: Tensor, options: PrintOptions): string {
   const { dtype, device, shape, strides, storageOffset } = tensor;
   const read = (shown: Geometry) => {
     using view = viewOf(tensor, shown, 'toString');
-    return reading(view, 'toString', (get, viewStrides, offset) => positions(view.shape, viewStrides, offset).map(get));
+    const rows: unknown[] = [nested(view, 'toString', (value) => value)];
+    return rows.flat(Number.POSITIVE_INFINITY) as ElementOf<DType>[];
   };
   return formatTensor(
     { dtype, kind: kindOf(dtype), device, shape, strides, storageOffset, read },
     { ...options, defaultDtype: getDefaultDtype() },
-  );
-}
-
-/** Where the elements lie, row by row. */
-function positions(shape: Sizes, strides: Sizes, offset: number): number[] {
-  return shape.reduce<number[]>(
-    (starts, size, dim) => starts.flatMap((start) => Array.from({ length: size }, (_, i) => start + i * strides[dim])),
-    [offset],
   );
 }
 

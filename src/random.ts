@@ -5,12 +5,11 @@
 
 import { randomBytes } from 'node:crypto';
 import { binding } from './binding';
-import { allocateTensor, copyOf } from './copy';
-import { type FillArguments, fillArguments, likeArguments, type TensorOptions } from './create';
-import { CPU, deviceName } from './device';
+import { copyOf } from './copy';
+import { type FillArguments, fillArguments, likeArguments, staged, type TensorOptions } from './create';
 import { type DType, kindOf } from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
-import { contiguousStrides, type Sizes, sameSizes } from './layout';
+import { type Sizes, sameSizes } from './layout';
 import { codeOf, storageOf, type Tensor } from './tensor';
 
 /** The seed, as a number of 64 bits, and the number of the first block that has not been drawn from. */
@@ -124,14 +123,13 @@ function drawn(distribution: number, shape: Sizes, dtype: DType, device: number,
   if (kind !== 'float' && kind !== 'complex') {
     throw new RsqrtError('ERR_DTYPE', `${where} is not defined for ${dtype} tensors`);
   }
-  const tensor = allocateTensor(dtype, Object.freeze(shape), Object.freeze(contiguousStrides(shape)), CPU);
-  const { memory, byteOffset } = storageOf(tensor, where);
-  // biome-ignore lint/style/noNonNullAssertion: a storage that a live tensor refers to has memory
-  binding.random(distribution, generator.seed, generator.counter, memory!, codeOf(tensor), byteOffset, tensor.numel);
-  const result = tensor.to(deviceName(device));
-  const blocks = kind === 'complex' ? tensor.numel : Math.ceil(tensor.numel / 2);
+  const result = staged(shape, dtype, device, (tensor) => {
+    const { memory, byteOffset } = storageOf(tensor, where);
+    // biome-ignore lint/style/noNonNullAssertion: a storage that a live tensor refers to has memory
+    binding.random(distribution, generator.seed, generator.counter, memory!, codeOf(tensor), byteOffset, tensor.numel);
+  });
+  const blocks = kind === 'complex' ? result.numel : Math.ceil(result.numel / 2);
   generator.counter = BigInt.asUintN(64, generator.counter + BigInt(blocks));
-  if (result !== tensor) tensor.dispose();
   return result;
 }
 

@@ -53,7 +53,7 @@ export abstract class Reading<D extends DType> {
     if (this.numel !== 1) {
       throw new RsqrtError('ERR_SHAPE', `item: expected a tensor of 1 element, received shape [${this.shape}]`);
     }
-    return reading(this, 'item', (get, _, offset) => get(offset));
+    return reading(this, 'item', (get) => get(0));
   }
 
   /**
@@ -68,7 +68,7 @@ export abstract class Reading<D extends DType> {
    */
   at(this: Tensor<D>, ...indices: number[]): ElementOf<D> {
     using element = elementAt(this, indices, 'at');
-    return reading(element, 'at', (get, _, offset) => get(offset));
+    return reading(element, 'at', (get) => get(0));
   }
 
   /**
@@ -126,7 +126,7 @@ export function nested<D extends DType, T>(
   where: string,
   of: (value: ElementOf<D>) => T,
 ): Nested<T> {
-  return reading(tensor, where, (get, strides, offset) => {
+  return reading(tensor, where, (get, strides) => {
     if (tensor.numel > MOST_NESTED) {
       throw rangeError(`${where}: ${tensor.numel} elements are more than arrays can hold well (2^26); use data`);
     }
@@ -134,15 +134,15 @@ export function nested<D extends DType, T>(
       if (dim === tensor.ndim) return of(get(position));
       return Array.from({ length: tensor.shape[dim] }, (_, i) => nest(dim + 1, position + i * strides[dim]));
     };
-    return nest(0, offset);
+    return nest(0, 0);
   });
 }
 
-/** Calls `read` with what reads the element at a position, and the strides and the offset by which positions go. */
+/** Calls `read` with what reads the element at a position, counted from the first one, and the strides by which positions go. */
 export function reading<D extends DType, R>(
   tensor: Tensor<D>,
   where: string,
-  read: (get: (position: number) => ElementOf<D>, strides: Sizes, offset: number) => R,
+  read: (get: (position: number) => ElementOf<D>, strides: Sizes) => R,
 ): R {
   const storage = storageOf(tensor, where);
   if (storage.device !== CPU) {
@@ -158,5 +158,5 @@ export function reading<D extends DType, R>(
   // Of a tensor without elements the start may be past the end.
   const length = extentOf(tensor.shape, tensor.strides) * entriesOf(tensor.dtype);
   const entries = new Entries(storage.owner as ArrayBuffer, length && start, length) as Entries;
-  return read(elementReader(tensor.dtype, entries), tensor.strides, 0);
+  return read(elementReader(tensor.dtype, entries), tensor.strides);
 }

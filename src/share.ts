@@ -5,8 +5,7 @@ import { isAnyArrayBuffer, isTypedArray } from 'node:util/types';
 import { type ArrowVector, fromArrow } from './arrow';
 import { checkShape } from './checks';
 import { converted } from './copy';
-import { checkOptions, copied, share, type TensorData, type TensorOptions } from './create';
-import { deviceName } from './device';
+import { checkOptions, copied, sentTo, share, type TensorData, type TensorOptions } from './create';
 import { type DType, type DTypeOfName, dtypes, isArrayOf, isDType, itemSizeOf, nameOfArray } from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import { numelOf, type Sizes } from './layout';
@@ -84,7 +83,9 @@ export function asTensor(source: unknown, options: TensorOptions & { shape?: Siz
   const shape = options.shape === undefined ? undefined : checkShape(options.shape, `${where}: shape`);
   if (isTensor(source)) {
     const moved = converted(source, options, where);
-    return shape === undefined ? moved : fitted(moved, shape, where);
+    if (shape === undefined) return moved;
+    using _between = moved === source ? undefined : moved;
+    return fitted(moved, shape, where);
   }
   if (isAnyArrayBuffer(source)) checkAttached(source, where);
   const like = fromArrow(source, where) ?? tensorLike(source, where);
@@ -92,7 +93,9 @@ export function asTensor(source: unknown, options: TensorOptions & { shape?: Siz
   const array = isAnyArrayBuffer(memory) ? bytesOf(memory, where) : memory;
   if (!isTypedArray(array)) {
     const values = copied(source, dtype, device, where);
-    return shape === undefined ? values : fitted(values, shape, where);
+    if (shape === undefined) return values;
+    using unshaped = values;
+    return fitted(unshaped, shape, where);
   }
   const named = dtypeIn(array, dtype, like, where);
   const length = array.byteLength / itemSizeOf(named);
@@ -101,7 +104,7 @@ export function asTensor(source: unknown, options: TensorOptions & { shape?: Siz
   }
   const dims = shape ?? (like === undefined ? [length] : checkShape(like.dims ?? like.shape, `${where}: dims`));
   checkCount(length, dims, where);
-  return share(array, named, dims).to(deviceName(device));
+  return sentTo(device, share(array, named, dims));
 }
 
 /** A buffer as an array, of which there are none as long as the longest buffers in older versions of Node. */

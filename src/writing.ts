@@ -1,12 +1,12 @@
 /** The methods of Tensor that write elements. */
 
-import { allocateTensor, converted, elementsOf, launchCopy, warnOfLoss } from './copy';
+import { allocateTensor, converted, copyCode, elementsOf, launch, launchCopy, warnOfLoss } from './copy';
 import { CPU } from './device';
 import type { DType } from './dtype';
 import { type Entries, elementWriter } from './element';
 import { expanded } from './geometry';
 import { checkScalar, type Scalar } from './literal';
-import { checkWritable, copyThrough, mustCopyFirst, placeOf } from './overlap';
+import { checkWritable, launchFromCopy, mustCopyFirst, placeOf } from './overlap';
 import { elementAt } from './reading';
 import { extend, isTensor, notATensor, storageOf, type Tensor } from './tensor';
 import { viewOf } from './views';
@@ -67,17 +67,14 @@ export abstract class Writing<D extends DType> {
     if (!isTensor(source)) throw notATensor('copy_: source', source);
     checkWritable(this, 'copy_');
     const geometry = expanded(source, this.shape, 'copy_: source');
-    const { device } = storageOf(this, 'copy_');
-    warnOfLoss(source.dtype, this.dtype);
-    if (storageOf(source, 'copy_: source').device !== device) {
+    if (storageOf(source, 'copy_: source').device !== storageOf(this, 'copy_').device) {
       using here = converted(source, { device: this.device }, 'copy_');
-      using spread = viewOf(here, expanded(here, this.shape, 'copy_: source'), 'copy_');
-      launchCopy(spread, this);
-    } else {
-      using spread = viewOf(source, geometry, 'copy_: source');
-      if (mustCopyFirst(spread, placeOf(this), 'copy_: this tensor')) copyThrough(spread, this);
-      else launchCopy(spread, this);
+      return this.copy_(here);
     }
+    warnOfLoss(source.dtype, this.dtype);
+    using spread = viewOf(source, geometry, 'copy_: source');
+    const copyFirst = mustCopyFirst(spread, placeOf(this), 'copy_: this tensor');
+    (copyFirst ? launchFromCopy : launch)(copyCode, spread, this);
     return this;
   }
 }

@@ -92,6 +92,10 @@ describe.each([
     expect(left(() => x?.dispose())).toEqual([0, 0]);
     expect(left(() => tidy(() => asTensor(new Float32Array(10)).dispose()))).toEqual([0, 0]);
     expect(left(() => asTensor(new Float32Array(10)))).toEqual([1, 0]);
+    // Moved to a device, or given a shape, it leaves nothing in between.
+    expect(left(() => asTensor(new Float32Array(10), options))).toEqual([1, device === 'cpu' ? 0 : 40]);
+    expect(left(() => asTensor([1, 2, 3, 4], { shape: [2, 2], device }))).toEqual([1, 16]);
+    expect(left(() => asTensor(zeros(4), { shape: [2, 2], dtype: 'int8', device })?.dispose())).toEqual([1, 16]);
     const out = zeros(0, options);
     expect(left(() => rsqrt(ones(100, options), { out }))[1]).toBe(800); // the input and the memory that grew
     if (device === 'cpu') out.data; // which hands it out
