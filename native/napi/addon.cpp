@@ -52,16 +52,9 @@ Napi::Array isa_list(Napi::Env env) {
   return list;
 }
 
-napi_value set_num_threads(napi_env env, napi_callback_info info) {
-  napi_value threads;
-  std::size_t count = 1;
-  void* data;
-  napi_get_cb_info(env, info, &count, &threads, nullptr, &data);
-  Context& context = *static_cast<Context*>(data);
-  return guarded(env, context, [&]() -> napi_value {
-    context.threads = static_cast<int>(whole(env, threads, "threads", cpu::most_threads, 1));
-    return nullptr;
-  });
+napi_value set_num_threads(Napi::Env env, Context& context, const napi_value* args) {
+  context.threads = static_cast<int>(whole(env, args[0], "threads", cpu::most_threads, 1));
+  return nullptr;
 }
 
 // open(isa, createError): the instruction set ('' for the best) and what turns a failure into an error.
@@ -87,7 +80,7 @@ Napi::Value open(const Napi::CallbackInfo& info) {
     object["unary"] = Napi::Function(env, make_function(env, "unary", unary, context));
     object["random"] = Napi::Function(env, make_function(env, "random", random, context));
     object["setNumThreads"] =
-        Napi::Function(env, make_function(env, "setNumThreads", set_num_threads, context));
+        Napi::Function(env, make_function(env, "setNumThreads", guarded_call<set_num_threads>, context));
     define_device_functions(env, object, context);
     return object;
   });

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <cstddef>
 #include <memory>
 #include <new>
 
@@ -42,6 +43,18 @@ napi_value guarded(napi_env env, const Context& context, Body body) {
     error.ThrowAsJavaScriptException();
   }
   return nullptr;
+}
+
+// A function of the binding: body(env, context, arguments) under that guard. It has room for `most`
+// arguments, of which absent ones are undefined; its data is the Context.
+template <auto body, std::size_t most = 5>
+napi_value guarded_call(napi_env env, napi_callback_info info) {
+  napi_value args[most];
+  std::size_t count = most;
+  void* data;
+  napi_get_cb_info(env, info, &count, args, nullptr, &data);
+  Context& context = *static_cast<Context*>(data);
+  return guarded(env, context, [&]() -> napi_value { return body(Napi::Env(env), context, args); });
 }
 
 }  // namespace rsqrt_native

@@ -10,17 +10,6 @@
 namespace rsqrt_native {
 namespace {
 
-// Every function below is body(env, context, arguments) under the same guard.
-template <auto body>
-napi_value guarded_call(napi_env env, napi_callback_info info) {
-  napi_value args[5];
-  std::size_t count = 5;
-  void* data;
-  napi_get_cb_info(env, info, &count, args, nullptr, &data);
-  Context& context = *static_cast<Context*>(data);
-  return guarded(env, context, [&]() -> napi_value { return body(Napi::Env(env), context, args); });
-}
-
 int device_index(napi_env env, const Context& context, napi_value value) {
   if (context.cuda->device_count() == 0) {
     throw Failure("ERR_CUDA_UNAVAILABLE", "CUDA is not available: " + context.cuda->unavailable_reason());

@@ -11,7 +11,7 @@
 namespace rsqrt_native {
 namespace {
 
-void run(napi_env env, Context& context, const napi_value (&args)[7]) {
+napi_value run(Napi::Env env, Context& context, const napi_value* args) {
   RandomJob job;
   job.distribution = static_cast<int>(whole(env, args[0], "distribution", distribution_count - 1));
   job.key = whole_uint64(env, args[1], "key");
@@ -25,24 +25,15 @@ void run(napi_env env, Context& context, const napi_value (&args)[7]) {
   if (output.device >= 0) throw Failure("ERR_DEVICE", "output must be on the CPU");
   const std::int64_t offset = whole(env, args[5], "outputOffset");
   job.numel = whole(env, args[6], "count");
-  if (job.numel == 0) return;
+  if (job.numel == 0) return nullptr;
   check_end(output, offset, job.numel, static_cast<std::int64_t>(size_of(job.dtype)), "outputOffset");
   job.out = output.data + offset;
   cpu::run(*context.isa.kernels, job, *context.pool, context.threads);
+  return nullptr;
 }
 
 }  // namespace
 
-napi_value random(napi_env env, napi_callback_info info) {
-  napi_value args[7];
-  std::size_t count = 7;
-  void* data;
-  napi_get_cb_info(env, info, &count, args, nullptr, &data);  // absent arguments are undefined
-  Context& context = *static_cast<Context*>(data);
-  return guarded(env, context, [&]() -> napi_value {
-    run(env, context, args);
-    return nullptr;
-  });
-}
+napi_value random(napi_env env, napi_callback_info info) { return guarded_call<run, 7>(env, info); }
 
 }  // namespace rsqrt_native

@@ -65,7 +65,7 @@ std::int64_t checked_offset(const Memory& memory, DType dtype, std::int64_t offs
   return offset;
 }
 
-void run(napi_env env, Context& context, const napi_value (&args)[8]) {
+napi_value run(Napi::Env env, Context& context, const napi_value* args) {
   Job job;
   job.op = static_cast<int>(whole(env, args[0], "op", op_count - 1));
   job.in_dtype = static_cast<DType>(whole(env, args[2], "inputDtype", dtype_count - 1));
@@ -96,7 +96,7 @@ void run(napi_env env, Context& context, const napi_value (&args)[8]) {
                                        job.layout, layout.in_strides, "inputOffset");
   job.out = output.data + checked_offset(output, job.out_dtype, whole(env, args[6], "outputOffset"),
                                          job.numel, job.layout, layout.out_strides, "outputOffset");
-  if (job.numel == 0) return;
+  if (job.numel == 0) return nullptr;
   if (static_cast<std::uint64_t>(job.numel) > output.bytes / size_of(job.out_dtype)) {
     // Only an output that shares elements could be walked so often, and for as long as one likes.
     out_of_range("the element count of layout", "at most what the output holds", std::to_string(job.numel));
@@ -106,20 +106,11 @@ void run(napi_env env, Context& context, const napi_value (&args)[8]) {
   } else {
     context.cuda->run(input.device, job);
   }
+  return nullptr;
 }
 
 }  // namespace
 
-napi_value unary(napi_env env, napi_callback_info info) {
-  napi_value args[8];
-  std::size_t count = 8;
-  void* data;
-  napi_get_cb_info(env, info, &count, args, nullptr, &data);  // absent arguments are undefined
-  Context& context = *static_cast<Context*>(data);
-  return guarded(env, context, [&]() -> napi_value {
-    run(env, context, args);
-    return nullptr;
-  });
-}
+napi_value unary(napi_env env, napi_callback_info info) { return guarded_call<run, 8>(env, info); }
 
 }  // namespace rsqrt_native
