@@ -52,13 +52,13 @@ export interface Binding {
   ): void;
 
   /**
-   * Fills contiguous CPU memory with random numbers: those of `key` from block number `counter` on, modulo 2^64. A block
-   * gives two real elements or one complex one.
+   * Fills contiguous memory with random numbers: those of `key` from block number `counter` on, modulo 2^64. A block gives two
+   * real elements or one complex one. On a device it is queued and the call returns.
    *
    * @param distribution code of the distribution
    * @param key from 0 to 2^64 - 1, as is `counter`
    * @param outputDtype a float or complex dtype
-   * @param outputOffset in bytes
+   * @param outputOffset in bytes; on a device a multiple of the element size
    * @param count the number of elements
    */
   random(
@@ -76,10 +76,34 @@ export interface Binding {
 
   /** What is known of a device. */
   deviceProperties(device: number): DeviceProperties;
-  /** New uninitialised memory on a device. It is released with the object, or by `release`. */
+  /**
+   * New uninitialised memory on a device. It is released with the object, or by `release`. Where too little is free, what the
+   * collector took is released first, and what is kept for later given back.
+   */
   allocate(device: number, byteLength: number): DeviceMemory;
   /** Gives device memory back, after the work already queued on it; harmless if called again. */
   release(memory: DeviceMemory): void;
+  /** What this environment holds of a device's memory. */
+  deviceMemoryStats(device: number): DeviceMemoryStats;
+  /** Counts the most that was allocated from now on. */
+  resetPeakMemoryStats(device: number): void;
+  /** Sets how many bytes this environment may have allocated on a device at a time; Infinity for no limit. */
+  setMemoryLimit(device: number, byteLength: number): void;
+  /** Gives what is kept for later back: device memory, once the work that uses it is done, and page-locked memory. */
+  emptyDeviceCache(): void;
+
+  /**
+   * Page-locked host memory, which devices reach by themselves: a buffer that is freed with the collector or by
+   * `releasePinned`, after the copies under way. Needs a device. It cannot be transferred.
+   */
+  allocatePinned(byteLength: number): ArrayBuffer;
+  /** Frees page-locked memory, after the copies under way; the buffer is detached then. Harmless if called again. */
+  releasePinned(buffer: ArrayBuffer): void;
+  /** Waits for the copies from and to page-locked memory that `copy` did not wait for. Any other memory has none. */
+  settle(memory: Memory): void;
+  /** Calls back from the event loop once these copies are done, with the error if one failed. */
+  whenSettled(memory: Memory, done: (error?: Error) => void): void;
+
   /**
    * Asks for huge pages in a buffer that has not been touched yet; without effect where there are none. Returns the offset
    * at which the first can begin.
@@ -95,10 +119,54 @@ export interface Binding {
   freeBuffer(buffer: ArrayBuffer): void;
   /** Returns to the system what the allocator of the C library keeps for the process, where it can be told to. */
   returnFreedMemory(): void;
-  /** Copies bytes between any two memories, or places apart in one; returns when both may be used. Offsets in bytes. */
-  copy(source: Memory, sourceOffset: number, destination: Memory, destinationOffset: number, byteLength: number): void;
+  /**
+   * Copies bytes between any two memories, or places apart in one. Offsets in bytes. What is queued after it, on any device,
+   * finds the copy done.
+   *
+   * Host memory may be used when this returns, unless it is page-locked and `nonBlocking` is true: then after `settle`.
+   */
+  copy(
+    source: Memory,
+    sourceOffset: number,
+    destination: Memory,
+    destinationOffset: number,
+    byteLength: number,
+    nonBlocking: boolean,
+  ): void;
   /** Waits for all work queued on a device. */
   synchronize(device: number): void;
+
+  /**
+   * From now on queues work of a device on another of its streams. Returns what `leaveStream` needs to go back. Work on the
+   * same memory is done in the order of the calls, whatever their streams.
+   */
+  enterStream(device: number): number;
+  leaveStream(device: number, previous: number): void;
+
+  /** A mark in the work of a device, which tells times. Released with the object, or by `releaseEvent`. */
+  createEvent(device: number): DeviceEvent;
+  /** Sets the mark behind all that has been queued on the current stream of its device. */
+  recordEvent(event: DeviceEvent): void;
+  /** Whether the work before the mark is done. Of an event that was not recorded: true. */
+  queryEvent(event: DeviceEvent): boolean;
+  /** Waits for the work before the mark. */
+  synchronizeEvent(event: DeviceEvent): void;
+  /** Milliseconds from one mark to another of the same device, both reached. */
+  elapsedTime(start: DeviceEvent, end: DeviceEvent): number;
+  releaseEvent(event: DeviceEvent): void;
+
+  /**
+   * From now on work of a device is noted, not done, until `endCapture` or `abandonCapture`. Calls that wait for the device, or
+   * copy from or to the host or another device, throw `ERR_CUDA` and leave the capture as it was.
+   */
+  beginCapture(device: number): void;
+  /** Ends a capture. The graph keeps the memory that its work uses; it is released with the object, or by `releaseGraph`. */
+  endCapture(device: number): DeviceGraph;
+  /** Ends a capture, of which nothing is kept. */
+  abandonCapture(device: number): void;
+  /** Queues the work of a graph. */
+  launchGraph(graph: DeviceGraph): void;
+  releaseGraph(graph: DeviceGraph): void;
 }
 
 /** A `Uint8Array` is how a `SharedArrayBuffer` is passed. */
@@ -107,6 +175,31 @@ export type Memory = ArrayBuffer | Uint8Array | DeviceMemory;
 /** Memory on a device, opaque. */
 export interface DeviceMemory {
   readonly __deviceMemory: never;
+}
+
+/** A mark in the work of a device, opaque. */
+export interface DeviceEvent {
+  readonly __deviceEvent: never;
+}
+
+/** Work to be repeated, opaque. */
+export interface DeviceGraph {
+  readonly __deviceGraph: never;
+}
+
+/** In bytes. */
+export interface DeviceMemoryStats {
+  /** Of tensors, and what graphs keep, in this environment. */
+  readonly allocated: number;
+  /** The most that `allocated` was. */
+  readonly maxAllocated: number;
+  /** What this environment has of the device, used and kept for later. */
+  readonly reserved: number;
+  /** How much may be allocated; Infinity: no limit. */
+  readonly limit: number;
+  /** Of the device, for all processes. */
+  readonly free: number;
+  readonly total: number;
 }
 
 export interface OpInfo {
