@@ -1,5 +1,17 @@
 # Adds the CUDA backend to the addon according to CUDA, and sets cuda_summary.
 
+# Compiled against the CUDA runtime or against the simulated one.
+set(RSQRT_CUDA_SOURCES
+  native/cuda/device.cpp
+  native/cuda/kernels.cu
+  native/cuda/memory.cpp
+  native/cuda/pinned.cpp
+  native/cuda/runtime.cpp
+  native/cuda/staging.cpp
+  native/cuda/status.cpp
+  native/cuda/streams.cpp
+  native/cuda/waiter.cpp)
+
 set(nvcc NOTFOUND)
 if(CUDA STREQUAL "AUTO" OR CUDA STREQUAL "ON")
   # check_language(CUDA) only looks on PATH.
@@ -21,8 +33,7 @@ endif()
 
 if(CUDA STREQUAL "SIMULATED")
   add_library(rsqrt_cuda OBJECT
-    native/cuda/kernels.cu
-    native/cuda/runtime.cpp
+    ${RSQRT_CUDA_SOURCES}
     native/cuda/simulated/cuda_memory.cpp
     native/cuda/simulated/cuda_runtime.cpp
     native/cuda/simulated/cuda_streams.cpp
@@ -61,7 +72,7 @@ elseif(nvcc)
     set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
   endif()
   find_package(CUDAToolkit REQUIRED)
-  add_library(rsqrt_cuda OBJECT native/cuda/kernels.cu native/cuda/runtime.cpp)
+  add_library(rsqrt_cuda OBJECT ${RSQRT_CUDA_SOURCES})
   target_compile_options(rsqrt_cuda PRIVATE
     $<$<COMPILE_LANGUAGE:CXX>:${RSQRT_CXX_OPTIONS}>
     "$<$<COMPILE_LANGUAGE:CUDA>:-fmad=false;--threads=0;-Xcompiler=-Wall,-Wextra,-ffp-contract=off>")

@@ -3,16 +3,47 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 
+#include "core/failure.h"
 #include "core/job.h"
 
 namespace rsqrt_native::cuda {
 
-// A place in memory: a device's, or the host's if device is negative.
+// Memory on a device. It is given back with its last owner, after the work queued on it; the backend must
+// outlive it.
+class Block : public std::enable_shared_from_this<Block> {
+ public:
+  virtual ~Block() = default;
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+
+  const int device;
+  std::byte* const data;
+  const std::size_t bytes;
+
+ protected:
+  Block(int on, std::byte* at, std::size_t size) : device(on), data(at), bytes(size) {}
+};
+
+// A mark in the work of a device. The backend must outlive it, and a Graph.
+class Event {
+ public:
+  virtual ~Event() = default;
+};
+
+// Work to be repeated, with the memory that it uses.
+class Graph {
+ public:
+  virtual ~Graph() = default;
+};
+
+// A place in memory: in a device's block, or the host's if there is none.
 struct Place {
-  int device;
+  Block* block;
   std::byte* pointer;
 };
 
@@ -23,8 +54,24 @@ struct DeviceProperties {
   std::size_t total_memory;  // bytes
 };
 
-// One per JavaScript environment, used from its thread only. Work is queued on one stream per device in
-// the order of the calls. Functions throw Failure: ERR_CUDA_UNAVAILABLE, ERR_CUDA, ERR_OUT_OF_MEMORY.
+// In bytes.
+struct MemoryStats {
+  std::size_t allocated;      // blocks of this backend
+  std::size_t max_allocated;  // the most that was
+  std::size_t reserved;       // what this backend has of the device, used and kept for later
+  std::size_t limit;          // of what may be allocated
+  std::size_t free;           // of the device
+  std::size_t total;
+};
+
+inline constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+
+// Called from a thread of the backend, with what went wrong or null.
+using Done = std::function<void(const Failure*)>;
+
+// One per JavaScript environment, used from its thread only. Work is queued on streams, and calls return;
+// work on the same memory is done in the order of the calls, whatever its streams and devices. Functions
+// throw Failure: ERR_CUDA_UNAVAILABLE, ERR_CUDA, ERR_OUT_OF_MEMORY.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -37,13 +84,45 @@ class Backend {
   virtual const std::string& unavailable_reason() const = 0;
   virtual DeviceProperties properties(int device) = 0;
 
-  virtual std::byte* allocate(int device, std::size_t bytes) = 0;
-  // Memory that queued work still uses may be released: it is given back after that work.
-  virtual void release(int device, std::byte* pointer) noexcept = 0;
-  // Returns when the host may use both places.
-  virtual void copy(Place from, Place to, std::size_t bytes) = 0;
-  virtual void run(int device, const Job& job) = 0;
+  virtual std::shared_ptr<Block> allocate(int device, std::size_t bytes) = 0;
+  // Gives back what is kept for later: device memory, here and in the process's other backends, and
+  // page-locked memory. Waits for the work that uses released blocks.
+  virtual void trim() = 0;
+  virtual MemoryStats memory_stats(int device) = 0;
+  virtual void reset_peak(int device) = 0;
+  virtual void set_memory_limit(int device, std::size_t bytes) = 0;
+
+  // Page-locked memory, which any device reaches by itself.
+  virtual std::byte* allocate_pinned(std::size_t bytes) = 0;
+  // Takes it back, once the copies under way are done. Harmless for a pointer that is not ours any more.
+  virtual void release_pinned(std::byte* pointer) noexcept = 0;
+  // Waits for the copies under way from or to the page-locked memory that a pointer lies in, if it does.
+  virtual void settle(const std::byte* pointer) = 0;
+  // Calls back when these are done.
+  virtual void when_settled(const std::byte* pointer, Done done) = 0;
+
+  // Returns when the host may use its place; if that is page-locked and non_blocking, only `settle` does.
+  virtual void copy(Place from, Place to, std::size_t bytes, bool non_blocking) = 0;
+  // The memory of a job is that of these blocks, on one device.
+  virtual void run(Block& in, Block& out, const Job& job) = 0;
+  virtual void draw(Block& out, const RandomJob& job) = 0;
   virtual void synchronize(int device) = 0;
+
+  // Queues what follows on another stream of a device; returns what leave_stream needs to go back.
+  virtual int enter_stream(int device) = 0;
+  virtual void leave_stream(int device, int previous) = 0;
+
+  virtual std::shared_ptr<Event> create_event(int device) = 0;
+  virtual void record(Event& event) = 0;
+  virtual bool query(const Event& event) = 0;
+  virtual void synchronize(const Event& event) = 0;
+  virtual float elapsed_time(const Event& start, const Event& end) = 0;  // milliseconds
+
+  // Between begin and end or abandon, work of a device is noted, not done.
+  virtual void begin_capture(int device) = 0;
+  virtual std::shared_ptr<Graph> end_capture(int device) = 0;
+  virtual void abandon_capture(int device) = 0;
+  virtual void launch(Graph& graph) = 0;
 };
 
 std::shared_ptr<Backend> make_backend();

@@ -1,59 +1,45 @@
-// The CUDA backend: devices, memory, one stream per device, copies. Compiled against the CUDA runtime or
-// against the simulated one (native/cuda/simulated), without a difference.
+// The CUDA backend. Compiled against the CUDA runtime or against the simulated one (native/cuda/simulated),
+// without a difference.
 #include <cuda_runtime.h>
 
-#include <new>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/failure.h"
 #include "cuda/backend.h"
+#include "cuda/device.h"
 #include "cuda/kernels.h"
+#include "cuda/pinned.h"
+#include "cuda/status.h"
 
 namespace rsqrt_native::cuda {
 namespace {
-
-std::string describe(const char* call, cudaError_t status) {
-  return std::string(call) + " failed: " + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) +
-         ", " + std::to_string(static_cast<int>(status)) + ")";
-}
-
-// Every status is checked where it is returned.
-void check(cudaError_t status, const char* call) {
-  if (status == cudaSuccess) return;
-  static_cast<void>(cudaGetLastError());  // not to be reported again by an unrelated call
-  throw Failure("ERR_CUDA", describe(call, status));
-}
 
 std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
-// Makes a device current for its lifetime: other code in the process may have chosen another.
-class CurrentDevice {
- public:
-  explicit CurrentDevice(int device) {
-    check(cudaGetDevice(&previous_), "cudaGetDevice");
-    if (previous_ == device) return;
-    check(cudaSetDevice(device), "cudaSetDevice");
-    changed_ = true;
-  }
-  ~CurrentDevice() {
-    if (changed_) static_cast<void>(cudaSetDevice(previous_));
-  }
-  CurrentDevice(const CurrentDevice&) = delete;
-  CurrentDevice& operator=(const CurrentDevice&) = delete;
+struct TimedEvent final : Event {
+  TimedEvent(int on, EventHandle event) : device(on), handle(std::move(event)) {}
 
- private:
-  int previous_ = 0;
-  bool changed_ = false;
+  int device;
+  EventHandle handle;
+  bool recorded = false;
 };
 
-struct Device {
-  cudaStream_t stream = nullptr;
-  int multiprocessors = 0;
-  bool pools = false;  // stream-ordered allocation is supported
+struct CapturedGraph final : Graph {
+  CapturedGraph(int on, std::vector<std::shared_ptr<Block>> used, ExecHandle graph)
+      : device(on), blocks(std::move(used)), exec(std::move(graph)) {}
+
+  int device;
+  std::vector<std::shared_ptr<Block>> blocks;
+  ExecHandle exec;  // goes first; one that runs is released by CUDA when it is done
 };
+
+const TimedEvent& ours(const Event& event) { return static_cast<const TimedEvent&>(event); }
+TimedEvent& ours(Event& event) { return static_cast<TimedEvent&>(event); }
 
 class CudaBackend final : public Backend {
  public:
@@ -71,18 +57,6 @@ class CudaBackend final : public Backend {
     }
   }
 
-  ~CudaBackend() override {
-    for (std::size_t i = 0; i < devices_.size(); ++i) {
-      if (devices_[i].stream == nullptr) continue;
-      int previous;
-      if (cudaGetDevice(&previous) != cudaSuccess) continue;
-      static_cast<void>(cudaSetDevice(static_cast<int>(i)));
-      static_cast<void>(cudaStreamSynchronize(devices_[i].stream));
-      static_cast<void>(cudaStreamDestroy(devices_[i].stream));
-      static_cast<void>(cudaSetDevice(previous));
-    }
-  }
-
   const char* build() const override { return RSQRT_CUDA_BUILD; }
   int runtime_version() const override { return runtime_version_; }
   int driver_version() const override { return driver_version_; }
@@ -95,106 +69,259 @@ class CudaBackend final : public Backend {
     return {properties.name, properties.major, properties.minor, properties.totalGlobalMem};
   }
 
-  std::byte* allocate(int device, std::size_t bytes) override {
+  std::shared_ptr<Block> allocate(int device, std::size_t bytes) override {
     const CurrentDevice current(device);
-    const Device& state = opened(device);
-    if (bytes == 0) bytes = 1;  // a pointer of its own, never null
-    void* pointer = nullptr;
-    const cudaError_t status =
-        state.pools ? cudaMallocAsync(&pointer, bytes, state.stream) : cudaMalloc(&pointer, bytes);
-    if (status == cudaErrorMemoryAllocation) {
-      static_cast<void>(cudaGetLastError());
-      std::size_t available = 0, total = 0;
-      static_cast<void>(cudaMemGetInfo(&available, &total));
-      throw Failure("ERR_OUT_OF_MEMORY", "out of memory on cuda:" + std::to_string(device) + ": asked for " +
-                                             std::to_string(bytes) + " bytes, " + std::to_string(available) +
-                                             " of " + std::to_string(total) + " are free");
-    }
-    check(status, state.pools ? "cudaMallocAsync" : "cudaMalloc");
-    return static_cast<std::byte*>(pointer);
+    return opened(device).allocate(bytes);
   }
 
-  void release(int device, std::byte* pointer) noexcept override {
-    try {
-      const CurrentDevice current(device);
-      const Device& state = opened(device);
-      check(state.pools ? cudaFreeAsync(pointer, state.stream) : cudaFree(pointer), "cudaFreeAsync");
-    } catch (const std::exception&) {
-      // A device that failed has lost its memory with everything else; the failure itself was reported by the
-      // call.
+  void trim() override {
+    for (const auto& device : devices_) {
+      if (device != nullptr && !device->is_capturing()) device->synchronize();
     }
+    trim_pools();
+    pinned_.trim();
   }
 
-  void copy(Place from, Place to, std::size_t bytes) override {
-    if (from.device >= 0 && to.device >= 0 && from.device != to.device) {
-      synchronize(from.device);  // the streams of two devices know nothing of each other
-      const CurrentDevice current(to.device);
-      const Device& state = opened(to.device);
-      check(cudaMemcpyPeerAsync(to.pointer, to.device, from.pointer, from.device, bytes, state.stream),
-            "cudaMemcpyPeerAsync");
-      check(cudaStreamSynchronize(state.stream), "cudaStreamSynchronize");
+  MemoryStats memory_stats(int device) override {
+    const CurrentDevice current(device);
+    return opened(device).memory.stats();
+  }
+
+  void reset_peak(int device) override {
+    const CurrentDevice current(device);
+    opened(device).memory.reset_peak();
+  }
+
+  void set_memory_limit(int device, std::size_t bytes) override {
+    const CurrentDevice current(device);
+    opened(device).memory.set_limit(bytes);
+  }
+
+  std::byte* allocate_pinned(std::size_t bytes) override {
+    if (devices_.empty()) throw Failure("ERR_CUDA_UNAVAILABLE", "CUDA is not available: " + reason_);
+    return pinned_.allocate(bytes);
+  }
+
+  void release_pinned(std::byte* pointer) noexcept override { pinned_.release(pointer); }
+
+  void settle(const std::byte* pointer) override {
+    if (Pinned::Block* const block = pinned_.find(pointer)) Pinned::settle(*block);
+  }
+
+  void when_settled(const std::byte* pointer, Done done) override {
+    const Pinned::Block* const block = pinned_.find(pointer);
+    if (block == nullptr || block->last == nullptr) {
+      done(nullptr);
       return;
     }
-    const int device = from.device >= 0 ? from.device : to.device;
-    const cudaMemcpyKind kind = from.device < 0 ? cudaMemcpyHostToDevice
-                                : to.device < 0 ? cudaMemcpyDeviceToHost
-                                                : cudaMemcpyDeviceToDevice;
-    const CurrentDevice current(device);
-    const Device& state = opened(device);
-    check(cudaMemcpyAsync(to.pointer, from.pointer, bytes, kind, state.stream), "cudaMemcpyAsync");
-    // Host memory belongs to JavaScript, which may change or free it as soon as this returns.
-    if (kind != cudaMemcpyDeviceToDevice) check(cudaStreamSynchronize(state.stream), "cudaStreamSynchronize");
+    // An event of its own: that of the block may be recorded anew, or gone, before the waiter comes to it.
+    const CurrentDevice current(block->last->device);
+    EventHandle event = make_event(cudaEventDisableTiming | cudaEventBlockingSync);
+    check(cudaEventRecord(event.get(), block->last->handle.get()), "cudaEventRecord");
+    opened(block->last->device).waiter().add(std::move(event), std::move(done));
   }
 
-  void run(int device, const Job& job) override {
-    const CurrentDevice current(device);
-    const Device& state = opened(device);
-    check(launch(job, state.multiprocessors, state.stream), "cudaLaunchKernel");
+  void copy(Place from, Place to, std::size_t bytes, bool non_blocking) override {
+    if (from.block == nullptr) {
+      copy_host(*to.block, from.pointer, non_blocking, [&](Device& device, bool pinned) {
+        if (pinned) return enqueue(to, from, bytes, cudaMemcpyHostToDevice, device.stream());
+        device.staging().upload(to.pointer, from.pointer, bytes, device.stream());
+      });
+    } else if (to.block == nullptr) {
+      copy_host(*from.block, to.pointer, non_blocking, [&](Device& device, bool pinned) {
+        if (pinned) return enqueue(to, from, bytes, cudaMemcpyDeviceToHost, device.stream());
+        device.staging().download(to.pointer, from.pointer, bytes, device.stream());
+      });
+    } else if (from.block->device == to.block->device) {
+      const CurrentDevice current(from.block->device);
+      Device& device = opened(from.block->device);
+      device.use(*from.block);
+      device.use(*to.block);
+      enqueue(to, from, bytes, cudaMemcpyDeviceToDevice, device.stream());
+    } else {
+      copy_between_devices(from, to, bytes);
+    }
+  }
+
+  void run(Block& in, Block& out, const Job& job) override {
+    const CurrentDevice current(in.device);
+    Device& device = opened(in.device);
+    device.use(in);
+    device.use(out);
+    check(cuda::launch(job, device.multiprocessors, device.stream().handle.get()), "cudaLaunchKernel");
+  }
+
+  void draw(Block& out, const RandomJob& job) override {
+    const CurrentDevice current(out.device);
+    Device& device = opened(out.device);
+    device.use(out);
+    check(launch_random(job, device.multiprocessors, device.stream().handle.get()), "cudaLaunchKernel");
   }
 
   void synchronize(int device) override {
     const CurrentDevice current(device);
-    check(cudaStreamSynchronize(opened(device).stream), "cudaStreamSynchronize");
+    opened(device).synchronize();
+  }
+
+  int enter_stream(int device) override {
+    const CurrentDevice current(device);
+    return opened(device).enter_stream();
+  }
+
+  void leave_stream(int device, int previous) override {
+    const CurrentDevice current(device);
+    opened(device).leave_stream(previous);
+  }
+
+  std::shared_ptr<Event> create_event(int device) override {
+    const CurrentDevice current(device);
+    opened(device);
+    return std::make_shared<TimedEvent>(device, make_event(cudaEventDefault));
+  }
+
+  void record(Event& event) override {
+    const CurrentDevice current(ours(event).device);
+    Device& device = opened(ours(event).device);
+    device.refuse_capture("recording an event");
+    check(cudaEventRecord(ours(event).handle.get(), device.stream().handle.get()), "cudaEventRecord");
+    ours(event).recorded = true;
+  }
+
+  bool query(const Event& event) override {
+    const cudaError_t status = cudaEventQuery(ours(event).handle.get());
+    if (status == cudaErrorNotReady) {
+      static_cast<void>(cudaGetLastError());
+      return false;
+    }
+    check(status, "cudaEventQuery");
+    return true;
+  }
+
+  void synchronize(const Event& event) override {
+    check(cudaEventSynchronize(ours(event).handle.get()), "cudaEventSynchronize");
+  }
+
+  float elapsed_time(const Event& start, const Event& end) override {
+    if (ours(start).device != ours(end).device) {
+      throw Failure("ERR_CUDA", "elapsedTime: the events must be of one device; they are of cuda:" +
+                                    std::to_string(ours(start).device) +
+                                    " and cuda:" + std::to_string(ours(end).device));
+    }
+    if (!ours(start).recorded || !ours(end).recorded) {
+      throw Failure("ERR_CUDA", "elapsedTime: both events must have been recorded");
+    }
+    synchronize(start);
+    synchronize(end);
+    float milliseconds = 0;
+    check(cudaEventElapsedTime(&milliseconds, ours(start).handle.get(), ours(end).handle.get()),
+          "cudaEventElapsedTime");
+    return milliseconds;
+  }
+
+  void begin_capture(int device) override {
+    const CurrentDevice current(device);
+    opened(device).begin_capture();
+  }
+
+  std::shared_ptr<Graph> end_capture(int device) override {
+    const CurrentDevice current(device);
+    GraphHandle graph;
+    const std::unique_ptr<Capture> capture = opened(device).end_capture(graph);
+    cudaGraphExec_t exec = nullptr;
+    check(cudaGraphInstantiate(&exec, graph.get(), 0), "cudaGraphInstantiate");
+    ExecHandle owned(exec);
+    return std::make_shared<CapturedGraph>(device, std::move(capture->blocks), std::move(owned));
+  }
+
+  void abandon_capture(int device) override {
+    const CurrentDevice current(device);
+    opened(device).abandon_capture();
+  }
+
+  void launch(Graph& graph) override {
+    const CapturedGraph& captured = static_cast<const CapturedGraph&>(graph);
+    const CurrentDevice current(captured.device);
+    Device& device = opened(captured.device);
+    device.refuse_capture("another graph");
+    for (const auto& block : captured.blocks) device.use(*block);
+    check(cudaGraphLaunch(captured.exec.get(), device.stream().handle.get()), "cudaGraphLaunch");
   }
 
  private:
   std::string explain(cudaError_t status) const {
-    if (driver_version_ == 0) return "no driver: no NVIDIA driver is installed on this machine";
+    if (driver_version_ == 0) {
+      return "no driver: no NVIDIA driver is installed on this machine; install one of CUDA " +
+             version_text(runtime_version_) + " or newer";
+    }
     if (status == cudaErrorInsufficientDriver) {
       return "driver too old: it supports CUDA " + version_text(driver_version_) +
-             ", rsqrt was built with CUDA " + version_text(runtime_version_);
+             ", rsqrt was built with CUDA " + version_text(runtime_version_) + "; install a newer driver";
     }
     if (status == cudaErrorNoDevice || status == cudaSuccess) {
-      return "no device: the NVIDIA driver sees no GPU (CUDA_VISIBLE_DEVICES may hide it)";
+      return "no device: the NVIDIA driver sees no GPU; see what nvidia-smi says and whether "
+             "CUDA_VISIBLE_DEVICES hides it";
     }
     return describe("cudaGetDeviceCount", status);
   }
 
-  // The state of the current device, set up at its first use.
-  const Device& opened(int device) {
-    Device& state = devices_[static_cast<std::size_t>(device)];
-    if (state.stream != nullptr) return state;
-    cudaFuncAttributes attributes;
-    const cudaError_t status = cudaFuncGetAttributes(&attributes, probe_kernel());
-    if (status == cudaErrorNoKernelImageForDevice) {
-      static_cast<void>(cudaGetLastError());
-      const DeviceProperties found = properties(device);
-      throw Failure("ERR_CUDA_UNAVAILABLE", "CUDA is not available: no kernel image for " + found.name +
-                                                " (compute capability " + std::to_string(found.major) + "." +
-                                                std::to_string(found.minor) +
-                                                ") in this copy of the rsqrt addon");
-    }
-    check(status, "cudaFuncGetAttributes");
-    int pools = 0;
-    check(cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, device), "cudaDeviceGetAttribute");
-    check(cudaDeviceGetAttribute(&state.multiprocessors, cudaDevAttrMultiProcessorCount, device),
-          "cudaDeviceGetAttribute");
-    state.pools = pools != 0;
-    check(cudaStreamCreateWithFlags(&state.stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
-    return state;
+  // What there is of the current device, set up at its first use.
+  Device& opened(int device) {
+    auto& opened = devices_[static_cast<std::size_t>(device)];
+    if (opened == nullptr) opened = std::make_unique<Device>(device);
+    return *opened;
   }
 
-  std::vector<Device> devices_;
+  static void enqueue(Place to, Place from, std::size_t bytes, cudaMemcpyKind kind, const Stream& stream) {
+    check(cudaMemcpyAsync(to.pointer, from.pointer, bytes, kind, stream.handle.get()), "cudaMemcpyAsync");
+  }
+
+  // A copy between a block and host memory, which `enqueue_copy` queues, knowing whether that is page-locked.
+  template <class EnqueueCopy>
+  void copy_host(Block& block, const std::byte* host, bool non_blocking, EnqueueCopy enqueue_copy) {
+    const CurrentDevice current(block.device);
+    Device& device = opened(block.device);
+    device.refuse_capture("copying between a device and the host");
+    device.use(block);
+    Pinned::Block* const pinned = pinned_.find(host);
+    if (pinned != nullptr) Pinned::use(*pinned, device.stream());
+    enqueue_copy(device, pinned != nullptr);
+    if (pinned == nullptr) return;
+    mark_copied(*pinned, device.stream());
+    if (!non_blocking) Pinned::settle(*pinned);
+  }
+
+  // Without the mark nobody would know when the memory may be used.
+  static void mark_copied(Pinned::Block& pinned, const Stream& stream) {
+    try {
+      Pinned::mark(pinned, stream);
+    } catch (const Failure&) {
+      static_cast<void>(cudaStreamSynchronize(stream.handle.get()));
+      pinned.last = nullptr;
+      throw;
+    }
+  }
+
+  void copy_between_devices(Place from, Place to, std::size_t bytes) {
+    {
+      const CurrentDevice current(from.block->device);
+      Device& source = opened(from.block->device);
+      source.refuse_capture("copying between devices");
+      if (open_.emplace(from.block->device, to.block->device).second) source.memory.open_to(to.block->device);
+    }
+    const CurrentDevice current(to.block->device);
+    Device& target = opened(to.block->device);
+    target.refuse_capture("copying between devices");
+    // The target's stream reads the source, and is its last user.
+    target.use(*from.block);
+    target.use(*to.block);
+    check(cudaMemcpyPeerAsync(to.pointer, to.block->device, from.pointer, from.block->device, bytes,
+                              target.stream().handle.get()),
+          "cudaMemcpyPeerAsync");
+  }
+
+  std::vector<std::unique_ptr<Device>> devices_;  // null: not used yet
+  std::set<std::pair<int, int>> open_;            // whose memory was opened to which other device
+  Pinned pinned_;                                 // goes first: its copies are work of the devices
   std::string reason_;
   int runtime_version_ = 0;
   int driver_version_ = 0;

@@ -22,6 +22,9 @@ namespace {
 struct Environment {
   std::shared_ptr<cpu::Pool> pool = cpu::shared_pool();
   std::shared_ptr<cuda::Backend> cuda = cuda::make_backend();
+  std::shared_ptr<DeviceMemories> device_memories = std::make_shared<DeviceMemories>();
+  std::shared_ptr<PinnedBuffers> pinned_buffers = std::make_shared<PinnedBuffers>();
+  std::shared_ptr<Completions> completions = std::make_shared<Completions>();
   std::vector<std::unique_ptr<Context>> contexts;
 };
 
@@ -69,6 +72,9 @@ Napi::Value open(const Napi::CallbackInfo& info) {
   context.create_error = Napi::Persistent(info[1].As<Napi::Function>());
   context.pool = environment.pool;
   context.cuda = environment.cuda;
+  context.device_memories = environment.device_memories;
+  context.pinned_buffers = environment.pinned_buffers;
+  context.completions = environment.completions;
   const napi_value binding = guarded(env, context, [&]() -> napi_value {
     context.isa = cpu::choose_instruction_set(info[0].As<Napi::String>());
     Napi::Object object = Napi::Object::New(env);

@@ -2,8 +2,8 @@
 
 namespace rsqrt_native {
 
-void throw_in_javascript(napi_env env, const Context& context, const char* code,
-                         const char* message) noexcept {
+napi_value error_in_javascript(napi_env env, const Context& context, const char* code,
+                               const char* message) noexcept {
   // Plain Node-API: in a worker that is being terminated any of these calls may fail, and then there is
   // nothing left to do and nobody to tell.
   napi_value arguments[2], receiver, create_error, error;
@@ -12,7 +12,13 @@ void throw_in_javascript(napi_env env, const Context& context, const char* code,
                       napi_get_undefined(env, &receiver) == napi_ok &&
                       napi_get_reference_value(env, context.create_error, &create_error) == napi_ok &&
                       napi_call_function(env, receiver, create_error, 2, arguments, &error) == napi_ok;
-  if (called) napi_throw(env, error);  // otherwise what createError threw is pending
+  return called ? error : nullptr;
+}
+
+void throw_in_javascript(napi_env env, const Context& context, const char* code,
+                         const char* message) noexcept {
+  const napi_value error = error_in_javascript(env, context, code, message);
+  if (error != nullptr) napi_throw(env, error);  // otherwise what createError threw is pending
 }
 
 }  // namespace rsqrt_native

@@ -6,11 +6,15 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <system_error>
 
 #include "core/failure.h"
 #include "cpu/isa.h"
 #include "cpu/pool.h"
 #include "cuda/backend.h"
+#include "napi/completions.h"
+#include "napi/device_memory.h"
+#include "napi/pinned.h"
 #include "napi/watch.h"
 
 namespace rsqrt_native {
@@ -22,11 +26,18 @@ struct Context {
   std::shared_ptr<cpu::Pool> pool;
   int threads = 1;  // that a call may take of the pool, its own included
   std::shared_ptr<cuda::Backend> cuda;
+  std::shared_ptr<DeviceMemories> device_memories;
+  std::shared_ptr<PinnedBuffers> pinned_buffers;
+  std::shared_ptr<Completions> completions;
   Watches watches;
   Napi::FunctionReference create_error;  // (code, message) => Error, given by src/binding.ts
 };
 
-// Throws, in JavaScript, what create_error makes of it.
+// What create_error makes of it, in JavaScript; null if that cannot be had.
+napi_value error_in_javascript(napi_env env, const Context& context, const char* code,
+                               const char* message) noexcept;
+
+// Throws that.
 void throw_in_javascript(napi_env env, const Context& context, const char* code,
                          const char* message) noexcept;
 
@@ -39,6 +50,8 @@ napi_value guarded(napi_env env, const Context& context, Body body) {
     throw_in_javascript(env, context, failure.code(), failure.what());
   } catch (const std::bad_alloc&) {
     throw_in_javascript(env, context, "ERR_OUT_OF_MEMORY", "out of memory in the addon");
+  } catch (const std::system_error& error) {  // of a thread that cannot be started
+    throw_in_javascript(env, context, "ERR_OUT_OF_MEMORY", error.what());
   } catch (const Napi::Error& error) {
     error.ThrowAsJavaScriptException();
   }

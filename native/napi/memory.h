@@ -5,33 +5,30 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 #include "cuda/backend.h"
 
 namespace rsqrt_native {
 
-// An argument's memory while a call lasts. device is negative for the host.
+// An argument's memory while a call lasts.
 struct Memory {
+  int device() const { return block == nullptr ? -1 : block->device; }
+
   std::byte* data;
   std::size_t bytes;
-  int device;
+  cuda::Block* block;  // null: the host's
 };
 
-// Takes an ArrayBuffer, a Uint8Array (the way to pass a SharedArrayBuffer) or a
-// DeviceMemory. Throws Failure otherwise, or if the device memory was released.
+// Takes an ArrayBuffer, a Uint8Array (the way to pass a SharedArrayBuffer) or device memory. Throws Failure
+// otherwise, or if the device memory was released.
 Memory unwrap_memory(napi_env env, napi_value value, const char* argument);
 
 // Throws Failure unless `count` elements of `size` bytes from `offset` on lie within memory.
 void check_end(const Memory& memory, std::int64_t offset, std::int64_t count, std::int64_t size,
                const char* argument);
 
-// A new DeviceMemory object: opaque to JavaScript, given back by release_device_memory or the collector.
-napi_value create_device_memory(napi_env env, std::shared_ptr<cuda::Backend> backend, int device,
-                                std::size_t bytes);
-
-// Gives the memory back now; harmless if that was done before.
-void release_device_memory(napi_env env, napi_value value);
+// Throws Failure if an offset on a device is no multiple of the element size.
+void check_aligned(const Memory& memory, std::int64_t offset, std::int64_t size, const char* argument);
 
 // Asks for huge pages in an ArrayBuffer's memory. Returns the offset at which the first can begin.
 std::size_t advise_huge_pages(napi_env env, napi_value buffer);

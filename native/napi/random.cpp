@@ -22,13 +22,18 @@ napi_value run(Napi::Env env, Context& context, const napi_value* args) {
                                    dtype_names[index_of(job.dtype)]);
   }
   const Memory output = unwrap_memory(env, args[3], "output");
-  if (output.device >= 0) throw Failure("ERR_DEVICE", "output must be on the CPU");
   const std::int64_t offset = whole(env, args[5], "outputOffset");
   job.numel = whole(env, args[6], "count");
   if (job.numel == 0) return nullptr;
-  check_end(output, offset, job.numel, static_cast<std::int64_t>(size_of(job.dtype)), "outputOffset");
+  const auto size = static_cast<std::int64_t>(size_of(job.dtype));
+  check_end(output, offset, job.numel, size, "outputOffset");
+  check_aligned(output, offset, size, "outputOffset");
   job.out = output.data + offset;
-  cpu::run(*context.isa.kernels, job, *context.pool, context.threads);
+  if (output.block == nullptr) {
+    cpu::run(*context.isa.kernels, job, *context.pool, context.threads);
+  } else {
+    context.cuda->draw(*output.block, job);
+  }
   return nullptr;
 }
 

@@ -59,9 +59,7 @@ std::int64_t checked_offset(const Memory& memory, DType dtype, std::int64_t offs
   overflow |= __builtin_add_overflow(last, 1, &end);
   if (overflow) end = std::numeric_limits<std::int64_t>::max();  // more than there can be
   check_end(memory, offset, end, size, argument);
-  if (memory.device >= 0 && offset % size != 0) {
-    out_of_range(argument, "a multiple of the element size on a device", std::to_string(offset));
-  }
+  check_aligned(memory, offset, size, argument);
   return offset;
 }
 
@@ -89,7 +87,7 @@ napi_value run(Napi::Env env, Context& context, const napi_value* args) {
 
   const Memory input = unwrap_memory(env, args[1], "input");
   const Memory output = unwrap_memory(env, args[4], "output");
-  if (input.device != output.device) {
+  if (input.device() != output.device()) {
     throw Failure("ERR_DEVICE", "input and output must be on the same device");
   }
   job.in = input.data + checked_offset(input, job.in_dtype, whole(env, args[3], "inputOffset"), job.numel,
@@ -101,10 +99,10 @@ napi_value run(Napi::Env env, Context& context, const napi_value* args) {
     // Only an output that shares elements could be walked so often, and for as long as one likes.
     out_of_range("the element count of layout", "at most what the output holds", std::to_string(job.numel));
   }
-  if (input.device < 0) {
+  if (input.block == nullptr) {
     cpu::run(*context.isa.kernels, job, *context.pool, context.threads);
   } else {
-    context.cuda->run(input.device, job);
+    context.cuda->run(*input.block, *output.block, job);
   }
   return nullptr;
 }

@@ -1,0 +1,67 @@
+// What one environment has of a device.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "cuda/memory.h"
+#include "cuda/staging.h"
+#include "cuda/status.h"
+#include "cuda/streams.h"
+#include "cuda/waiter.h"
+
+namespace rsqrt_native::cuda {
+
+// Work that is noted, not done.
+struct Capture {
+  explicit Capture(int device) : stream(device) {}
+
+  Stream stream;
+  unsigned number = 0;
+  std::vector<std::shared_ptr<Block>> blocks;  // that its work uses, each once
+};
+
+class Device {
+ public:
+  // The device must be current. Throws ERR_CUDA_UNAVAILABLE if there is no code for it in this binary.
+  explicit Device(int index);
+  // Waits for all work.
+  ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  // Where work is queued now.
+  const Stream& stream() const { return capture_ != nullptr ? capture_->stream : *streams_[current_]; }
+  void synchronize() const;
+  int enter_stream();
+  void leave_stream(int previous);
+
+  std::shared_ptr<DeviceBlock> allocate(std::size_t bytes);
+  // Makes a block ready for what is queued next.
+  void use(Block& block);
+  Staging& staging();
+  Waiter& waiter();
+
+  bool is_capturing() const { return capture_ != nullptr; }
+  // Throws ERR_CUDA while work is captured; `what` is refused.
+  void refuse_capture(const char* what) const;
+  void begin_capture();
+  // The capture that ends. Its stream is not to be used any more.
+  std::unique_ptr<Capture> end_capture(GraphHandle& graph);
+  void abandon_capture() noexcept;
+
+  const int index;
+  int multiprocessors = 0;
+  Memory memory;
+
+ private:
+  std::vector<std::unique_ptr<Stream>> streams_;  // the one that work begins on, and others for enter_stream
+  std::size_t current_ = 0;
+  std::size_t last_entered_ = 0;
+  std::unique_ptr<Capture> capture_;
+  unsigned captures_ = 0;  // so far
+  std::unique_ptr<Staging> staging_;
+  std::unique_ptr<Waiter> waiter_;
+};
+
+}  // namespace rsqrt_native::cuda

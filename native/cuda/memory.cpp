@@ -1,0 +1,156 @@
+#include "cuda/memory.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/failure.h"
+
+namespace rsqrt_native::cuda {
+namespace {
+
+// The pools of the process. An environment that finds too little memory has all trimmed; all else is its own.
+struct Pools {
+  std::mutex mutex;
+  std::vector<cudaMemPool_t> all;
+};
+
+Pools& pools() {
+  static Pools* const shared = new Pools;  // never destroyed: environments may end after static objects do
+  return *shared;
+}
+
+cudaMemPool_t make_pool(int device) {
+  cudaMemPoolProps properties = {};
+  properties.allocType = cudaMemAllocationTypePinned;
+  properties.handleTypes = cudaMemHandleTypeNone;
+  properties.location.type = cudaMemLocationTypeDevice;
+  properties.location.id = device;
+  cudaMemPool_t pool = nullptr;
+  check(cudaMemPoolCreate(&pool, &properties), "cudaMemPoolCreate");
+  // Without this, all that is not in use would be given back whenever somebody waits for the device.
+  std::uint64_t threshold = std::numeric_limits<std::uint64_t>::max();
+  const cudaError_t status = cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &threshold);
+  if (status != cudaSuccess) static_cast<void>(cudaMemPoolDestroy(pool));
+  check(status, "cudaMemPoolSetAttribute");
+  return pool;
+}
+
+}  // namespace
+
+DeviceBlock::~DeviceBlock() { memory_.release(*this); }
+
+Memory::Memory(int device) : device_(device) {
+  int supported = 0;
+  check(cudaDeviceGetAttribute(&supported, cudaDevAttrMemoryPoolsSupported, device),
+        "cudaDeviceGetAttribute");
+  if (supported == 0) return;
+  Pools& shared = pools();
+  const std::lock_guard lock(shared.mutex);
+  shared.all.reserve(shared.all.size() + 1);
+  pool_ = make_pool(device);
+  shared.all.push_back(pool_);
+}
+
+Memory::~Memory() {
+  if (pool_ == nullptr) return;
+  Pools& shared = pools();
+  const std::lock_guard lock(shared.mutex);
+  shared.all.erase(std::find(shared.all.begin(), shared.all.end(), pool_));
+  static_cast<void>(cudaMemPoolDestroy(pool_));
+}
+
+void trim_pools() {
+  Pools& shared = pools();
+  const std::lock_guard lock(shared.mutex);
+  for (cudaMemPool_t pool : shared.all) check(cudaMemPoolTrimTo(pool, 0), "cudaMemPoolTrimTo");
+}
+
+std::shared_ptr<DeviceBlock> Memory::allocate(std::size_t bytes, const Stream& stream) {
+  if (bytes > limit_ || allocated_ > limit_ - bytes) refuse(bytes);
+  std::byte* data = allocate_bytes(std::max<std::size_t>(bytes, 1), stream);  // never null
+  std::shared_ptr<DeviceBlock> block;
+  try {
+    block = std::make_shared<DeviceBlock>(*this, device_, data, bytes, stream);
+  } catch (...) {
+    static_cast<void>(pool_ != nullptr ? cudaFreeAsync(data, stream.handle.get()) : cudaFree(data));
+    throw;
+  }
+  allocated_ += bytes;
+  max_allocated_ = std::max(max_allocated_, allocated_);
+  return block;
+}
+
+std::byte* Memory::allocate_bytes(std::size_t bytes, const Stream& stream) {
+  void* data = nullptr;
+  const cudaError_t status = pool_ != nullptr
+                                 ? cudaMallocFromPoolAsync(&data, bytes, pool_, stream.handle.get())
+                                 : cudaMalloc(&data, bytes);
+  if (status == cudaErrorMemoryAllocation) {
+    static_cast<void>(cudaGetLastError());
+    refuse(bytes);
+  }
+  check(status, pool_ != nullptr ? "cudaMallocFromPoolAsync" : "cudaMalloc");
+  return static_cast<std::byte*>(data);
+}
+
+void Memory::refuse(std::size_t bytes) const {
+  std::string text = "out of memory on cuda:" + std::to_string(device_) + ": asked for " +
+                     std::to_string(bytes) + " bytes, " + std::to_string(allocated_) + " are allocated";
+  if (limit_ != no_limit) text += ", the limit is " + std::to_string(limit_);
+  std::size_t available = 0, total = 0;
+  if (cudaMemGetInfo(&available, &total) == cudaSuccess) {
+    text += ", " + std::to_string(available) + " of " + std::to_string(total) + " are free";
+  }
+  static_cast<void>(cudaGetLastError());
+  throw Failure("ERR_OUT_OF_MEMORY", text);
+}
+
+void Memory::release(const DeviceBlock& block) noexcept {
+  allocated_ -= block.bytes;
+  // A device that failed has lost its memory with everything else; that was reported by the call that met it.
+  try {
+    // Another device may have been the last to read it.
+    const Stream& stream = block.last->device == device_ ? *block.last : block.home;
+    if (&stream != block.last) wait_for(stream, *block.last);
+    check(pool_ != nullptr ? cudaFreeAsync(block.data, stream.handle.get()) : cudaFree(block.data),
+          "cudaFree");
+  } catch (const Failure&) {
+    static_cast<void>(cudaStreamSynchronize(block.last->handle.get()));
+    static_cast<void>(cudaFree(block.data));  // harmless if it was freed after all
+  }
+}
+
+void Memory::open_to(int device) {
+  int possible = 0;
+  check(cudaDeviceCanAccessPeer(&possible, device, device_), "cudaDeviceCanAccessPeer");
+  if (possible == 0) return;  // the driver stages copies through the host then
+  if (pool_ != nullptr) {
+    cudaMemAccessDesc access = {};
+    access.location.type = cudaMemLocationTypeDevice;
+    access.location.id = device;
+    access.flags = cudaMemAccessFlagsProtReadWrite;
+    check(cudaMemPoolSetAccess(pool_, &access, 1), "cudaMemPoolSetAccess");
+    return;
+  }
+  const CurrentDevice current(device);
+  const cudaError_t status = cudaDeviceEnablePeerAccess(device_, 0);
+  static_cast<void>(cudaGetLastError());
+  if (status != cudaErrorPeerAccessAlreadyEnabled) check(status, "cudaDeviceEnablePeerAccess");
+}
+
+MemoryStats Memory::stats() const {
+  MemoryStats stats = {allocated_, max_allocated_, allocated_, limit_, 0, 0};
+  if (pool_ != nullptr) {
+    std::uint64_t reserved = 0;
+    check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &reserved),
+          "cudaMemPoolGetAttribute");
+    stats.reserved = reserved;
+  }
+  check(cudaMemGetInfo(&stats.free, &stats.total), "cudaMemGetInfo");
+  return stats;
+}
+
+}  // namespace rsqrt_native::cuda

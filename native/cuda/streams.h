@@ -1,0 +1,52 @@
+// Streams of one environment on a device, and the order of work between them.
+#pragma once
+
+#include <memory>
+
+#include "cuda/backend.h"
+#include "cuda/status.h"
+
+namespace rsqrt_native::cuda {
+
+// Of the device that was current when it was made.
+struct Stream {
+  explicit Stream(int on) : device(on), handle(make_stream()), mark(make_event(cudaEventDisableTiming)) {}
+
+  int device;
+  StreamHandle handle;
+  EventHandle mark;  // recorded anew whenever another stream waits for this one
+};
+
+// Has all that is queued on a stream from now on wait for all that was queued on another.
+void wait_for(const Stream& waiting, const Stream& awaited);
+
+// Waits for all work queued on a stream.
+void synchronize(const Stream& stream);
+
+class Memory;
+
+// A block remembers the stream that used it last. Whoever uses it on another has that one wait, so that all
+// uses stand in one order, without a thought of those who queue them. (Two streams that only read a block
+// wait for each other, too.)
+class DeviceBlock final : public Block {
+ public:
+  DeviceBlock(Memory& memory, int on, std::byte* at, std::size_t size, const Stream& stream)
+      : Block(on, at, size), home(stream), last(&stream), memory_(memory) {}
+  ~DeviceBlock() override;
+
+  const Stream& home;    // of its own device
+  const Stream* last;    // perhaps of another, which copied from it
+  unsigned capture = 0;  // the last capture that it was used in
+
+ private:
+  Memory& memory_;
+};
+
+// Has a stream wait for the last use of a block, and be the last.
+inline void use(DeviceBlock& block, const Stream& stream) {
+  if (block.last == &stream) return;
+  wait_for(stream, *block.last);
+  block.last = &stream;
+}
+
+}  // namespace rsqrt_native::cuda

@@ -1,0 +1,34 @@
+// Page-locked memory as JavaScript holds it: ArrayBuffers, freed by a call or with the collector.
+#pragma once
+
+#include <napi.h>
+
+#include <cstddef>
+#include <map>
+#include <memory>
+
+#include "cuda/backend.h"
+
+namespace rsqrt_native {
+
+// Of one environment.
+class PinnedBuffers : public std::enable_shared_from_this<PinnedBuffers> {
+ public:
+  // Throws Failure ERR_OUT_OF_MEMORY, ERR_CUDA_UNAVAILABLE.
+  napi_value create(napi_env env, const std::shared_ptr<cuda::Backend>& backend, std::size_t bytes);
+  // Frees the memory of a buffer and leaves that detached; harmless if that was done before.
+  void release(napi_env env, napi_value buffer);
+
+ private:
+  // Kept until the collector takes the buffer; by then its memory may be another's.
+  struct Hold {
+    std::shared_ptr<PinnedBuffers> owner;
+    std::shared_ptr<cuda::Backend> backend;
+    std::byte* data;  // null: released
+  };
+  static void let_go(Hold& hold);
+
+  std::map<const void*, Hold*> holds_;
+};
+
+}  // namespace rsqrt_native
