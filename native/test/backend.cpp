@@ -1,0 +1,237 @@
+// The CUDA backend on the simulated device: what the addon does with it, in several threads at once, each
+// with a backend of its own as a worker has; and with a failure in every call in turn.
+
+#include "cuda/backend.h"
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ops/table.h"
+#include "test/execute.h"
+#include "test/random.h"
+#include "test/test.h"
+
+namespace rsqrt_native::test {
+namespace {
+
+using cuda::Backend;
+using cuda::Block;
+using cuda::Place;
+
+using Blocks = std::shared_ptr<Block>;
+using Floats = std::vector<float>;
+
+constexpr std::int64_t length = 5000;
+
+Place host(Floats& values) { return {nullptr, reinterpret_cast<std::byte*>(values.data())}; }
+Place at(const Blocks& block) { return {block.get(), block->data}; }
+
+Floats squares() {
+  Floats values(length);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>((i % 100 + 1) * (i % 100 + 1));
+  return values;
+}
+
+bool is_reciprocal_of_roots(const float* values) {
+  for (std::int64_t i = 0; i < length; ++i) {
+    if (values[i] != 1.0F / static_cast<float>(i % 100 + 1)) return false;
+  }
+  return true;
+}
+
+constexpr std::size_t bytes = sizeof(float) * length;
+
+void apply(Backend& backend, const char* op, const Blocks& in, const Blocks& out) {
+  backend.run(*in, *out,
+              dense_job(op_named(op), DType::float32, DType::float32, in->data, out->data, length));
+}
+
+// Page-locked memory for as long as one lives.
+class PinnedMemory {
+ public:
+  explicit PinnedMemory(Backend& backend) : data(backend.allocate_pinned(bytes)), backend_(backend) {}
+  ~PinnedMemory() { backend_.release_pinned(data); }
+  PinnedMemory(const PinnedMemory&) = delete;
+  PinnedMemory& operator=(const PinnedMemory&) = delete;
+
+  Place place() const { return {nullptr, data}; }
+  const float* floats() const { return reinterpret_cast<const float*>(data); }
+
+  std::byte* const data;
+
+ private:
+  Backend& backend_;
+};
+
+// Each scenario returns whether all results were right, and throws Failure.
+
+bool computes(Backend& backend) {
+  Floats values = squares();
+  const Blocks x = backend.allocate(0, bytes);
+  backend.copy(host(values), at(x), bytes, false);
+  std::fill(values.begin(), values.end(), 0.0F);  // it was read
+  Blocks y = backend.allocate(0, bytes);
+  apply(backend, "rsqrt", x, y);
+  for (int i = 0; i < 3; ++i) {  // memory that is released with its work still queued
+    const Blocks z = backend.allocate(0, bytes);
+    apply(backend, "neg", y, z);
+    apply(backend, "neg", z, y);
+  }
+  backend.copy(at(y), host(values), bytes, false);
+  return is_reciprocal_of_roots(values.data());
+}
+
+bool orders_streams(Backend& backend) {
+  Floats values = squares();
+  const Blocks x = backend.allocate(0, bytes);
+  const Blocks y = backend.allocate(0, bytes);
+  const int previous = backend.enter_stream(0);
+  backend.copy(host(values), at(x), bytes, false);
+  backend.leave_stream(0, previous);
+  apply(backend, "rsqrt", x, y);
+  const int again = backend.enter_stream(0);
+  apply(backend, "neg", y, y);
+  backend.leave_stream(0, again);
+  apply(backend, "neg", y, y);
+  const Blocks there = backend.allocate(1, bytes);
+  backend.copy(at(y), at(there), bytes, false);
+  apply(backend, "neg", y, y);  // after it was read
+  apply(backend, "neg", there, there);
+  apply(backend, "neg", there, there);
+  backend.copy(at(there), host(values), bytes, false);
+  return is_reciprocal_of_roots(values.data());
+}
+
+bool pins(Backend& backend) {
+  const PinnedMemory from(backend);
+  const PinnedMemory to(backend);
+  const Floats values = squares();
+  std::memcpy(from.data, values.data(), bytes);
+  const Blocks x = backend.allocate(0, bytes);
+  backend.copy(from.place(), at(x), bytes, true);
+  apply(backend, "rsqrt", x, x);
+  backend.copy(at(x), to.place(), bytes, true);
+  backend.settle(from.data);
+  std::memset(from.data, 0, bytes);
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool called = false, failed = false;
+  backend.when_settled(to.data, [&](const Failure* failure) {
+    const std::lock_guard lock(mutex);
+    called = true;
+    failed = failure != nullptr;
+    changed.notify_one();
+  });
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [&] { return called; });
+  if (failed) throw Failure("ERR_CUDA", "told by the waiter");
+  return is_reciprocal_of_roots(to.floats());
+}
+
+bool captures(Backend& backend) {
+  Floats values = squares();
+  const Blocks x = backend.allocate(0, bytes);
+  Blocks y = backend.allocate(0, bytes);
+  backend.begin_capture(0);
+  std::shared_ptr<cuda::Graph> graph;
+  try {
+    apply(backend, "rsqrt", x, y);
+    const Blocks inside = backend.allocate(0, bytes);
+    apply(backend, "neg", y, inside);
+    apply(backend, "neg", inside, y);
+    graph = backend.end_capture(0);
+  } catch (const Failure&) {
+    backend.abandon_capture(0);
+    throw;
+  }
+  backend.copy(host(values), at(x), bytes, false);
+  const std::shared_ptr<cuda::Event> start = backend.create_event(0), end = backend.create_event(0);
+  backend.record(*start);
+  backend.launch(*graph);
+  backend.record(*end);
+  backend.copy(at(y), host(values), bytes, false);
+  return is_reciprocal_of_roots(values.data()) && backend.query(*end) &&
+         backend.elapsed_time(*start, *end) >= 0;
+}
+
+bool counts(Backend& backend) {
+  const std::size_t before = backend.memory_stats(0).allocated;
+  {
+    const Blocks x = backend.allocate(0, bytes);
+    if (backend.memory_stats(0).allocated != before + bytes) return false;
+  }
+  backend.synchronize(0);
+  backend.trim();
+  const cuda::MemoryStats stats = backend.memory_stats(0);
+  return stats.allocated == before && stats.max_allocated >= before + bytes;
+}
+
+struct Scenario {
+  const char* name;
+  bool (*run)(Backend&);
+};
+constexpr Scenario scenarios[] = {
+    {"computes", computes}, {"orders streams", orders_streams}, {"pins", pins}, {"captures", captures},
+    {"counts", counts},
+};
+
+void test_threads(Report& report) {
+  in_parallel(4, 12, [&](std::int64_t) {
+    const std::shared_ptr<Backend> backend = cuda::make_backend();
+    for (const auto& [name, run] : scenarios)
+      report.checked(std::string("threads, ") + name, 1, run(*backend) ? 0 : 1);
+  });
+}
+
+// Whether the failure came to pass. `right`: what must hold did, and afterwards all goes well with the same
+// backend.
+bool fail_once(const Scenario& scenario, const std::string& serial, int nth, bool& right) {
+  const std::shared_ptr<Backend> backend = cuda::make_backend();
+  setenv("RSQRT_SIMULATED_FAIL", (serial + ":" + std::to_string(nth)).c_str(), 1);
+  bool failed = false;
+  try {
+    right = scenario.run(*backend);
+  } catch (const Failure& failure) {
+    failed = true;
+    right = std::strstr(failure.what(), "(cudaErrorUnknown, 999)") != nullptr ||
+            std::strcmp(failure.what(), "told by the waiter") == 0;
+  }
+  setenv("RSQRT_SIMULATED_FAIL", (serial + "-off:0").c_str(), 1);
+  for (const auto& [name, run] : scenarios) right = run(*backend) && right;
+  right = right && backend->memory_stats(0).allocated == 0 && backend->memory_stats(1).allocated == 0;
+  return failed;
+}
+
+void test_failures(Report& report) {
+  for (const Scenario& scenario : scenarios) {
+    // Some failures are swallowed, those of releasing; so the end is where many in a row are not met.
+    for (int nth = 1, quiet = 0; quiet < 30; ++nth) {
+      bool right = false;
+      const bool failed = fail_once(scenario, std::string(scenario.name) + std::to_string(nth), nth, right);
+      quiet = failed ? 0 : quiet + 1;
+      report.checked(std::string("failures, ") + scenario.name, 1, right ? 0 : 1);
+      if (!right) report.explain(std::string("failures, ") + scenario.name, "call " + std::to_string(nth));
+    }
+  }
+}
+
+}  // namespace
+
+bool test_backend(const Options&) {
+  Report report("backend");
+  test_threads(report);
+  test_failures(report);
+  return report.finish();
+}
+
+}  // namespace rsqrt_native::test
