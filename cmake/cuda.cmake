@@ -34,10 +34,18 @@ endif()
 if(CUDA STREQUAL "SIMULATED")
   add_library(rsqrt_cuda OBJECT
     ${RSQRT_CUDA_SOURCES}
+    native/cuda/simulated/cuda_copies.cpp
+    native/cuda/simulated/cuda_events.cpp
+    native/cuda/simulated/cuda_graphs.cpp
     native/cuda/simulated/cuda_memory.cpp
+    native/cuda/simulated/cuda_pools.cpp
     native/cuda/simulated/cuda_runtime.cpp
     native/cuda/simulated/cuda_streams.cpp
+    native/cuda/simulated/runtime/allocation.cpp
+    native/cuda/simulated/runtime/capture.cpp
+    native/cuda/simulated/runtime/failures.cpp
     native/cuda/simulated/runtime/memory.cpp
+    native/cuda/simulated/runtime/report.cpp
     native/cuda/simulated/runtime/state.cpp
     native/cuda/simulated/runtime/stream.cpp)
   set_source_files_properties(native/cuda/kernels.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++;-Wno-unknown-pragmas")

@@ -10,16 +10,33 @@
 //   which stages small ones from the host before it returns, and waits for those to the host.
 // - Fresh memory is 0xFF (NaN in every float type), freed memory 0xDB. Pointers are aligned to 256
 //   bytes and no further. Between allocations lie guard bytes; a kernel that writes there fails its
-//   device.
+//   device. Under AddressSanitizer reading them, or freed memory, ends the program, too.
 // - Device memory is closed (PROT_NONE) except while a task of its device runs: a host access, or
 //   one by a kernel of another device, is a segmentation fault, if that device is idle. On a GPU
-//   the latter is cudaErrorIllegalAddress.
+//   the latter is cudaErrorIllegalAddress. Enabled peer access changes nothing about it: what may
+//   be asked for is only what cudaMemcpyPeerAsync does with or without it.
 // - A copy or memset must stay inside one allocation that is live when it is queued (else
 //   cudaErrorInvalidValue) and when it runs (else the device fails with cudaErrorIllegalAddress for
 //   good, and stderr says why). An allocation is live in stream order. One operand must be on the
 //   stream's device.
-// - cudaFree drains the device for memory of cudaMalloc, and waits for no work on memory of
-//   cudaMallocAsync, as documented; cudaFreeHost never waits.
+// - cudaFree drains the device for memory of cudaMalloc, and waits for no work on memory of a pool,
+//   as documented; cudaFreeHost never waits.
+// - Memory freed to a pool stays reserved by it, also the default one: neither cudaMalloc nor
+//   another pool gets it, however short memory is. What a pool holds beyond its release threshold
+//   goes back at the next synchronisation with a stream, event or all of its device; all that is
+//   unused, down to a minimum, with cudaMemPoolTrimTo; and everything when a destroyed pool's last
+//   allocation is freed. An allocation that finds too little waits for the releases queued to its
+//   own pool. Pools do not fragment. cudaMemPoolSetAccess is checked and then of no effect.
+// - A capturing stream records launches, memsets and copies that touch no pageable memory; they run
+//   with each launch of the graph, one after the other, and what they touch must be live then. Only
+//   an event recorded in the same capture may be waited for, one of another stream is
+//   cudaErrorStreamCaptureIsolation; another stream cannot join a capture, and memory cannot be
+//   allocated or freed in it (cudaErrorStreamCaptureUnsupported, where CUDA makes a fork and memory
+//   nodes), nor can a graph be launched or the stream be destroyed. What the capture modes forbid
+//   as potentially unsafe is, here, to allocate or free memory outside of streams, to make, trim or
+//   destroy pools, and to wait for or query anything. In every mode it is an error to wait for the
+//   device of a capture. Whatever is refused invalidates the capture.
+// - An event is cudaErrorCapturedEvent once recorded in a capture, to all but waits in it.
 // - The threads of a grid run one after the other, in every second launch backwards. Neither shared
 //   memory nor __syncthreads is there. rsqrtf and rsqrt err by all they may (device_math.h).
 // - Where real behaviour is undocumented it refuses: cudaMallocAsync of 0 bytes and cudaFreeAsync
@@ -31,6 +48,28 @@
 //   RSQRT_SIMULATED_MEMORY   bytes per device (268435456)
 //   RSQRT_SIMULATED_DELAY    microseconds until work that nobody waits for starts (2000; up to as
 //                            much again is added)
+//   RSQRT_SIMULATED_POOLS    "0": devices have no memory pools, cudaErrorNotSupported
+//   RSQRT_SIMULATED_PEER     "0": no device can access another's memory
+//   RSQRT_SIMULATED_IMAGE    "none": cudaFuncGetAttributes returns cudaErrorNoKernelImageForDevice
+//   RSQRT_SIMULATED_REPORT   "1", or a file's path: when the process exits, a line on stderr, or at
+//                            the end of that file, of what was not given back:
+//     rsqrt simulated: left behind: 0 allocations (0 bytes), 0 reserved bytes, 0 pools, 0 pinned blocks,
+//                            0 streams, 0 events, 0 graphs, 0 execs
+//                            (one line), and of each device with allocations "; device 1: 2
+//                            allocations (512 bytes)". Reserved bytes are those of all pools that
+//                            were not destroyed, the default ones too, and include used ones.
+//                            Memory whose release is queued is given back. Without any call, no line
+// and at each call:
+//   RSQRT_SIMULATED_FAIL      "<serial>:<n>" or "<serial>:<n>:<code>". Another serial than before
+//                            starts a count; the n-th call after that (from 1) returns the code
+//                            (999) and does nothing else. All functions that return an error and
+//                            may fail are counted, also queries. Those that release something (cudaFree…,
+//                            …Destroy) do so and return the error nevertheless, as real ones may, which
+//                            report failures of earlier work. Codes 700, 716 and 719 are sticky: the
+//                            current device fails for good, as if a kernel had failed
+//   RSQRT_SIMULATED_FAIL_LOG  a file: at that moment "<serial> <function>" is added to it as a line
+// A process may change these two (in Node with process.env, on its main thread) while no other
+// thread calls.
 #pragma once
 
 #include <cstddef>
@@ -50,25 +89,35 @@
 #define __launch_bounds__(...)
 
 // X(name, value, text of cudaGetErrorString)
-#define RSQRT_SIMULATED_ERRORS(X)                                                                     \
-  X(cudaSuccess, 0, "no error")                                                                       \
-  X(cudaErrorInvalidValue, 1, "invalid argument")                                                     \
-  X(cudaErrorMemoryAllocation, 2, "out of memory")                                                    \
-  X(cudaErrorInitializationError, 3, "initialization error")                                          \
-  X(cudaErrorCudartUnloading, 4, "driver shutting down")                                              \
-  X(cudaErrorInvalidConfiguration, 9, "invalid configuration argument")                               \
-  X(cudaErrorInvalidMemcpyDirection, 21, "invalid copy direction for memcpy")                         \
-  X(cudaErrorInsufficientDriver, 35, "CUDA driver version is insufficient for CUDA runtime version")  \
-  X(cudaErrorInvalidDeviceFunction, 98, "invalid device function")                                    \
-  X(cudaErrorNoDevice, 100, "no CUDA-capable device is detected")                                     \
-  X(cudaErrorInvalidDevice, 101, "invalid device ordinal")                                            \
-  X(cudaErrorNoKernelImageForDevice, 209, "no kernel image is available for execution on the device") \
-  X(cudaErrorInvalidResourceHandle, 400, "invalid resource handle")                                   \
-  X(cudaErrorNotReady, 600, "device not ready")                                                       \
-  X(cudaErrorIllegalAddress, 700, "an illegal memory access was encountered")                         \
-  X(cudaErrorMisalignedAddress, 716, "misaligned address")                                            \
-  X(cudaErrorLaunchFailure, 719, "unspecified launch failure")                                        \
-  X(cudaErrorNotSupported, 801, "operation not supported")                                            \
+#define RSQRT_SIMULATED_ERRORS(X)                                                                           \
+  X(cudaSuccess, 0, "no error")                                                                             \
+  X(cudaErrorInvalidValue, 1, "invalid argument")                                                           \
+  X(cudaErrorMemoryAllocation, 2, "out of memory")                                                          \
+  X(cudaErrorInitializationError, 3, "initialization error")                                                \
+  X(cudaErrorCudartUnloading, 4, "driver shutting down")                                                    \
+  X(cudaErrorInvalidConfiguration, 9, "invalid configuration argument")                                     \
+  X(cudaErrorInvalidMemcpyDirection, 21, "invalid copy direction for memcpy")                               \
+  X(cudaErrorInsufficientDriver, 35, "CUDA driver version is insufficient for CUDA runtime version")        \
+  X(cudaErrorInvalidDeviceFunction, 98, "invalid device function")                                          \
+  X(cudaErrorNoDevice, 100, "no CUDA-capable device is detected")                                           \
+  X(cudaErrorInvalidDevice, 101, "invalid device ordinal")                                                  \
+  X(cudaErrorNoKernelImageForDevice, 209, "no kernel image is available for execution on the device")       \
+  X(cudaErrorPeerAccessUnsupported, 217, "peer access is not supported between these two devices")          \
+  X(cudaErrorInvalidResourceHandle, 400, "invalid resource handle")                                         \
+  X(cudaErrorIllegalState, 401, "the operation cannot be performed in the present state")                   \
+  X(cudaErrorNotReady, 600, "device not ready")                                                             \
+  X(cudaErrorIllegalAddress, 700, "an illegal memory access was encountered")                               \
+  X(cudaErrorPeerAccessAlreadyEnabled, 704, "peer access is already enabled")                               \
+  X(cudaErrorPeerAccessNotEnabled, 705, "peer access has not been enabled")                                 \
+  X(cudaErrorMisalignedAddress, 716, "misaligned address")                                                  \
+  X(cudaErrorLaunchFailure, 719, "unspecified launch failure")                                              \
+  X(cudaErrorNotSupported, 801, "operation not supported")                                                  \
+  X(cudaErrorStreamCaptureUnsupported, 900, "operation not permitted when stream is capturing")             \
+  X(cudaErrorStreamCaptureInvalidated, 901, "operation failed due to a previous error during capture")      \
+  X(cudaErrorStreamCaptureIsolation, 905, "dependency created on uncaptured work in another stream")        \
+  X(cudaErrorCapturedEvent, 907, "operation not permitted on an event last recorded in a capturing stream") \
+  X(cudaErrorStreamCaptureWrongThread, 908,                                                                 \
+    "attempt to terminate a thread-local capture sequence from another thread")                             \
   X(cudaErrorUnknown, 999, "unknown error")
 
 enum cudaError {
@@ -81,6 +130,9 @@ using cudaError_t = cudaError;
 using cudaStream_t = struct CUstream_st*;
 using cudaEvent_t = struct CUevent_st*;
 using cudaMemPool_t = struct CUmemPoolHandle_st*;
+using cudaGraph_t = struct CUgraph_st*;
+using cudaGraphNode_t = struct CUgraphNode_st*;
+using cudaGraphExec_t = struct CUgraphExec_st*;
 
 enum cudaMemcpyKind {
   cudaMemcpyHostToHost = 0,
@@ -111,6 +163,47 @@ enum cudaMemPoolAttr {
   cudaMemPoolAttrReservedMemHigh = 6,
   cudaMemPoolAttrUsedMemCurrent = 7,
   cudaMemPoolAttrUsedMemHigh = 8,
+};
+
+enum cudaMemAllocationType {
+  cudaMemAllocationTypeInvalid = 0,
+  cudaMemAllocationTypePinned = 1,
+};
+
+enum cudaMemAllocationHandleType {
+  cudaMemHandleTypeNone = 0,
+  cudaMemHandleTypePosixFileDescriptor = 1,
+};
+
+enum cudaMemLocationType {
+  cudaMemLocationTypeInvalid = 0,
+  cudaMemLocationTypeDevice = 1,
+  cudaMemLocationTypeHost = 2,
+};
+
+enum cudaMemAccessFlags {
+  cudaMemAccessFlagsProtNone = 0,
+  cudaMemAccessFlagsProtRead = 1,
+  cudaMemAccessFlagsProtReadWrite = 3,
+};
+
+enum cudaMemoryType {
+  cudaMemoryTypeUnregistered = 0,
+  cudaMemoryTypeHost = 1,
+  cudaMemoryTypeDevice = 2,
+  cudaMemoryTypeManaged = 3,
+};
+
+enum cudaStreamCaptureMode {
+  cudaStreamCaptureModeGlobal = 0,
+  cudaStreamCaptureModeThreadLocal = 1,
+  cudaStreamCaptureModeRelaxed = 2,
+};
+
+enum cudaStreamCaptureStatus {
+  cudaStreamCaptureStatusNone = 0,
+  cudaStreamCaptureStatusActive = 1,
+  cudaStreamCaptureStatusInvalidated = 2,
 };
 
 inline constexpr unsigned cudaStreamDefault = 0;
@@ -148,6 +241,33 @@ struct cudaFuncAttributes {
   int binaryVersion;
 };
 
+struct cudaMemLocation {
+  cudaMemLocationType type;
+  int id;
+};
+
+struct cudaMemPoolProps {
+  cudaMemAllocationType allocType;
+  cudaMemAllocationHandleType handleTypes;
+  cudaMemLocation location;
+  void* win32SecurityAttributes;
+  std::size_t maxSize;  // CUDA 12.0 and 12.1 have no such limit, but zeros
+  unsigned short usage;
+  unsigned char reserved[54];
+};
+
+struct cudaMemAccessDesc {
+  cudaMemLocation location;
+  cudaMemAccessFlags flags;
+};
+
+struct cudaPointerAttributes {
+  cudaMemoryType type;
+  int device;
+  void* devicePointer;
+  void* hostPointer;
+};
+
 // clang-format off
 struct alignas(8) uint2 { unsigned x, y; };
 struct uint3 { unsigned x, y, z; };
@@ -179,6 +299,8 @@ cudaError_t cudaGetDevice(int* device);
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device);
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device);
 cudaError_t cudaDeviceSynchronize();
+cudaError_t cudaDeviceCanAccessPeer(int* can_access, int device, int peer);
+cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned flags);
 
 const char* cudaGetErrorName(cudaError_t error);
 const char* cudaGetErrorString(cudaError_t error);
@@ -195,6 +317,7 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream = nullptr);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
 cudaError_t cudaEventQuery(cudaEvent_t event);
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end);
 cudaError_t cudaEventDestroy(cudaEvent_t event);
 
 cudaError_t cudaMalloc(void** pointer, std::size_t size);
@@ -204,6 +327,7 @@ cudaError_t cudaFreeAsync(void* pointer, cudaStream_t stream);
 cudaError_t cudaHostAlloc(void** pointer, std::size_t size, unsigned flags);
 cudaError_t cudaMallocHost(void** pointer, std::size_t size);
 cudaError_t cudaFreeHost(void* pointer);
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* pointer);
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total);
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t count, cudaMemcpyKind kind,
                             cudaStream_t stream = nullptr);
@@ -211,10 +335,26 @@ cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int f
                                 cudaStream_t stream = nullptr);
 cudaError_t cudaMemsetAsync(void* pointer, int value, std::size_t count, cudaStream_t stream = nullptr);
 
+cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* properties);
+cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool);
+cudaError_t cudaMallocFromPoolAsync(void** pointer, std::size_t size, cudaMemPool_t pool,
+                                    cudaStream_t stream);
+cudaError_t cudaMemPoolSetAccess(cudaMemPool_t pool, const cudaMemAccessDesc* descriptions,
+                                 std::size_t count);
 cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device);
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value);
 cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value);
 cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, std::size_t bytes_to_keep);
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status);
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode);
+cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, std::size_t* count);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long flags = 0);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* function);
 }
@@ -227,6 +367,11 @@ cudaError_t cudaMalloc(T** pointer, std::size_t size) {
 template <class T>
 cudaError_t cudaMallocAsync(T** pointer, std::size_t size, cudaStream_t stream) {
   return cudaMallocAsync(reinterpret_cast<void**>(pointer), size, stream);
+}
+
+template <class T>
+cudaError_t cudaMallocFromPoolAsync(T** pointer, std::size_t size, cudaMemPool_t pool, cudaStream_t stream) {
+  return cudaMallocFromPoolAsync(reinterpret_cast<void**>(pointer), size, pool, stream);
 }
 
 template <class T>
@@ -264,7 +409,8 @@ void run_grid(dim3 grid, dim3 block, bool backwards, const Thread& thread) {
   });
 }
 
-// `run` executes the whole grid and is called once, late, on the stream's thread.
+// `run` executes the whole grid and is called late, on the stream's thread: once, or by every launch of a
+// graph.
 cudaError_t enqueue_kernel(std::function<void(bool backwards)> run, dim3 grid, dim3 block,
                            std::size_t shared_size, cudaStream_t stream) noexcept;
 

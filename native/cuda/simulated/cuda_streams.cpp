@@ -1,4 +1,4 @@
-// Streams, events and launches.
+// Streams and launches.
 #include <utility>
 
 #include "cuda_runtime.h"
@@ -7,21 +7,6 @@
 using namespace rsqrt_simulated;
 
 namespace {
-
-cudaError_t wait_checked(State& shared, Lock& lock, const Mark& mark, int device) {
-  wait_for(shared, lock, mark);
-  return shared.health(device);
-}
-
-template <class Body>
-cudaError_t call_on_event(cudaEvent_t handle, const Body& body) noexcept {
-  return call([&](State& shared, Lock& lock) {
-    const auto found = shared.events.find(handle);
-    if (found == shared.events.end()) return cudaErrorInvalidResourceHandle;
-    const cudaError_t error = shared.health(found->second.device);
-    return error != cudaSuccess ? error : body(shared, lock, found->second);
-  });
-}
 
 bool is_launchable(dim3 grid, dim3 block) {
   const auto within = [](dim3 size, unsigned x, unsigned y, unsigned z) {
@@ -55,9 +40,13 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
-  return call([&](State& shared, Lock&) {
+  return call_releasing([&](State& shared, Lock&) {
     const auto found = shared.streams.find(stream);
     if (found == shared.streams.end()) return cudaErrorInvalidResourceHandle;
+    if (found->second->capture != nullptr) {
+      found->second->capture->invalidated = true;
+      return cudaErrorStreamCaptureUnsupported;
+    }
     // Returns at once; what is queued is still done, as late as ever.
     const cudaError_t error = shared.health(found->second->device);
     found->second->destroy();
@@ -68,88 +57,31 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 
 cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
   return call_on_stream(handle, [](State& shared, Lock& lock, const std::shared_ptr<Stream>& stream) {
-    return wait_checked(shared, lock, {stream, stream->enqueued}, stream->device);
+    if (const cudaError_t error = refuse_if_capturing(shared)) return error;
+    return synchronize(shared, lock, {stream, stream->enqueued}, stream->device);
   });
 }
 
 cudaError_t cudaStreamQuery(cudaStream_t handle) {
-  return call_on_stream(handle, [](State&, Lock&, const std::shared_ptr<Stream>& stream) {
+  return call_on_stream(handle, [](State& shared, Lock&, const std::shared_ptr<Stream>& stream) {
+    if (const cudaError_t error = refuse_if_capturing(shared)) return error;
     return stream->reached(stream->enqueued) ? cudaSuccess : cudaErrorNotReady;
   });
 }
 
-cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned flags) {
-  return call_on_stream(handle, [&](State& shared, Lock&, const std::shared_ptr<Stream>& stream) {
-    if (flags != 0) return cudaErrorInvalidValue;
-    const auto found = shared.events.find(event);
-    if (found == shared.events.end()) return cudaErrorInvalidResourceHandle;
-    stream->enqueue(shared, [&shared, mark = found->second.last]() -> Outcome {
-      Lock lock(shared.mutex);
-      wait_for(shared, lock, mark);
-      return {};
-    });
-    return cudaSuccess;
-  });
-}
-
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
-  return call([&](State& shared, Lock&) {
-    if (event == nullptr || flags > (cudaEventBlockingSync | cudaEventDisableTiming)) {
-      return cudaErrorInvalidValue;
-    }
-    const cudaError_t error = shared.health(current_device);
-    if (error != cudaSuccess) return error;
-    const auto handle = new_handle<cudaEvent_t>(shared);
-    shared.events.emplace(handle, Event{current_device, {}});
-    *event = handle;
-    return cudaSuccess;
-  });
-}
-
-cudaError_t cudaEventRecord(cudaEvent_t handle, cudaStream_t stream_handle) {
-  return call_on_stream(stream_handle, [&](State& shared, Lock&, const std::shared_ptr<Stream>& stream) {
-    const auto found = shared.events.find(handle);
-    if (found == shared.events.end() || found->second.device != stream->device) {
-      return cudaErrorInvalidResourceHandle;
-    }
-    found->second.last = {stream, stream->enqueue(shared, nullptr)};
-    return cudaSuccess;
-  });
-}
-
-cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
-  return call_on_event(handle, [](State& shared, Lock& lock, const Event& event) {
-    const Event copy = event;  // another thread may destroy the event meanwhile
-    return wait_checked(shared, lock, copy.last, copy.device);
-  });
-}
-
-cudaError_t cudaEventQuery(cudaEvent_t handle) {
-  return call_on_event(handle, [](State&, Lock&, const Event& event) {
-    return event.last.reached() ? cudaSuccess : cudaErrorNotReady;
-  });
-}
-
-cudaError_t cudaEventDestroy(cudaEvent_t handle) {
-  return call([&](State& shared, Lock&) {
-    const auto found = shared.events.find(handle);
-    if (found == shared.events.end()) return cudaErrorInvalidResourceHandle;
-    const cudaError_t error = shared.health(found->second.device);
-    shared.events.erase(found);
-    return error;
-  });
-}
-
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void*) {
-  if (attributes == nullptr) return remembered(cudaErrorInvalidValue);
-  *attributes = {.sharedSizeBytes = 0,
-                 .constSizeBytes = 0,
-                 .localSizeBytes = 0,
-                 .maxThreadsPerBlock = 1024,
-                 .numRegs = 32,
-                 .ptxVersion = 90,
-                 .binaryVersion = 90};
-  return cudaSuccess;
+  return call([&](State& shared, Lock&) {
+    if (attributes == nullptr) return cudaErrorInvalidValue;
+    if (!shared.settings.image) return cudaErrorNoKernelImageForDevice;
+    *attributes = {.sharedSizeBytes = 0,
+                   .constSizeBytes = 0,
+                   .localSizeBytes = 0,
+                   .maxThreadsPerBlock = 1024,
+                   .numRegs = 32,
+                   .ptxVersion = 90,
+                   .binaryVersion = 90};
+    return shared.health(current_device);
+  });
 }
 
 }  // extern "C"
@@ -158,7 +90,7 @@ namespace rsqrt_simulated {
 
 cudaError_t enqueue_kernel(std::function<void(bool)> run, dim3 grid, dim3 block, std::size_t shared_size,
                            cudaStream_t handle) noexcept {
-  return call_on_stream(handle, [&](State& shared, Lock&, const std::shared_ptr<Stream>& stream) {
+  const auto body = [&](State& shared, Lock&, const std::shared_ptr<Stream>& stream) {
     if (run == nullptr) return cudaErrorInvalidDeviceFunction;
     if (!is_launchable(grid, block)) return cudaErrorInvalidConfiguration;
     if (shared_size > 49152) return cudaErrorInvalidValue;
@@ -166,16 +98,16 @@ cudaError_t enqueue_kernel(std::function<void(bool)> run, dim3 grid, dim3 block,
     if (stream->device != current_device) return cudaErrorInvalidResourceHandle;
 
     DeviceMemory& memory = shared.device(stream->device).memory;
-    const bool backwards = stream->enqueued % 2 != 0;
-    stream->enqueue(shared, [&shared, &memory, backwards, kernel = std::move(run)]() -> Outcome {
+    stream->submit(shared, [&shared, &memory, kernel = std::move(run)](std::uint64_t position) -> Outcome {
       const DeviceMemory::Access access(memory);
-      kernel(backwards);
+      kernel(position % 2 == 0);
       Lock lock(shared.mutex);
       if (memory.guards_intact()) return {};
       return {cudaErrorIllegalAddress, "a kernel wrote outside its allocations"};
     });
     return cudaSuccess;
-  });
+  };
+  return call_recorded(handle, body, "cudaLaunchKernel");
 }
 
 cudaError_t out_of_host_memory() noexcept { return remembered(cudaErrorMemoryAllocation); }

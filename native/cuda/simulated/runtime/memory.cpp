@@ -7,6 +7,10 @@
 #include <limits>
 #include <new>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace rsqrt_simulated {
 
 namespace {
@@ -21,6 +25,25 @@ constexpr std::size_t round_up(std::size_t size, std::size_t unit) { return (siz
 
 // The bytes that a block takes, with the guard bytes that end it.
 std::size_t extent(const Block& block) { return round_up(block.size + guard_size, alignment); }
+
+std::size_t size_in_pool(const Block& block) { return round_up(block.size, granularity); }
+
+#if defined(__SANITIZE_ADDRESS__)
+void allow(std::byte* p, std::size_t bytes) { ASAN_UNPOISON_MEMORY_REGION(p, bytes); }
+void forbid(std::byte* p, std::size_t bytes) { ASAN_POISON_MEMORY_REGION(p, bytes); }
+#else
+void allow(std::byte*, std::size_t) {}
+void forbid(std::byte*, std::size_t) {}
+#endif
+
+// Guard bytes are forbidden to all others. A loop of its own: what is inlined into it would be instrumented.
+[[gnu::no_sanitize_address]] bool guard_intact(const Block& block) {
+  const std::byte* const end = block.start + extent(block);
+  for (const std::byte* byte = block.start + block.size; byte != end; ++byte) {
+    if (static_cast<int>(*byte) != guard_byte) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -54,25 +77,60 @@ bool DeviceMemory::contains(const void* address) const {
   return byte >= range_ && byte < range_ + range_size_;
 }
 
-Block* DeviceMemory::allocate(std::size_t size, std::uint64_t id) {
-  if (size > capacity_ || round_up(size, granularity) > capacity_ - used_) return nullptr;
+Block* DeviceMemory::allocate(std::size_t size, std::uint64_t id, const std::shared_ptr<Pool>& pool) {
+  if (size > capacity_) return nullptr;
   Block block;
   block.start = range_ + guard_size;
   block.size = size;
   block.id = id;
+  block.pool = pool;
+  const std::size_t wanted = size_in_pool(block);
+  const std::size_t unused = pool == nullptr ? 0 : pool->reserved - pool->used;
+  const std::size_t lack = wanted > unused ? wanted - unused : 0;
+  if (lack > free() || (pool != nullptr && lack > pool->limit - pool->reserved)) return nullptr;
   for (const auto& [start, taken] : blocks_) {
     if (static_cast<std::size_t>(start - block.start) >= extent(block)) break;
     block.start = taken.start + extent(taken);
   }
   if (static_cast<std::size_t>(range_ + range_size_ - block.start) < extent(block)) return nullptr;
   Block& placed = blocks_.emplace(block.start, block).first->second;
-  used_ += round_up(size, granularity);
+  taken_ += lack;
+  if (pool != nullptr) {
+    pool->used += wanted;
+    pool->reserved += lack;
+    pool->used_high = std::max(pool->used_high, pool->used);
+    pool->reserved_high = std::max(pool->reserved_high, pool->reserved);
+  }
   return &placed;
 }
 
 void DeviceMemory::erase(Block& block) {
-  used_ -= round_up(block.size, granularity);
+  const std::shared_ptr<Pool> pool = std::move(block.pool);
+  const std::size_t size = size_in_pool(block);
   blocks_.erase(block.start);
+  if (pool == nullptr) {
+    taken_ -= size;
+    return;
+  }
+  pool->used -= size;
+  if (pool->destroyed && pool->used == 0) trim(*pool, 0);
+}
+
+void DeviceMemory::trim(Pool& pool, std::uint64_t bytes_to_keep) {
+  const std::size_t kept = std::max<std::size_t>(pool.used, bytes_to_keep);
+  if (pool.reserved <= kept) return;
+  taken_ -= pool.reserved - kept;
+  pool.reserved = kept;
+}
+
+DeviceMemory::Held DeviceMemory::held() const {
+  Held held;
+  for (const auto& [start, block] : blocks_) {
+    if (block.released) continue;
+    ++held.allocations;
+    held.bytes += block.size;
+  }
+  return held;
 }
 
 Block* DeviceMemory::find(const void* start) {
@@ -87,23 +145,26 @@ Block* DeviceMemory::spanning(const std::byte* address, std::size_t count) {
   return block.spans(address, count) ? &block : nullptr;
 }
 
-Mark DeviceMemory::pending_release() const {
+Mark DeviceMemory::pending_release(const Pool& pool) const {
   for (const auto& [start, block] : blocks_) {
-    if (!block.release.reached()) return block.release;
+    if (block.pool.get() == &pool && !block.release.reached()) return block.release;
   }
   return {};
 }
 
 void DeviceMemory::fill(const Block& block, int byte) {
+  const bool fresh = byte == fresh_byte;
+  const std::size_t guard = extent(block) - block.size;
+  allow(block.start, extent(block));
   std::memset(block.start, byte, block.size);
-  std::memset(block.start + block.size, byte == fresh_byte ? guard_byte : byte, extent(block) - block.size);
+  std::memset(block.start + block.size, fresh ? guard_byte : byte, guard);
+  forbid(fresh ? block.start + block.size : block.start, fresh ? guard : extent(block));
 }
 
 bool DeviceMemory::guards_intact() const {
   return std::all_of(blocks_.begin(), blocks_.end(), [](const auto& entry) {
     const Block& block = entry.second;
-    return !block.live || std::all_of(block.start + block.size, block.start + extent(block),
-                                      [](std::byte byte) { return byte == std::byte{guard_byte}; });
+    return !block.live || guard_intact(block);
   });
 }
 

@@ -15,6 +15,17 @@ inline constexpr int fresh_byte = 0xff;
 inline constexpr int guard_byte = 0xfd;
 inline constexpr int freed_byte = 0xdb;
 
+// A memory pool. Freed memory stays reserved: neither cudaMalloc nor another pool gets it.
+// Guarded by State::mutex.
+struct Pool {
+  int device;
+  std::size_t limit;            // of the reserved bytes
+  std::uint64_t threshold = 0;  // what a synchronisation leaves it
+  bool destroyed = false;
+  std::size_t used = 0, used_high = 0;
+  std::size_t reserved = 0, reserved_high = 0;
+};
+
 // One allocation. Guarded by State::mutex; the bytes belong to whoever CUDA's rules give them to.
 struct Block {
   bool spans(const std::byte* address, std::size_t count) const {
@@ -23,10 +34,10 @@ struct Block {
 
   std::byte* start = nullptr;
   std::size_t size = 0;
-  std::uint64_t id = 0;         // addresses come back, ids do not
-  bool stream_ordered = false;  // from cudaMallocAsync
-  bool live = false;            // the stream has come past the allocation and not to the release
-  bool released = false;        // the host has asked for the release
+  std::uint64_t id = 0;        // addresses come back, ids do not
+  std::shared_ptr<Pool> pool;  // nullptr: from cudaMalloc
+  bool live = false;           // the stream has come past the allocation and not to the release
+  bool released = false;       // the host has asked for the release
   Mark allocation;
   Mark release;
 };
@@ -53,19 +64,29 @@ class DeviceMemory {
   // The other members are called with State::mutex held.
 
   std::size_t capacity() const { return capacity_; }
-  std::size_t used() const { return used_; }
+  // What neither a pool has reserved nor cudaMalloc has given away.
+  std::size_t free() const { return capacity_ - taken_; }
   bool contains(const void* address) const;
 
   // nullptr if there is too little memory. The block is not live yet and its bytes are not filled.
-  Block* allocate(std::size_t size, std::uint64_t id);
+  Block* allocate(std::size_t size, std::uint64_t id, const std::shared_ptr<Pool>& pool);
   void erase(Block& block);
+  // Gives back what the pool does not use, down to so many reserved bytes.
+  void trim(Pool& pool, std::uint64_t bytes_to_keep);
+
+  // The allocations that the host has not released.
+  struct Held {
+    std::size_t allocations = 0;
+    std::size_t bytes = 0;
+  };
+  Held held() const;
 
   // The block that starts there; the block that holds that range.
   Block* find(const void* start);
   Block* spanning(const std::byte* address, std::size_t count);
 
-  // A release that its stream has not come to; a default mark if there is none.
-  Mark pending_release() const;
+  // A release to that pool that its stream has not come to; a default mark if there is none.
+  Mark pending_release(const Pool& pool) const;
 
   // These need an Access. `fill` may be called without the lock, by the block's owner.
   static void fill(const Block& block, int byte);
@@ -73,7 +94,7 @@ class DeviceMemory {
 
  private:
   std::size_t capacity_;
-  std::size_t used_ = 0;
+  std::size_t taken_ = 0;
   std::size_t range_size_;
   std::byte* range_;
   std::map<const std::byte*, Block> blocks_;
@@ -87,6 +108,7 @@ struct HostBlock {
   std::unique_ptr<std::byte[]> bytes;
   std::size_t size;
   std::uint64_t id;
+  int device;  // that was current
 };
 
 }  // namespace rsqrt_simulated

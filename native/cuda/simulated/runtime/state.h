@@ -10,9 +10,14 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "cuda_runtime.h"
+#include "runtime/capture.h"
+#include "runtime/failures.h"
 #include "runtime/memory.h"
 #include "runtime/stream.h"
 
@@ -24,20 +29,32 @@ struct Settings {
   int driver_version;
   std::size_t memory;
   std::chrono::microseconds delay;
+  bool pools;
+  bool peers;
+  bool image;
+  std::string report;
 };
 
 struct Device {
-  explicit Device(std::size_t capacity) : memory(capacity) {}
+  Device(int index, std::size_t capacity)
+      : memory(capacity), default_pool(new Pool{.device = index, .limit = capacity}) {}
 
   DeviceMemory memory;
+  const std::shared_ptr<Pool> default_pool;
   cudaError_t error = cudaSuccess;  // sticky: once set, every call on this device returns it
   std::vector<std::shared_ptr<Stream>> streams;
   std::shared_ptr<Stream> default_stream;
 };
 
+// When the stream comes to a recorded event. Shared with the task that finds out.
+using Moment = std::shared_ptr<std::chrono::steady_clock::time_point>;
+
 struct Event {
   int device;
+  bool timing;
   Mark last;
+  Moment moment;                     // nullptr if never recorded
+  std::shared_ptr<Capture> capture;  // that it was last recorded in
 };
 
 // One mutex guards everything but the bytes of device memory: the calls are short, and tasks run
@@ -46,9 +63,14 @@ struct State {
   State();
 
   Device& device(int index) { return devices[static_cast<std::size_t>(index)]; }
+  bool can_access(int index, int peer) const { return settings.peers && index != peer; }
   bool has_device(int index) const { return index >= 0 && index < settings.devices; }
   // What a call on that device returns, whatever it would do.
   cudaError_t health(int index) { return unloading ? cudaErrorCudartUnloading : device(index).error; }
+  // The device fails for good, if it has not already.
+  void fail_device(int index, const Outcome& outcome);
+  // What an injected failure does beside being returned.
+  void inject(cudaError_t error);
 
   std::mutex mutex;
   std::condition_variable progress;  // a task has ended
@@ -58,6 +80,12 @@ struct State {
   std::map<cudaStream_t, std::shared_ptr<Stream>> streams;
   std::map<cudaEvent_t, Event> events;
   std::map<const std::byte*, HostBlock> host_blocks;
+  std::map<cudaMemPool_t, std::shared_ptr<Pool>> pools;  // but the default ones
+  std::map<cudaGraph_t, Graph> graphs;
+  std::map<cudaGraphExec_t, GraphExec> execs;
+  std::vector<std::shared_ptr<Capture>> captures;  // those under way
+  std::set<std::pair<int, int>> peers;             // (device, peer) whose access is enabled
+  Failures failures;
   std::uint64_t next_id = 1;
   int running = 0;         // tasks
   bool unloading = false;  // the process exits
@@ -93,26 +121,81 @@ cudaError_t guarded(const Body& body) noexcept {
   }
 }
 
-// The frame of nearly every API function.
+// The frame of a function that needs no device. `function` is its name.
 template <class Body>
-cudaError_t call(const Body& body) noexcept {
+cudaError_t call_without_device(const Body& body, const char* function = __builtin_FUNCTION()) noexcept {
   return guarded([&](State& shared, Lock& lock) {
-    if (shared.unavailable != cudaSuccess) return remembered(shared.unavailable);
-    if (shared.unloading) return remembered(cudaErrorCudartUnloading);
-    return remembered(body(shared, lock));
+    const cudaError_t injected = shared.failures.next(function);
+    if (injected == cudaSuccess) return remembered(body(shared, lock));
+    shared.inject(injected);
+    return remembered(injected);
   });
 }
 
-// The same for a function that works on a stream, of a device that has not failed.
 template <class Body>
-cudaError_t call_on_stream(cudaStream_t handle, const Body& body) noexcept {
-  return call([&](State& shared, Lock& lock) {
-    const std::shared_ptr<Stream> stream = find_stream(shared, handle);
-    if (stream == nullptr) return cudaErrorInvalidResourceHandle;
-    const cudaError_t error = shared.health(stream->device);
-    return error != cudaSuccess ? error : body(shared, lock, stream);
+cudaError_t with_devices(State& shared, Lock& lock, const Body& body) {
+  if (shared.unavailable != cudaSuccess) return shared.unavailable;
+  if (shared.unloading) return cudaErrorCudartUnloading;
+  return body(shared, lock);
+}
+
+// The frame of nearly every API function.
+template <class Body>
+cudaError_t call(const Body& body, const char* function = __builtin_FUNCTION()) noexcept {
+  return call_without_device([&](State& shared, Lock& lock) { return with_devices(shared, lock, body); },
+                             function);
+}
+
+// The same for a function that releases something: it does, whether or not it is to fail.
+template <class Body>
+cudaError_t call_releasing(const Body& body, const char* function = __builtin_FUNCTION()) noexcept {
+  return guarded([&](State& shared, Lock& lock) {
+    const cudaError_t injected = shared.failures.next(function);
+    const cudaError_t error = with_devices(shared, lock, body);
+    if (injected == cudaSuccess) return remembered(error);
+    shared.inject(injected);
+    return remembered(injected);
   });
 }
+
+// Calls `body` with the stream, if its device has not failed and no capture is in the way.
+template <class Body>
+cudaError_t on_stream(State& shared, Lock& lock, cudaStream_t handle, InCapture in_capture,
+                      const Body& body) {
+  const std::shared_ptr<Stream> stream = find_stream(shared, handle);
+  if (stream == nullptr) return cudaErrorInvalidResourceHandle;
+  if (const cudaError_t error = shared.health(stream->device)) return error;
+  const cudaError_t error = check_capture(*stream, in_capture);
+  return error != cudaSuccess ? error : body(shared, lock, stream);
+}
+
+// The frame of a function that works on a stream which does not capture.
+template <class Body>
+cudaError_t call_on_stream(cudaStream_t handle, const Body& body,
+                           const char* function = __builtin_FUNCTION()) noexcept {
+  return call(
+      [&](State& shared, Lock& lock) { return on_stream(shared, lock, handle, InCapture::refused, body); },
+      function);
+}
+
+// The same where a capture records the call.
+template <class Body>
+cudaError_t call_recorded(cudaStream_t handle, const Body& body,
+                          const char* function = __builtin_FUNCTION()) noexcept {
+  return call(
+      [&](State& shared, Lock& lock) { return on_stream(shared, lock, handle, InCapture::recorded, body); },
+      function);
+}
+
+// What a synchronisation with work of the device does beside waiting: pools give back what is beyond
+// their thresholds.
+void give_back_unused(State& shared, int device);
+
+// Waits for a mark in a stream of the device as one that synchronises, and returns the device's health.
+cudaError_t synchronize(State& shared, Lock& lock, const Mark& mark, int device);
+
+// Makes the stream wait for the mark.
+void enqueue_wait(State& shared, Stream& stream, const Mark& mark);
 
 // Waits for all that has been queued on the device, and returns its health.
 cudaError_t drain(State& shared, Lock& lock, int device);

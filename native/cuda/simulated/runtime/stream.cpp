@@ -2,9 +2,9 @@
 
 #include <dlfcn.h>
 
-#include <cstdio>
 #include <thread>
 
+#include "runtime/capture.h"
 #include "runtime/state.h"
 
 namespace rsqrt_simulated {
@@ -20,9 +20,9 @@ void pin_library() {
   }
 }
 
-Outcome run_caught(const Task& task) noexcept {
+Outcome run_caught(const Task& task, std::uint64_t position) noexcept {
   try {
-    return task ? task() : Outcome{};
+    return task ? task(position) : Outcome{};
   } catch (...) {
     return {cudaErrorLaunchFailure, "a task threw a C++ exception"};
   }
@@ -54,6 +54,14 @@ std::uint64_t Stream::enqueue(State& state, Task task) {
   queue_.push_back({std::move(task), start});
   work_.notify_one();
   return ++enqueued;
+}
+
+void Stream::submit(State& state, Task task) {
+  if (capture != nullptr) {
+    capture->nodes.push_back(std::move(task));
+  } else {
+    enqueue(state, std::move(task));
+  }
 }
 
 void Stream::destroy() {
@@ -97,14 +105,11 @@ void Stream::run_next(State& state, Lock& lock) {
   if (owner.error == cudaSuccess) {
     ++state.running;
     lock.unlock();
-    const Outcome outcome = run_caught(task);
+    const Outcome outcome = run_caught(task, completed + 1);
     task = nullptr;
     lock.lock();
     --state.running;
-    if (outcome.error != cudaSuccess && owner.error == cudaSuccess) {
-      owner.error = outcome.error;
-      std::fprintf(stderr, "rsqrt simulated device %d failed: %s\n", device, outcome.reason);
-    }
+    if (outcome.error != cudaSuccess) state.fail_device(device, outcome);
   }
   ++completed;
   state.progress.notify_all();

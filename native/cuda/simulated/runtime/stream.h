@@ -21,9 +21,11 @@ struct Outcome {
   const char* reason = "";
 };
 
-// Called without the lock, on the stream's thread; not called once the device has failed.
-using Task = std::function<Outcome()>;
+// Called without the lock, on the stream's thread, with the position it has there; not called once the
+// device has failed. Those of a graph are called by every launch.
+using Task = std::function<Outcome(std::uint64_t position)>;
 
+struct Capture;
 struct State;
 
 // Every member is guarded by State::mutex, which `Lock` arguments hold.
@@ -33,6 +35,8 @@ struct Stream {
 
   // Returns the task's position.
   std::uint64_t enqueue(State& state, Task task);
+  // Enqueues the task, or adds it to what the stream captures.
+  void submit(State& state, Task task);
   void destroy();
 
   bool reached(std::uint64_t position) const { return completed >= position; }
@@ -41,6 +45,7 @@ struct Stream {
   int device = 0;
   std::uint64_t enqueued = 0;
   std::uint64_t completed = 0;
+  std::shared_ptr<Capture> capture;  // nullptr if the stream does not capture
 
  private:
   struct Entry {

@@ -1,0 +1,29 @@
+// Failures on demand: RSQRT_SIMULATED_FAIL of cuda_runtime.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cuda_runtime.h"
+
+namespace rsqrt_simulated {
+
+// Guarded by State::mutex.
+class Failures {
+ public:
+  // Counts a call of that function. What it shall fail with, or cudaSuccess.
+  cudaError_t next(const char* function);
+
+ private:
+  std::string serial_;
+  std::uint64_t remaining_ = 0;  // calls up to the failing one; 0 if it was reached
+  cudaError_t error_ = cudaSuccess;
+};
+
+// Whether a device that fails so never works again.
+constexpr bool is_sticky(cudaError_t error) {
+  return error == cudaErrorIllegalAddress || error == cudaErrorMisalignedAddress ||
+         error == cudaErrorLaunchFailure;
+}
+
+}  // namespace rsqrt_simulated

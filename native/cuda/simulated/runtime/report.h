@@ -1,0 +1,11 @@
+// What was not given back: RSQRT_SIMULATED_REPORT of cuda_runtime.h.
+#pragma once
+
+namespace rsqrt_simulated {
+
+struct State;
+
+// Writes the line, if it is wished for.
+void report(State& shared);
+
+}  // namespace rsqrt_simulated
