@@ -29,6 +29,15 @@ void check_kernel_image(int index) {
                     "); build it from source with a CUDA toolkit that knows the device");
 }
 
+// A stream that still captures could not be destroyed, so a failure to end that is met by another try.
+cudaError_t end(const Capture& capture, GraphHandle& graph) {
+  cudaGraph_t ended = nullptr;
+  const cudaError_t status = cudaStreamEndCapture(capture.stream.handle.get(), &ended);
+  if (status != cudaSuccess) static_cast<void>(cudaStreamEndCapture(capture.stream.handle.get(), &ended));
+  graph.reset(ended);
+  return status;
+}
+
 int checked(int index) {
   check_kernel_image(index);
   return index;
@@ -120,20 +129,16 @@ std::unique_ptr<Capture> Device::end_capture(GraphHandle& graph) {
   if (capture_ == nullptr)
     throw Failure("ERR_CUDA", "no graph is being captured on cuda:" + std::to_string(index));
   std::unique_ptr<Capture> capture = std::move(capture_);
-  cudaGraph_t ended = nullptr;
-  const cudaError_t status = cudaStreamEndCapture(capture->stream.handle.get(), &ended);
-  graph.reset(ended);
-  check(status, "cudaStreamEndCapture");
+  check(end(*capture, graph), "cudaStreamEndCapture");
   return capture;
 }
 
 void Device::abandon_capture() noexcept {
   if (capture_ == nullptr) return;
   const std::unique_ptr<Capture> capture = std::move(capture_);
-  cudaGraph_t ended = nullptr;
-  static_cast<void>(cudaStreamEndCapture(capture->stream.handle.get(), &ended));
+  GraphHandle graph;
+  static_cast<void>(end(*capture, graph));
   static_cast<void>(cudaGetLastError());
-  const GraphHandle graph(ended);
 }
 
 }  // namespace rsqrt_native::cuda

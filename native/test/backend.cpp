@@ -188,8 +188,7 @@ constexpr Scenario scenarios[] = {
 void test_threads(Report& report) {
   in_parallel(4, 12, [&](std::int64_t) {
     const std::shared_ptr<Backend> backend = cuda::make_backend();
-    for (const auto& [name, run] : scenarios)
-      report.checked(std::string("threads, ") + name, 1, run(*backend) ? 0 : 1);
+    for (const auto& [name, run] : scenarios) report.checked(name, 1, run(*backend) ? 0 : 1);
   });
 }
 
@@ -212,15 +211,15 @@ bool fail_once(const Scenario& scenario, const std::string& serial, int nth, boo
   return failed;
 }
 
-void test_failures(Report& report) {
+void test_each_call(Report& report) {
   for (const Scenario& scenario : scenarios) {
     // Some failures are swallowed, those of releasing; so the end is where many in a row are not met.
     for (int nth = 1, quiet = 0; quiet < 30; ++nth) {
       bool right = false;
       const bool failed = fail_once(scenario, std::string(scenario.name) + std::to_string(nth), nth, right);
       quiet = failed ? 0 : quiet + 1;
-      report.checked(std::string("failures, ") + scenario.name, 1, right ? 0 : 1);
-      if (!right) report.explain(std::string("failures, ") + scenario.name, "call " + std::to_string(nth));
+      report.checked(scenario.name, 1, right ? 0 : 1);
+      if (!right) report.explain(scenario.name, "call " + std::to_string(nth));
     }
   }
 }
@@ -230,7 +229,12 @@ void test_failures(Report& report) {
 bool test_backend(const Options&) {
   Report report("backend");
   test_threads(report);
-  test_failures(report);
+  return report.finish();
+}
+
+bool test_failures(const Options&) {
+  Report report("failures");
+  test_each_call(report);
   return report.finish();
 }
 

@@ -62,5 +62,7 @@ bool test_streamed(const Options& options);
 bool test_philox(const Options& options);
 bool test_distributions(const Options& options);
 bool test_draws(const Options& options);
+bool test_backend(const Options& options);
+bool test_failures(const Options& options);
 
 }  // namespace rsqrt_native::test
