@@ -1,8 +1,13 @@
-# Adds native-test: what can be tested below Node, with sanitizers or in very large numbers.
+# Adds native-test: what can be tested below Node, with sanitizers or in very large numbers. With CUDA=SIMULATED only.
+
+if(NOT CUDA STREQUAL "SIMULATED")
+  message(FATAL_ERROR "NATIVE_TEST needs CUDA=SIMULATED, received CUDA=${CUDA}.")
+endif()
 
 add_executable(native-test
   ${RSQRT_CPU_SOURCES}
   native/test/complex.cpp
+  native/test/cuda.cpp
   native/test/draws.cpp
   native/test/execute.cpp
   native/test/layouts.cpp
@@ -14,13 +19,14 @@ add_executable(native-test
 target_compile_options(native-test PRIVATE ${RSQRT_CXX_OPTIONS})
 target_compile_definitions(native-test PRIVATE RSQRT_TARGET=host)
 target_include_directories(native-test PRIVATE native)
-target_link_libraries(native-test PRIVATE Threads::Threads)
+target_link_libraries(native-test PRIVATE Threads::Threads rsqrt_cuda ${CMAKE_DL_LIBS})
+set_source_files_properties(native/test/cuda.cpp PROPERTIES INCLUDE_DIRECTORIES ${CMAKE_SOURCE_DIR}/native/cuda/simulated)
 foreach(set IN LISTS instruction_sets)
   target_link_libraries(native-test PRIVATE rsqrt_${set})
 endforeach()
 if(SANITIZE)
-  foreach(target native-test ${instruction_sets})
-    if(NOT target STREQUAL "native-test")
+  foreach(target native-test rsqrt_cuda ${instruction_sets})
+    if(target IN_LIST instruction_sets)
       string(PREPEND target "rsqrt_")
     endif()
     target_compile_options(${target} PRIVATE -fsanitize=${SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)

@@ -23,7 +23,7 @@ export function buildNativeTest(folder, sanitize = '') {
   const generator = spawnSync('ninja', ['--version']).status === 0 ? ['-G', 'Ninja'] : [];
   const configured = run('cmake', [
     ...['-S', '.', '-B', folder, ...generator, '--log-level=WARNING'],
-    ...['-DCUDA=OFF', '-DNATIVE_TEST=ON', `-DSANITIZE=${sanitize}`],
+    ...['-DCUDA=SIMULATED', '-DNATIVE_TEST=ON', `-DSANITIZE=${sanitize}`],
   ]);
   const jobs = String(os.availableParallelism());
   if (configured !== 0 || run('cmake', ['--build', folder, '--target', 'native-test', '-j', jobs]) !== 0) {

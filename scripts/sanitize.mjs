@@ -4,7 +4,8 @@
 //   node scripts/sanitize.mjs [--only address|thread]
 //
 // address: all quick parts under AddressSanitizer and UndefinedBehaviorSanitizer. User memory may start at any byte, so the
-// parts also run on misaligned elements; nothing is suppressed. thread: jobs of several threads at once under ThreadSanitizer.
+// parts also run on misaligned elements; nothing is suppressed. thread: jobs of several threads at once, and the simulated
+// device with a stream per thread, under ThreadSanitizer.
 
 import { parseArgs } from 'node:util';
 import { buildNativeTest, runNativeTest } from './native-test.mjs';
@@ -16,7 +17,7 @@ const runs = [
     parts: [], // all quick ones
     env: { ASAN_OPTIONS: 'detect_stack_use_after_return=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
   },
-  { name: 'thread', sanitize: 'thread', parts: ['concurrent'], env: {} },
+  { name: 'thread', sanitize: 'thread', parts: ['concurrent', 'device'], env: {} },
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });

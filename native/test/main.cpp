@@ -2,8 +2,8 @@
 //
 //   native-test [PART…] [--threads=N] [--float64=N] [--layouts=N] [--hard-inputs=FILE]
 //
-// Without parts, all but the long ones, seeds and float32. Prints a line for each part and target, and
-// returns 1 if anything was wrong.
+// Without parts, all but the long ones, seeds and float32, and those that device runs in processes of their
+// own. Prints a line for each part and target, and returns 1 if anything was wrong.
 
 #include <cstdio>
 #include <cstdlib>
@@ -20,7 +20,7 @@ namespace {
 struct Part {
   const char* name;
   bool (*test)(const Options&);
-  bool long_running;
+  bool on_demand;
 };
 
 constexpr Part parts[] = {
@@ -37,6 +37,9 @@ constexpr Part parts[] = {
     {"philox", test_philox, false},
     {"distributions", test_distributions, false},
     {"draws", test_draws, false},
+    {"device", test_device, false},
+    {"device-bare", test_bare_device, true},
+    {"device-overrun", test_overrun, true},
     {"seeds", test_seeds, true},
     {"float32", test_float32, true},
 };
@@ -90,7 +93,7 @@ int run(const std::vector<std::string>& words) {
   }
   if (chosen.empty()) {
     for (const Part& part : parts) {
-      if (!part.long_running) chosen.push_back(&part);
+      if (!part.on_demand) chosen.push_back(&part);
     }
   }
   bool right = true;

@@ -64,5 +64,8 @@ bool test_distributions(const Options& options);
 bool test_draws(const Options& options);
 bool test_backend(const Options& options);
 bool test_failures(const Options& options);
+bool test_device(const Options& options);
+bool test_bare_device(const Options& options);
+bool test_overrun(const Options& options);
 
 }  // namespace rsqrt_native::test
