@@ -44,6 +44,7 @@ if(CUDA STREQUAL "SIMULATED")
     native/cuda/simulated/runtime/allocation.cpp
     native/cuda/simulated/runtime/capture.cpp
     native/cuda/simulated/runtime/failures.cpp
+    native/cuda/simulated/runtime/grid.cpp
     native/cuda/simulated/runtime/memory.cpp
     native/cuda/simulated/runtime/report.cpp
     native/cuda/simulated/runtime/state.cpp
@@ -81,9 +82,15 @@ elseif(nvcc)
   endif()
   find_package(CUDAToolkit REQUIRED)
   add_library(rsqrt_cuda OBJECT ${RSQRT_CUDA_SOURCES})
+  # The driver unpacks what it needs, once. Those of CUDA 12 need not know the mode.
+  set(compress -Xfatbin=-compress-all)
+  if(nvcc_version VERSION_GREATER_EQUAL 13.0)
+    set(compress --compress-mode=size)
+  endif()
+  add_library(rsqrt_cuda OBJECT native/cuda/kernels.cu native/cuda/runtime.cpp)
   target_compile_options(rsqrt_cuda PRIVATE
     $<$<COMPILE_LANGUAGE:CXX>:${RSQRT_CXX_OPTIONS}>
-    "$<$<COMPILE_LANGUAGE:CUDA>:-fmad=false;--threads=0;-Xcompiler=-Wall,-Wextra,-ffp-contract=off>")
+    "$<$<COMPILE_LANGUAGE:CUDA>:-fmad=false;${compress};--threads=0;-Xcompiler=-Wall,-Wextra,-ffp-contract=off>")
   target_compile_definitions(rsqrt_cuda PRIVATE RSQRT_CUDA_BUILD="cuda")
   target_link_libraries(rsqrt_cuda PRIVATE CUDA::cudart_static)
   target_link_libraries(rsqrt PRIVATE CUDA::cudart_static)

@@ -6,6 +6,7 @@ endif()
 
 add_executable(native-test
   ${RSQRT_CPU_SOURCES}
+  native/test/backend.cpp
   native/test/complex.cpp
   native/test/cuda.cpp
   native/test/draws.cpp

@@ -7,8 +7,10 @@
 
 namespace rsqrt_native::cuda {
 
-// Queues a job whose memory belongs to the current device. Returns the status of the launch.
+// Queues a job whose memory belongs to the current device, with pointers aligned to the element. Returns the
+// status of the launch.
 cudaError_t launch(const Job& job, int multiprocessors, cudaStream_t stream);
+cudaError_t launch_random(const RandomJob& job, int multiprocessors, cudaStream_t stream);
 
 // Some kernel, to ask the runtime whether the binary holds code for the current device.
 const void* probe_kernel();

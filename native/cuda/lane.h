@@ -4,6 +4,8 @@
 
 #include <cuda_runtime.h>
 
+#include <cstdint>
+
 #include "core/target.h"
 
 #define RSQRT_DEVICE __device__ __forceinline__
@@ -92,6 +94,23 @@ struct Lane<double> {
   friend RSQRT_DEVICE Mask less(Lane a, Lane b) { return {a.v < b.v}; }
   friend RSQRT_DEVICE bool any(Mask m) { return m.v; }
   friend RSQRT_DEVICE Lane select(Mask m, Lane a, Lane b) { return m.v ? a : b; }
+};
+
+template <>
+struct Lane<std::uint64_t> {
+  std::uint64_t v;
+
+  static RSQRT_DEVICE Lane splat(std::uint64_t s) { return {s}; }
+
+  friend RSQRT_DEVICE Lane operator+(Lane a, Lane b) { return {a.v + b.v}; }
+  friend RSQRT_DEVICE Lane operator&(Lane a, Lane b) { return {a.v & b.v}; }
+  friend RSQRT_DEVICE Lane operator|(Lane a, Lane b) { return {a.v | b.v}; }
+  friend RSQRT_DEVICE Lane operator^(Lane a, Lane b) { return {a.v ^ b.v}; }
+  friend RSQRT_DEVICE Lane operator<<(Lane a, int n) { return {a.v << n}; }
+  friend RSQRT_DEVICE Lane operator>>(Lane a, int n) { return {a.v >> n}; }
+  friend RSQRT_DEVICE Lane product_of_lows(Lane a, Lane b) {
+    return {std::uint64_t{static_cast<std::uint32_t>(a.v)} * static_cast<std::uint32_t>(b.v)};
+  }
 };
 
 // One element has no halves: both are the element.

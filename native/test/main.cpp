@@ -38,6 +38,8 @@ constexpr Part parts[] = {
     {"distributions", test_distributions, false},
     {"draws", test_draws, false},
     {"device", test_device, false},
+    {"backend", test_backend, false},
+    {"failures", test_failures, false},
     {"device-bare", test_bare_device, true},
     {"device-overrun", test_overrun, true},
     {"seeds", test_seeds, true},

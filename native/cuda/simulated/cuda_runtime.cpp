@@ -6,11 +6,6 @@
 
 #include "runtime/state.h"
 
-constinit thread_local uint3 threadIdx{};
-constinit thread_local uint3 blockIdx{};
-constinit thread_local dim3 blockDim{};
-constinit thread_local dim3 gridDim{};
-
 using namespace rsqrt_simulated;
 
 namespace {

@@ -37,8 +37,9 @@
 //   destroy pools, and to wait for or query anything. In every mode it is an error to wait for the
 //   device of a capture. Whatever is refused invalidates the capture.
 // - An event is cudaErrorCapturedEvent once recorded in a capture, to all but waits in it.
-// - The threads of a grid run one after the other, in every second launch backwards. Neither shared
-//   memory nor __syncthreads is there. rsqrtf and rsqrt err by all they may (device_math.h).
+// - The threads of a grid run one after the other, in every second launch backwards, each up to its end
+//   or to __syncthreads, which fails the device if not all threads of a block come there. Shared memory is
+//   0xFF when a block begins. rsqrtf and rsqrt err by all they may (device_math.h).
 // - Where real behaviour is undocumented it refuses: cudaMallocAsync of 0 bytes and cudaFreeAsync
 //   of nullptr are cudaErrorInvalidValue. Blocking streams are cudaErrorNotSupported.
 //
@@ -285,10 +286,7 @@ struct dim3 {
   unsigned x, y, z;
 };
 
-extern constinit thread_local uint3 threadIdx;
-extern constinit thread_local uint3 blockIdx;
-extern constinit thread_local dim3 blockDim;
-extern constinit thread_local dim3 gridDim;
+#include "runtime/grid.h"
 
 extern "C" {
 cudaError_t cudaDriverGetVersion(int* version);
@@ -386,32 +384,9 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, T* function) {
 
 namespace rsqrt_simulated {
 
-// Calls `thread` once per thread of the grid, with the built-in variables set.
-template <class Thread>
-void run_grid(dim3 grid, dim3 block, bool backwards, const Thread& thread) {
-  const auto for_each = [backwards](dim3 size, auto visit) {
-    for (unsigned z = 0; z < size.z; ++z) {
-      for (unsigned y = 0; y < size.y; ++y) {
-        for (unsigned x = 0; x < size.x; ++x) {
-          visit(backwards ? uint3{size.x - 1 - x, size.y - 1 - y, size.z - 1 - z} : uint3{x, y, z});
-        }
-      }
-    }
-  };
-  gridDim = grid;
-  blockDim = block;
-  for_each(grid, [&](uint3 block_index) {
-    blockIdx = block_index;
-    for_each(block, [&](uint3 thread_index) {
-      threadIdx = thread_index;
-      thread();
-    });
-  });
-}
-
 // `run` executes the whole grid and is called late, on the stream's thread: once, or by every launch of a
-// graph.
-cudaError_t enqueue_kernel(std::function<void(bool backwards)> run, dim3 grid, dim3 block,
+// graph. It returns what went wrong, or nullptr.
+cudaError_t enqueue_kernel(std::function<const char*(bool backwards)> run, dim3 grid, dim3 block,
                            std::size_t shared_size, cudaStream_t stream) noexcept;
 
 // What cudaLaunchKernel returns when there is no memory for the copy of the arguments.
@@ -432,7 +407,8 @@ cudaError_t cudaLaunchKernel(void (*kernel)(Args...), dim3 grid, dim3 block, voi
     }
     (std::index_sequence_for<Args...>());
     auto run = [=](bool backwards) {
-      rsqrt_simulated::run_grid(grid, block, backwards, [&] { std::apply(kernel, copy); });
+      return rsqrt_simulated::run_grid(grid, block, shared_size, backwards,
+                                       [&] { std::apply(kernel, copy); });
     };
     return rsqrt_simulated::enqueue_kernel(std::move(run), grid, block, shared_size, stream);
   } catch (...) {

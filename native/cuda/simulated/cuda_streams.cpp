@@ -88,19 +88,20 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void*) {
 
 namespace rsqrt_simulated {
 
-cudaError_t enqueue_kernel(std::function<void(bool)> run, dim3 grid, dim3 block, std::size_t shared_size,
-                           cudaStream_t handle) noexcept {
+cudaError_t enqueue_kernel(std::function<const char*(bool)> run, dim3 grid, dim3 block,
+                           std::size_t shared_size, cudaStream_t handle) noexcept {
   const auto body = [&](State& shared, Lock&, const std::shared_ptr<Stream>& stream) {
     if (run == nullptr) return cudaErrorInvalidDeviceFunction;
     if (!is_launchable(grid, block)) return cudaErrorInvalidConfiguration;
-    if (shared_size > 49152) return cudaErrorInvalidValue;
+    if (shared_size > shared_memory_limit) return cudaErrorInvalidValue;
     // Copies may be queued from any device, launches only from the stream's own.
     if (stream->device != current_device) return cudaErrorInvalidResourceHandle;
 
     DeviceMemory& memory = shared.device(stream->device).memory;
     stream->submit(shared, [&shared, &memory, kernel = std::move(run)](std::uint64_t position) -> Outcome {
       const DeviceMemory::Access access(memory);
-      kernel(position % 2 == 0);
+      const char* const wrong = kernel(position % 2 == 0);
+      if (wrong != nullptr) return {cudaErrorLaunchFailure, wrong};
       Lock lock(shared.mutex);
       if (memory.guards_intact()) return {};
       return {cudaErrorIllegalAddress, "a kernel wrote outside its allocations"};

@@ -1,0 +1,107 @@
+// What the kernels share: one element through an operation, access to memory in words, sizes of blocks and
+// grids.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <type_traits>
+
+#include "core/convert.h"
+#include "cuda/lane.h"
+#include "ops/table.h"
+
+namespace rsqrt_native::cuda {
+inline namespace RSQRT_TARGET {
+
+inline constexpr unsigned threads_per_block = 256;
+
+// Elements, or packs of them, that a thread loads before it computes with the first, so that enough memory is
+// on its way even where registers let few threads be resident.
+inline constexpr int in_flight = 4;
+
+// Whole waves of blocks, whether 8, 6, 4 or 3 of them are resident on a multiprocessor, and nearly so for 5
+// and
+// 7. More blocks would have less work each to spread their start over.
+inline constexpr int blocks_per_multiprocessor = 48;
+
+// The grid for that many blocks' worth of work; the kernels loop over what is more than a grid.
+inline dim3 grid_for(std::int64_t blocks, int multiprocessors) {
+  const std::int64_t most = std::int64_t{multiprocessors} * blocks_per_multiprocessor;
+  return dim3(static_cast<unsigned>(blocks < most ? blocks : most));
+}
+
+constexpr std::int64_t quotient_up(std::int64_t dividend, std::int64_t divisor) {
+  return (dividend + divisor - 1) / divisor;
+}
+
+// What Op makes of an element that it computes as T: a T, or of a complex number perhaps a real one.
+template <class Op, class T>
+__device__ __forceinline__ auto evaluate(T value) {
+  if constexpr (is_complex<T>) {
+    using V = Lane<decltype(T::re)>;
+    const auto result = Op()(Complex<V>{{value.re}, {value.im}});
+    if constexpr (is_complex<std::remove_const_t<decltype(result)>>) {
+      return T{result.re.v, result.im.v};
+    } else {
+      return result.v;
+    }
+  } else if constexpr (std::is_invocable_v<Op, T>) {
+    return Op()(value);
+  } else {
+    return Op()(Lane<T>{value}).v;
+  }
+}
+
+// What Op makes of an element as it lies in memory: rounded to the dtype of the result.
+template <class Op, class From>
+__device__ __forceinline__ Result<Op, From> result_of(From value) {
+  using T = Compute<Op, From>;
+  return convert<Result<Op, From>>(evaluate<Op, T>(convert<T>(value)));
+}
+
+// Whether Op takes so many instructions that a kernel has them once, not once for each element in flight.
+template <class Op, class T>
+inline constexpr bool is_long = !std::is_same_v<Op, Copy> && (std::is_same_v<T, double> || is_complex<T>);
+
+// Calls visit(values[k], k) for every k. If the code is to stay short, it is there once, and the values move
+// up to the first place: an index known only at run time would move them from registers to memory.
+template <bool repeats_code, class T, int n, class Visit>
+__device__ __forceinline__ void for_each(T (&values)[n], Visit visit) {
+  if constexpr (repeats_code) {
+#pragma unroll
+    for (int k = 0; k < n; ++k) visit(values[k], k);
+  } else {
+#pragma unroll 1
+    for (int k = 0; k < n; ++k) {
+      visit(values[0], k);
+#pragma unroll
+      for (int i = 1; i < n; ++i) values[i - 1] = values[i];
+    }
+  }
+}
+
+// The type that one instruction moves so many bytes by.
+template <int bytes>
+struct WordOf;
+// clang-format off
+template <> struct WordOf<1> { using type = std::uint8_t; };
+template <> struct WordOf<2> { using type = std::uint16_t; };
+template <> struct WordOf<4> { using type = std::uint32_t; };
+template <> struct WordOf<8> { using type = uint2; };
+template <> struct WordOf<16> { using type = uint4; };
+// clang-format on
+
+// A T is read and written by one instruction, wherever p is a multiple of its size.
+template <class T>
+__device__ __forceinline__ T read(const void* p) {
+  return bits_as<T>(*static_cast<const typename WordOf<sizeof(T)>::type*>(p));
+}
+template <class T>
+__device__ __forceinline__ void write(void* p, T value) {
+  using Word = typename WordOf<sizeof(T)>::type;
+  *static_cast<Word*>(p) = bits_as<Word>(value);
+}
+
+}  // namespace RSQRT_TARGET
+}  // namespace rsqrt_native::cuda

@@ -1,0 +1,160 @@
+// Layouts in which input and output run along different dimensions: tile by tile through shared memory.
+#pragma once
+
+#include "core/job.h"
+#include "cuda/kernels/element.h"
+#include "cuda/kernels/walk.h"
+
+// Shared memory of the running block, as large as the launch asks. Every kernel that has some uses this.
+extern __shared__ uint4 rsqrt_shared_memory[];
+
+namespace rsqrt_native::cuda {
+inline namespace RSQRT_TARGET {
+
+inline constexpr unsigned warp = 32;
+
+// Rows and columns of a tile: as many elements as make up a cache line of 128 bytes, so that a row or column
+// of a tile is one, too, of 8 and of 16 bits. Of wider elements a warp's worth.
+template <class T>
+inline constexpr unsigned tile_side = sizeof(T) >= 4 ? warp : 128 / static_cast<unsigned>(sizeof(T));
+
+// From one row of a tile to the next. One bank more, or one element if that is wider, and a column's elements
+// lie in different banks.
+template <class T>
+inline constexpr unsigned tile_pitch = tile_side<T> +
+                                       (sizeof(T) >= 4 ? 1 : 4 / static_cast<unsigned>(sizeof(T)));
+
+template <class T>
+inline constexpr std::size_t tile_bytes = std::size_t{tile_side<T>} * tile_pitch<T> * sizeof(T);
+
+// One of the two dimensions of a tile.
+struct TiledDim {
+  std::uint32_t size;
+  std::uint32_t in_stride;
+  std::uint32_t out_stride;
+  Divisor tiles;  // how many lie along it
+};
+
+struct Tiling {
+  std::uint32_t tiles;
+  TiledDim inner;   // the output runs along it
+  TiledDim across;  // the input does
+  Walk batches;     // the other dimensions
+};
+
+// A thread's places in a tile: a warp's lie along a row.
+template <class T>
+struct Places {
+  static constexpr unsigned rows_at_once = threads_per_block / warp;
+  static constexpr unsigned warps_in_row = tile_side<T> / warp;
+  static constexpr unsigned count = tile_side<T> / rows_at_once * warps_in_row;
+  static_assert(count % in_flight == 0);
+
+  unsigned row, column;  // of the one asked for
+
+  __device__ __forceinline__ explicit Places(unsigned place)
+      : row(threadIdx.x / warp + place / warps_in_row * rows_at_once),
+        column(threadIdx.x % warp + place % warps_in_row * warp) {}
+};
+
+// A tile is read along `across` and kept with its rows along that; written it is along `inner`.
+template <class Op, class From>
+__global__ void __launch_bounds__(threads_per_block)
+    transposed(const From* in, Result<Op, From>* out, const Tiling tiling) {
+  constexpr unsigned side = tile_side<From>, pitch = tile_pitch<From>;
+  constexpr int at_once = is_long<Op, Compute<Op, From>> ? 1 : in_flight;
+  using Place = Places<From>;
+  From* const tile = reinterpret_cast<From*>(rsqrt_shared_memory);
+  const TiledDim &inner = tiling.inner, &across = tiling.across;
+#pragma unroll 1
+  for (std::uint32_t number = blockIdx.x; number < tiling.tiles; number += gridDim.x) {
+    const std::uint32_t lines = quotient(number, inner.tiles);
+    std::uint32_t batch[] = {quotient(lines, across.tiles)};
+    const std::uint32_t first_inner = (number - lines * inner.tiles.divisor) * side;
+    const std::uint32_t first_across = (lines - batch[0] * across.tiles.divisor) * side;
+    const std::uint32_t width = inner.size - first_inner, height = across.size - first_across;
+    Offsets start[1];
+    locate(tiling.batches, batch, start);
+    const std::uint32_t in_start =
+        start[0].in + first_inner * inner.in_stride + first_across * across.in_stride;
+    const std::uint32_t out_start =
+        start[0].out + first_inner * inner.out_stride + first_across * across.out_stride;
+#pragma unroll 1
+    for (unsigned first = 0; first < Place::count; first += in_flight) {
+      From values[in_flight] = {};
+#pragma unroll
+      for (int k = 0; k < in_flight; ++k) {
+        const Place at(first + k);
+        if (at.row < width && at.column < height) {
+          values[k] = read<From>(in + (in_start + at.row * inner.in_stride + at.column * across.in_stride));
+        }
+      }
+#pragma unroll
+      for (int k = 0; k < in_flight; ++k) {
+        const Place at(first + k);
+        write(tile + (at.row * pitch + at.column), values[k]);
+      }
+    }
+    __syncthreads();
+#pragma unroll 1
+    for (unsigned first = 0; first < Place::count; first += at_once) {
+#pragma unroll
+      for (int k = 0; k < at_once; ++k) {
+        const Place at(first + k);
+        const From value = read<From>(tile + (at.column * pitch + at.row));
+        const Result<Op, From> result = result_of<Op>(value);
+        if (at.row < height && at.column < width) {
+          write(out + (out_start + at.row * across.out_stride + at.column * inner.out_stride), result);
+        }
+      }
+    }
+    __syncthreads();
+  }
+}
+
+// The dimension along which the input runs while the output runs along the last one; −1 if tiles do not pay.
+//
+// Without tiles a warp reads along the last dimension. If there a sector of memory (32 bytes, the least that
+// is moved) holds but one element of the input, it is moved as often as it has elements, or waits in a cache
+// until other warps come to read the rest. Tiles of fewer than 16 rows or columns would leave most threads
+// idle.
+inline int crossing_dim(const Layout& layout, std::int64_t element_size) {
+  constexpr std::int64_t sector = 32, least = 16;
+  const int inner = layout.ndim - 1;
+  if (layout.in_strides[inner] * element_size < sector || layout.sizes[inner] < least) return -1;
+  int found = -1;
+  for (int dim = 0; dim < inner; ++dim) {
+    const std::int64_t stride = layout.in_strides[dim];
+    if (stride == 0 || stride >= layout.in_strides[inner] || layout.sizes[dim] < least) continue;
+    if (found < 0 || stride < layout.in_strides[found]) found = dim;
+  }
+  return found;
+}
+
+inline TiledDim tiled_dim(const Layout& layout, int dim, unsigned side) {
+  return {static_cast<std::uint32_t>(layout.sizes[dim]), static_cast<std::uint32_t>(layout.in_strides[dim]),
+          static_cast<std::uint32_t>(layout.out_strides[dim]),
+          divisor_of(static_cast<std::uint32_t>(quotient_up(layout.sizes[dim], side)))};
+}
+
+template <class Op, class From>
+cudaError_t launch_transposed(const Job& job, int across, int multiprocessors, cudaStream_t stream) {
+  const From* in = reinterpret_cast<const From*>(job.in);
+  auto* out = reinterpret_cast<Result<Op, From>*>(job.out);
+  const Layout& layout = *job.layout;
+  const int inner = layout.ndim - 1;
+  Tiling tiling{0, tiled_dim(layout, inner, tile_side<From>), tiled_dim(layout, across, tile_side<From>), {}};
+  tiling.tiles = tiling.inner.tiles.divisor * tiling.across.tiles.divisor;
+  for (int dim = 0; dim < inner; ++dim) {
+    if (dim == across) continue;
+    add_dim(tiling.batches, layout, dim);
+    tiling.tiles *= static_cast<std::uint32_t>(layout.sizes[dim]);
+  }
+  void* args[] = {&in, &out, &tiling};
+  static_assert(tile_bytes<From> <= 49152, "more shared memory must be asked for");
+  return cudaLaunchKernel(transposed<Op, From>, grid_for(tiling.tiles, multiprocessors),
+                          dim3(threads_per_block), args, tile_bytes<From>, stream);
+}
+
+}  // namespace RSQRT_TARGET
+}  // namespace rsqrt_native::cuda
