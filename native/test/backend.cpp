@@ -111,6 +111,40 @@ bool orders_streams(Backend& backend) {
   return is_reciprocal_of_roots(values.data());
 }
 
+// What is only written must wait for those who read it before.
+bool orders_writes(Backend& backend) {
+  bool right = true;
+  for (int i = 0; i < 8; ++i) {
+    Floats values = squares();
+    const Blocks x = backend.allocate(0, bytes), y = backend.allocate(0, bytes),
+                 z = backend.allocate(0, bytes);
+    backend.copy(host(values), at(x), bytes, false);
+    backend.copy(at(x), at(z), bytes, false);
+    apply(backend, "neg", x, y);
+    apply(backend, "neg", y, y);
+    apply(backend, "rsqrt", x, y);
+    const int previous = backend.enter_stream(0);
+    apply(backend, "neg", z, x);
+    backend.leave_stream(0, previous);
+    backend.copy(at(y), host(values), bytes, false);
+    right = is_reciprocal_of_roots(values.data()) && right;
+  }
+  return right;
+}
+
+// More than the staging memory holds at a time, both ways.
+bool stages(Backend& backend) {
+  std::vector<std::uint64_t> values(std::size_t{9} << 17);  // 9 MiB
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = i;
+  std::vector<std::uint64_t> back(values.size());
+  const std::size_t size = values.size() * sizeof(std::uint64_t);
+  const Blocks x = backend.allocate(0, size), y = backend.allocate(0, size);
+  backend.copy({nullptr, reinterpret_cast<std::byte*>(values.data())}, at(x), size, false);
+  backend.copy(at(x), at(y), size, false);
+  backend.copy(at(y), {nullptr, reinterpret_cast<std::byte*>(back.data())}, size, false);
+  return back == values;
+}
+
 bool pins(Backend& backend) {
   const PinnedMemory from(backend);
   const PinnedMemory to(backend);
@@ -181,7 +215,12 @@ struct Scenario {
   bool (*run)(Backend&);
 };
 constexpr Scenario scenarios[] = {
-    {"computes", computes}, {"orders streams", orders_streams}, {"pins", pins}, {"captures", captures},
+    {"computes", computes},
+    {"orders streams", orders_streams},
+    {"orders writes", orders_writes},
+    {"stages", stages},
+    {"pins", pins},
+    {"captures", captures},
     {"counts", counts},
 };
 
@@ -206,7 +245,7 @@ bool fail_once(const Scenario& scenario, const std::string& serial, int nth, boo
             std::strcmp(failure.what(), "told by the waiter") == 0;
   }
   setenv("RSQRT_SIMULATED_FAIL", (serial + "-off:0").c_str(), 1);
-  for (const auto& [name, run] : scenarios) right = run(*backend) && right;
+  right = scenario.run(*backend) && pins(*backend) && right;
   right = right && backend->memory_stats(0).allocated == 0 && backend->memory_stats(1).allocated == 0;
   return failed;
 }
