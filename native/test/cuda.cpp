@@ -164,6 +164,7 @@ void test_events(Report& report) {
   t.succeeds(cudaEventSynchronize(end));
   t.succeeds(cudaEventElapsedTime(&ms, start, end));
   t.holds(ms >= 3, "3 ms of work took " + std::to_string(ms) + " ms");
+  // NOLINTNEXTLINE(readability-suspicious-call-argument): backwards it is
   t.succeeds(cudaEventElapsedTime(&ms, end, start));
   t.holds(ms <= -3, "backwards they took " + std::to_string(ms) + " ms");
   t.succeeds(cudaStreamSynchronize(stream));
@@ -647,9 +648,11 @@ void test_injected_failures(Report& report) {
 // Several host threads, each with a stream, an exec and a pool; two devices.
 void test_threads(Report& report) {
   Topic t(report, "threads");
+  constexpr int count = 4;
   std::vector<std::thread> threads;
+  threads.reserve(count);
   std::atomic<int> wrong = 0;
-  for (int thread = 0; thread < 4; ++thread) {
+  for (int thread = 0; thread < count; ++thread) {
     threads.emplace_back([thread, &wrong] {
       const int device = thread % 2 == 0 ? whole : peer;
       int errors = 0;
@@ -702,11 +705,10 @@ void test_threads(Report& report) {
 
 // Runs a part of this program in a process of its own. Its exit status, or −1 if a signal ended it.
 int run_part(const char* part, const std::vector<std::string>& environment) {
-  std::vector<std::string> variables;
+  std::vector<std::string> variables = environment;
   for (char** each = environ; *each != nullptr; ++each) {
     if (std::strncmp(*each, "RSQRT_SIMULATED_", 16) != 0) variables.emplace_back(*each);
   }
-  variables.insert(variables.end(), environment.begin(), environment.end());
   std::vector<char*> pointers;
   pointers.reserve(variables.size() + 1);
   for (std::string& each : variables) pointers.push_back(each.data());

@@ -138,7 +138,7 @@ cudaError_t cudaMemPoolCreate(cudaMemPool_t* handle, const cudaMemPoolProps* pro
     const std::size_t capacity = shared.device(device).memory.capacity();
     const std::size_t limit = properties->maxSize == 0 ? capacity : std::min(properties->maxSize, capacity);
     const auto created = new_handle<cudaMemPool_t>(shared);
-    shared.pools.emplace(created, std::shared_ptr<Pool>(new Pool{.device = device, .limit = limit}));
+    shared.pools.emplace(created, std::make_shared<Pool>(Pool{.device = device, .limit = limit}));
     *handle = created;
     return cudaSuccess;
   });

@@ -37,7 +37,7 @@ struct Settings {
 
 struct Device {
   Device(int index, std::size_t capacity)
-      : memory(capacity), default_pool(new Pool{.device = index, .limit = capacity}) {}
+      : memory(capacity), default_pool(std::make_shared<Pool>(Pool{.device = index, .limit = capacity})) {}
 
   DeviceMemory memory;
   const std::shared_ptr<Pool> default_pool;
