@@ -11,17 +11,18 @@ add_executable(native-test
   native/test/cuda.cpp
   native/test/draws.cpp
   native/test/execute.cpp
+  native/test/kernels.cpp
   native/test/layouts.cpp
   native/test/main.cpp
   native/test/numbers.cpp
   native/test/rsqrt.cpp
   native/test/seeds.cpp
   native/test/test.cpp)
+set_source_files_properties(native/test/kernels.cpp PROPERTIES COMPILE_OPTIONS -Wno-unknown-pragmas)
 target_compile_options(native-test PRIVATE ${RSQRT_CXX_OPTIONS})
 target_compile_definitions(native-test PRIVATE RSQRT_TARGET=host)
-target_include_directories(native-test PRIVATE native)
+target_include_directories(native-test PRIVATE native native/cuda/simulated)
 target_link_libraries(native-test PRIVATE Threads::Threads rsqrt_cuda ${CMAKE_DL_LIBS})
-set_source_files_properties(native/test/cuda.cpp PROPERTIES INCLUDE_DIRECTORIES ${CMAKE_SOURCE_DIR}/native/cuda/simulated)
 foreach(set IN LISTS instruction_sets)
   target_link_libraries(native-test PRIVATE rsqrt_${set})
 endforeach()

@@ -17,7 +17,7 @@ const runs = [
     parts: [], // all quick ones
     env: { ASAN_OPTIONS: 'detect_stack_use_after_return=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
   },
-  { name: 'thread', sanitize: 'thread', parts: ['concurrent', 'device', 'backend'], env: {} },
+  { name: 'thread', sanitize: 'thread', parts: ['concurrent', 'device', 'backend', 'barriers'], env: {} },
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });

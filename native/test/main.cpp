@@ -42,6 +42,11 @@ constexpr Part parts[] = {
     {"failures", test_failures, false},
     {"device-bare", test_bare_device, true},
     {"device-overrun", test_overrun, true},
+    {"divisors", test_divisors, false},
+    {"gpu-dense", test_gpu_dense, false},
+    {"gpu-far", test_gpu_far, false},
+    {"gpu-draws", test_gpu_draws, false},
+    {"barriers", test_barriers, false},
     {"seeds", test_seeds, true},
     {"float32", test_float32, true},
 };
@@ -107,5 +112,6 @@ int run(const std::vector<std::string>& words) {
 }  // namespace rsqrt_native::test
 
 int main(int count, char** words) {
+  setenv("RSQRT_SIMULATED_DEVICES", "4", 1);  // some of which fail for good
   return rsqrt_native::test::run(std::vector<std::string>(words + 1, words + count));
 }

@@ -67,5 +67,10 @@ bool test_failures(const Options& options);
 bool test_device(const Options& options);
 bool test_bare_device(const Options& options);
 bool test_overrun(const Options& options);
+bool test_divisors(const Options& options);
+bool test_gpu_dense(const Options& options);
+bool test_gpu_far(const Options& options);
+bool test_gpu_draws(const Options& options);
+bool test_barriers(const Options& options);
 
 }  // namespace rsqrt_native::test

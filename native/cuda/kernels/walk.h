@@ -1,6 +1,8 @@
 // From the number of an element to where it lies, in 32 bits and without division.
 #pragma once
 
+#include <cuda_runtime.h>
+
 #include <cstdint>
 
 #include "core/layout.h"
@@ -64,7 +66,7 @@ struct Offsets {
 // The offsets of n numbers at once, each dimension's sizes and strides being fetched once for all of them. A
 // number that is not of the layout gets some offsets or other.
 template <int n>
-RSQRT_FUNCTION void locate(const Walk& walk, std::uint32_t (&numbers)[n], Offsets (&offsets)[n]) {
+__device__ __forceinline__ void locate(const Walk& walk, std::uint32_t (&numbers)[n], Offsets (&offsets)[n]) {
 #pragma unroll
   for (int k = 0; k < n; ++k) offsets[k] = {0, 0};
 #pragma unroll 1
