@@ -703,23 +703,13 @@ void test_threads(Report& report) {
   t.equals(0, wrong.load());
 }
 
-// Runs a part of this program in a process of its own. Its exit status, or −1 if a signal ended it.
+// Runs a part with other settings of the simulated device.
 int run_part(const char* part, const std::vector<std::string>& environment) {
   std::vector<std::string> variables = environment;
   for (char** each = environ; *each != nullptr; ++each) {
     if (std::strncmp(*each, "RSQRT_SIMULATED_", 16) != 0) variables.emplace_back(*each);
   }
-  std::vector<char*> pointers;
-  pointers.reserve(variables.size() + 1);
-  for (std::string& each : variables) pointers.push_back(each.data());
-  pointers.push_back(nullptr);
-  std::string program = "native-test", name = part;
-  char* const words[] = {program.data(), name.data(), nullptr};
-  pid_t child = 0;
-  if (posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, words, pointers.data()) != 0) return -1;
-  int status = 0;
-  if (waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
-  return WEXITSTATUS(status);
+  return run_process({part}, variables);
 }
 
 void test_processes(Report& report) {

@@ -1,5 +1,8 @@
 #include "test/test.h"
 
+#include <spawn.h>
+#include <sys/wait.h>
+
 #include <cstdio>
 #include <thread>
 #include <vector>
@@ -49,6 +52,31 @@ std::string hex(std::uint64_t bits, int width) {
   char text[20];
   std::snprintf(text, sizeof(text), "0x%0*llx", width / 4, static_cast<unsigned long long>(bits));
   return text;
+}
+
+namespace {
+
+// As C takes lists of words.
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+}  // namespace
+
+int run_process(std::vector<std::string> words, std::vector<std::string> environment) {
+  words.insert(words.begin(), "native-test");
+  pid_t child = 0;
+  if (posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, pointers_to(words).data(),
+                  pointers_to(environment).data()) != 0) {
+    return -1;
+  }
+  int status = 0;
+  if (waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
+  return WEXITSTATUS(status);
 }
 
 }  // namespace rsqrt_native::test

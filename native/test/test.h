@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace rsqrt_native::test {
 
@@ -45,6 +46,9 @@ class Report {
 void in_parallel(int threads, std::int64_t count, const std::function<void(std::int64_t)>& work);
 
 std::string hex(std::uint64_t bits, int width);
+
+// Runs this program with other words, and with an environment. Its exit status, or −1 if a signal ended it.
+int run_process(std::vector<std::string> words, std::vector<std::string> environment);
 
 // The parts. Each returns whether everything was right.
 bool test_float16(const Options& options);
