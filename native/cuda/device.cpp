@@ -48,17 +48,17 @@ int checked(int index) {
 Device::Device(int device) : index(checked(device)), memory(device) {
   check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, index),
         "cudaDeviceGetAttribute");
-  streams_.push_back(std::make_unique<Stream>(index));
+  streams_.emplace_back(index);
 }
 
 Device::~Device() {
   abandon_capture();
-  for (const auto& stream : streams_) static_cast<void>(cudaStreamSynchronize(stream->handle.get()));
+  for (const auto& stream : streams_) static_cast<void>(cudaStreamSynchronize(stream.handle.get()));
 }
 
 void Device::synchronize() const {
   refuse_capture("waiting for the device");
-  for (const auto& stream : streams_) cuda::synchronize(*stream);
+  for (const auto& stream : streams_) cuda::synchronize(stream);
 }
 
 int Device::enter_stream() {
@@ -68,7 +68,7 @@ int Device::enter_stream() {
   if (last_entered_ == current_) last_entered_ = last_entered_ % (most_streams - 1) + 1;
   if (last_entered_ >= streams_.size()) {
     last_entered_ = streams_.size();
-    streams_.push_back(std::make_unique<Stream>(index));
+    streams_.emplace_back(index);
   }
   current_ = last_entered_;
   return previous;
@@ -85,7 +85,7 @@ void Device::leave_stream(int previous) {
 
 std::shared_ptr<DeviceBlock> Device::allocate(std::size_t bytes) {
   // Never where work is captured: what a graph uses is there before it begins.
-  return memory.allocate(bytes, *streams_[current_]);
+  return memory.allocate(bytes, streams_[current_]);
 }
 
 void Device::use(Block& block) {

@@ -1,6 +1,7 @@
 // What one environment has of a device.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -31,7 +32,7 @@ class Device {
   Device& operator=(const Device&) = delete;
 
   // Where work is queued now.
-  const Stream& stream() const { return capture_ != nullptr ? capture_->stream : *streams_[current_]; }
+  const Stream& stream() const { return capture_ != nullptr ? capture_->stream : streams_[current_]; }
   void synchronize() const;
   int enter_stream();
   void leave_stream(int previous);
@@ -55,7 +56,7 @@ class Device {
   Memory memory;
 
  private:
-  std::vector<std::unique_ptr<Stream>> streams_;  // the one that work begins on, and others for enter_stream
+  std::deque<Stream> streams_;  // the one that work begins on, and others for enter_stream
   std::size_t current_ = 0;
   std::size_t last_entered_ = 0;
   std::unique_ptr<Capture> capture_;
