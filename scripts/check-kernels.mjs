@@ -3,11 +3,15 @@
 //
 //   node scripts/check-kernels.mjs
 //
-//   1. No kernel spills registers to memory.
+//   1. No kernel spills registers to memory, nor has any use of local memory; none has more shared memory than a block.
 //   2. Nothing is left to contract: the PTX is the same with and without -fmad, so every fma in it is a written one.
-//   3. The contiguous float32 kernels read and write 16 bytes at once.
+//   3. The contiguous kernels read and write 16 bytes at once, on every side whose packs have them, and read four packs
+//      before they compute.
+//   4. The strided kernels and those that transpose have no division, nor any 64-bit index arithmetic that needs one.
+//   5. clang's own backend for NVIDIA GPUs compiles the kernels, too (native/cuda/clang): every sum and product in what it
+//      makes names its rounding, and ptxas finds no spill and no local memory in it.
 //
-// Needs no GPU. A build without nvcc is a printed skip. About 20 seconds on two cores.
+// Needs no GPU. A build without nvcc, and a machine without clang, is a printed skip. About a minute on two cores.
 
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -15,6 +19,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inParallel } from './in-parallel.mjs';
+
+/** Bytes that a block may have without asking. */
+const SHARED_MEMORY = 49152;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 let failed = false;
@@ -44,15 +51,19 @@ function buildOfKernels() {
   };
 }
 
-/** Compiles the kernels with further options; resolves to what nvcc printed. */
-function compile({ command, folder }, options) {
-  return new Promise((resolve, reject) => {
-    const shell = { cwd: folder, maxBuffer: 2 ** 26 };
-    execFile('/bin/sh', ['-c', `${command} ${options.join(' ')}`], shell, (error, stdout, stderr) => {
-      if (error) reject(new Error(`nvcc stopped with ${options.join(' ')}:\n${stderr}`));
-      else resolve(stdout + stderr);
-    });
+/** Resolves to what a command printed, and the error that it ended with, if any. */
+const execute = (command, args, cwd) =>
+  new Promise((resolve) => {
+    execFile(command, args, { cwd, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
+      resolve({ error, output: stdout + stderr }),
+    );
   });
+
+/** Compiles the kernels with further options; resolves to what nvcc printed. */
+async function compile({ command, folder }, options) {
+  const { error, output } = await execute('/bin/sh', ['-c', `${command} ${options.join(' ')}`], folder);
+  if (error) throw new Error(`nvcc stopped with ${options.join(' ')}:\n${output}`);
+  return output;
 }
 
 /** The names of functions as a reader of the source knows them. */
@@ -61,7 +72,7 @@ function demangled(names) {
   return status === 0 ? stdout.trimEnd().split('\n') : names;
 }
 
-/** What ptxas says of every function: its name, its spills in bytes, and its registers if it is a kernel. */
+/** What ptxas says of every function: its name, bytes of spills, stack and shared memory, its registers if it is a kernel. */
 function functionsIn(report) {
   return report
     .split('Function properties for ')
@@ -69,8 +80,18 @@ function functionsIn(report) {
     .map((text) => ({
       name: /^\S+/.exec(text)[0],
       spills: Number(/(\d+) bytes spill stores/.exec(text)[1]) + Number(/(\d+) bytes spill loads/.exec(text)[1]),
+      stack: Number(/(\d+) bytes stack frame/.exec(text)?.[1] ?? 0),
       registers: Number(/Used (\d+) registers/.exec(text)?.[1] ?? 0),
+      shared: Number(/(\d+) bytes smem/.exec(text)?.[1] ?? 0),
     }));
+}
+
+function checkFunctions(functions, where) {
+  const wrong = functions.filter(({ spills, stack, shared }) => spills + stack > 0 || shared > SHARED_MEMORY);
+  const names = demangled(wrong.map(({ name }) => name));
+  wrong.forEach(({ spills, stack, shared }, i) => {
+    fail(`${where}: ${spills} bytes of spills, ${stack} of stack, ${shared} of shared memory in ${names[i]}`);
+  });
 }
 
 async function checkSpills(build, architecture, temporary) {
@@ -79,11 +100,7 @@ async function checkSpills(build, architecture, temporary) {
   const functions = functionsIn(await compile(build, options));
   const kernels = functions.filter(({ registers }) => registers > 0);
   if (kernels.length === 0) fail(`ptxas reports no kernels for sm_${architecture}.`);
-  const spilling = functions.filter(({ spills }) => spills > 0);
-  const names = demangled(spilling.map(({ name }) => name));
-  spilling.forEach(({ spills }, i) => {
-    fail(`on sm_${architecture} this kernel spills ${spills} bytes: ${names[i]}`);
-  });
+  checkFunctions(functions, `sm_${architecture}`);
   const most = Math.max(...kernels.map(({ registers }) => registers));
   return `sm_${architecture}: ${kernels.length} kernels, at most ${most} registers, ${statSync(cubin).size} bytes`;
 }
@@ -115,17 +132,128 @@ function kernelsIn(ptx) {
   return new Map(kernels.map(([text], i) => [names[i], text]));
 }
 
+/** The C++ name of an element type in a demangled name, and its bytes. */
+const SIZES = {
+  'signed char': 1,
+  'unsigned char': 1,
+  'rsqrt_native::Bool': 1,
+  short: 2,
+  'rsqrt_native::Half': 2,
+  'rsqrt_native::BFloat16': 2,
+  int: 4,
+  float: 4,
+  long: 8,
+  double: 8,
+  'rsqrt_native::Complex<float>': 8,
+  'rsqrt_native::Complex<double>': 16,
+};
+
+/** The operation and the input's dtype of a kernel of that name: [operation, C++ type], or null. */
+function parametersOf(kernel, name) {
+  const found = new RegExp(`\\b${kernel}<([\\w:]+), (.+?) ?>\\(`).exec(name);
+  return found && [found[1].split('::').at(-1), found[2]];
+}
+
+/** The bytes of a result: operations on floats make them of integers, abs makes a real number of a complex one. */
+function resultSize(operation, type) {
+  const size = SIZES[type];
+  const integers = ['Copy', 'Neg', 'Abs', 'Square'].includes(operation);
+  if (type.includes('Complex')) return operation === 'Abs' ? size / 2 : size;
+  if (type === 'float' || type === 'double' || /Half|BFloat16/.test(type)) return size;
+  if (type.includes('Bool')) return operation === 'Square' ? 8 : integers ? size : 4;
+  return integers ? size : 4;
+}
+
+const WIDE = {
+  ld: /^\s*ld\.global\S*\.v(?:4\.[bfu]32|2\.[bfu]64)\b/,
+  st: /^\s*st\.global\S*\.v(?:4\.[bfu]32|2\.[bfu]64)\b/,
+};
+const NARROWER = { 8: /^\s*ld\.global\S*\.(?:v2\.[bfu]32|[bfu]64)\b/, 4: /^\s*ld\.global\S*\.[bfu]32\b/ };
+
 /** Returns the number of kernels checked. */
-function checkVectorAccess(ptx) {
-  const dense = [...kernelsIn(ptx)].filter(([name]) => /\bdense<[\w:]+, float, float>/.test(name));
-  if (!dense.some(([name]) => name.includes('Rsqrt'))) fail('no kernel is called dense<Rsqrt, float, float>.');
-  for (const [name, text] of dense) {
-    for (const access of ['ld.global', 'st.global']) {
-      const wide = new RegExp(`\\b${access}\\S*\\.(v4\\.[bfu]32|v2\\.[bfu]64)\\b`);
-      if (!wide.test(text)) fail(`no 16-byte ${access} in ${name}`);
+function checkVectorAccess(kernels) {
+  let checked = 0;
+  for (const [name, text] of kernels) {
+    const parameters = parametersOf('dense', name);
+    if (parameters === null) continue;
+    const [operation, type] = parameters;
+    const from = SIZES[type];
+    const to = resultSize(operation, type);
+    if (from === undefined) {
+      fail(`the size of ${type} is not known, of ${name}`);
+      continue;
     }
+    checked++;
+    const lines = text.split('\n');
+    if (to >= from && !lines.some((line) => WIDE.st.test(line))) fail(`no 16-byte st.global in ${name}`);
+    // Four loads with nothing between them but what moves and adds addresses.
+    const load = from >= to ? WIDE.ld : NARROWER[(16 / to) * from];
+    if (load !== undefined && longestRun(lines, load) < 4) fail(`no four loads of whole packs in a row in ${name}`);
   }
-  return dense.length;
+  return checked;
+}
+
+/** The most lines that match with no jump, label or store between them. */
+function longestRun(lines, pattern) {
+  let [run, longest] = [0, 0];
+  for (const line of lines) {
+    if (pattern.test(line)) longest = Math.max(longest, ++run);
+    else if (/^\s*(?:@?\S*\s*bra|\$L|st\.)/.test(line)) run = 0;
+  }
+  return longest;
+}
+
+/** Returns the number of kernels checked. */
+function checkDivision(kernels) {
+  const checked = [...kernels].filter(([name]) => /\b(?:strided|transposed)</.test(name));
+  for (const [name, text] of checked) {
+    const division = /^\s*(?:div|rem)\.[us]\d+.*$/m.exec(text);
+    if (division) fail(`"${division[0].trim()}" in ${name}`);
+  }
+  return checked.length;
+}
+
+function checkLocalMemory(kernels) {
+  for (const [name, text] of kernels) {
+    if (/\.local\b/.test(text)) fail(`local memory is used by ${name}`);
+  }
+}
+
+/** A second compiler: clang, of a version that knows C++20, without a toolkit's headers. */
+async function checkClang(build, temporary) {
+  const clang = ['clang++', 'clang++-14'].find((command) => spawnSync(command, ['--version']).status === 0);
+  if (clang === undefined) {
+    console.log('check-kernels: skipped: clang was not found: install it, on Debian with "apt-get install clang".');
+    return;
+  }
+  const architecture = `sm_${build.architectures[0]}`; // every clang that will do knows the oldest
+  const ptx = path.join(temporary, 'clang.ptx');
+  const language = ['-x', 'cuda', '--cuda-device-only', '-nocudainc', '-nocudalib', `--cuda-gpu-arch=${architecture}`];
+  const options = [
+    ...['-std=c++20', '-O3', '-ffp-contract=off', '-fdeclspec', '-Wno-unknown-cuda-version', '-D__CUDACC__'],
+    ...['-mllvm', '-inline-threshold=100000', '-DRSQRT_TARGET=device', '-Inative/cuda/clang', '-Inative'],
+  ];
+  const made = await execute(clang, [...language, ...options, '-S', '-o', ptx, 'native/cuda/kernels.cu'], root);
+  if (made.error) return fail(`${clang} cannot compile the kernels:\n${made.output}`);
+  const text = readFileSync(ptx, 'utf8');
+  const contractible = /^\s*(?:add|sub|mul)\.f(?:32|64).*$/m.exec(text);
+  if (contractible)
+    fail(`"${contractible[0].trim()}" of ${clang} may be contracted: write it as in native/cuda/lane.h.`);
+  const kernels = kernelsIn(text);
+  if (kernels.size === 0) fail(`${clang} makes no kernels.`);
+  checkLocalMemory(kernels);
+  // Beside nvcc stands its ptxas.
+  const nvcc = /^\S+/.exec(build.command)[0];
+  const dryrun = spawnSync(nvcc, ['--dryrun', '-cubin', '-x', 'cu', '/dev/null'], { encoding: 'utf8' }).stderr;
+  const ptxas = path.join(/^#\$ _HERE_=(.*)$/m.exec(dryrun)[1], 'ptxas');
+  const report = await execute(
+    ptxas,
+    ['-v', `-arch=${architecture}`, '-o', path.join(temporary, 'clang.cubin'), ptx],
+    root,
+  );
+  if (report.error) return fail(`ptxas stopped at what ${clang} made:\n${report.output}`);
+  checkFunctions(functionsIn(report.output), `${clang}, ${architecture}`);
+  console.log(`${clang}: ${kernels.size} kernels for ${architecture}`);
 }
 
 async function check(build, temporary) {
@@ -134,8 +262,17 @@ async function check(build, temporary) {
   const shipped = build.architectures.at(-1); // PTX of the last one is in the addon
   const [separate, contracted] = await inParallel(['false', 'true'], (fmad) => ptxOf(build, shipped, fmad, temporary));
   checkContraction(separate, contracted);
-  const wide = checkVectorAccess(separate);
-  console.log(`PTX for ${shipped}: ${countFma(separate)} fma; ${wide} float32 kernels checked for 16-byte access`);
+  await checkClang(build, temporary);
+  const kernels = kernelsIn(separate);
+  checkLocalMemory(kernels);
+  const dense = checkVectorAccess(kernels);
+  const divided = checkDivision(kernels);
+  for (const [what, count] of Object.entries({ dense, 'strided or transposed': divided })) {
+    if (count === 0) fail(`no kernel is ${what}.`);
+  }
+  console.log(
+    `PTX for ${shipped}: ${countFma(separate)} fma; ${dense} kernels checked for 16-byte access, ${divided} for division`,
+  );
 }
 
 const temporary = mkdtempSync(path.join(os.tmpdir(), 'rsqrt-kernels-'));

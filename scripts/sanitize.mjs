@@ -17,7 +17,12 @@ const runs = [
     parts: [], // all quick ones
     env: { ASAN_OPTIONS: 'detect_stack_use_after_return=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
   },
-  { name: 'thread', sanitize: 'thread', parts: ['concurrent', 'device', 'backend', 'barriers'], env: {} },
+  {
+    name: 'thread',
+    sanitize: 'thread',
+    parts: ['concurrent', 'device', 'backend', 'gpu-dense', 'gpu-draws', 'barriers'],
+    env: {},
+  },
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });

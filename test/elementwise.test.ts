@@ -50,12 +50,18 @@ const shapes: Layout[] = [
   { name: 'long inner runs', shape: [3, 1500], strides: [1600, 1], offset: 0 },
   { name: 'transposed, several tiles', shape: [70, 67], strides: [1, 75], offset: 0 },
   { name: 'batch of transposed', shape: [2, 33, 40], strides: [2000, 1, 41], offset: 3 },
+  { name: 'transposed, tall tiles with ragged edges', shape: [129, 90], strides: [1, 131], offset: 2 },
+  { name: 'transposed, wide tiles with ragged edges', shape: [90, 131], strides: [1, 91], offset: 5 },
+  { name: 'every second element transposed', shape: [40, 35], strides: [2, 81], offset: 1 },
+  { name: 'batches of transposed', shape: [3, 2, 33, 34], strides: [3400, 1650, 1, 48], offset: 7 },
+  { name: 'channels last, many channels', shape: [2, 48, 9, 8], strides: [3456, 1, 384, 48], offset: 0 },
   { name: 'short rows with a gap', shape: [1500, 3], strides: [4, 1], offset: 0 },
 ];
 // Elements that share memory: to read only.
 const readOnly: Layout[] = [
   { name: 'expanded rows', shape: [33, 20], strides: [0, 1], offset: 3 },
   { name: 'expanded columns', shape: [33, 20], strides: [1, 0], offset: 3 },
+  { name: 'expanded batches of transposed', shape: [3, 20, 40], strides: [0, 1, 21], offset: 1 },
   { name: 'a scalar expanded', shape: [4, 5], strides: [0, 0], offset: 11 },
   { name: 'sliding windows', shape: [30, 8], strides: [1, 1], offset: 0 },
 ];

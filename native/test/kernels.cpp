@@ -56,7 +56,7 @@ void execute_on_gpu(const RandomJob& job) {
   check(cudaStreamSynchronize(first_stream()));
 }
 
-const cpu::InstructionSet& some_cpu() { return cpu::available_instruction_sets().back(); }
+cpu::InstructionSet some_cpu() { return cpu::available_instruction_sets().back(); }
 
 void fill(Random& random, std::byte* p, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i) p[i] = static_cast<std::byte>(random.bits() >> 56);

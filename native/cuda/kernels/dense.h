@@ -20,6 +20,35 @@ struct Pack {
 __device__ __forceinline__ void write_word(uint4* p, uint4 word) { __stwb(p, word); }
 __device__ __forceinline__ void write_word(uint2* p, uint2 word) { __stwb(p, word); }
 
+// The elements of a pack that are of a job: those from `begin` on and before `end`.
+struct Range {
+  int begin;
+  int end;
+
+  // Of a pack of so many elements that begins at element `first` of n.
+  __device__ __forceinline__ Range(std::int64_t first, std::int64_t n, int size)
+      : begin(first < 0 ? static_cast<int>(-first) : 0),
+        end(n - first < size ? static_cast<int>(n - first) : size) {}
+
+  __device__ __forceinline__ bool has(int i) const { return i >= begin && i < end; }
+};
+
+template <class T, int size>
+__device__ __forceinline__ void read_some(const T* p, Range range, Pack<T, size>& pack) {
+#pragma unroll
+  for (int i = 0; i < size; ++i) {
+    if (range.has(i)) pack.element[i] = read<T>(p + i);
+  }
+}
+
+template <class T, int size>
+__device__ __forceinline__ void write_some(T* p, Range range, const Pack<T, size>& pack) {
+#pragma unroll
+  for (int i = 0; i < size; ++i) {
+    if (range.has(i)) write(p + i, pack.element[i]);
+  }
+}
+
 // Packs are counted from the one that begins `lead` elements before the first, where the output has an
 // address that allows whole packs; so only the first and the last pack may be short. `aligned`: the input
 // allows whole packs at the same elements. Otherwise its elements are read one by one, and packs are still
@@ -28,45 +57,32 @@ template <class Op, class From>
 __global__ void __launch_bounds__(threads_per_block)
     dense(const From* in, Result<Op, From>* out, std::int64_t n, int lead, bool aligned) {
   using To = Result<Op, From>;
-  using Source = Pack<From, pack_size<From, To>>;
-  using Target = Pack<To, pack_size<From, To>>;
-  using TargetWord = typename WordOf<sizeof(Target)>::type;
   constexpr int size = pack_size<From, To>;
-  constexpr int row = int{threads_per_block} * size;
+  constexpr std::int64_t row = std::int64_t{threads_per_block} * size;
+  constexpr std::int64_t block_span = row * in_flight;
   constexpr bool repeats_code = !is_long<Op, Compute<Op, From>> && size * in_flight <= 16;
-  const std::int64_t step = std::int64_t{gridDim.x} * (row * in_flight);
+  const std::int64_t step = gridDim.x * block_span;
 #pragma unroll 1
-  for (std::int64_t block = std::int64_t{blockIdx.x} * (row * in_flight) - lead; block < n; block += step) {
-    const std::int64_t first = block + int(threadIdx.x) * size;
-    const bool quick = aligned && block >= 0 && n - block >= row * in_flight;
-    Source packs[in_flight] = {};
+  for (std::int64_t block = blockIdx.x * block_span - lead; block < n; block += step) {
+    const std::int64_t first = block + std::int64_t{threadIdx.x} * size;
+    const bool quick = aligned && block >= 0 && n - block >= block_span;
+    Pack<From, size> packs[in_flight] = {};
     if (quick) {
 #pragma unroll
-      for (int k = 0; k < in_flight; ++k) packs[k] = read<Source>(in + first + k * row);
+      for (int k = 0; k < in_flight; ++k) packs[k] = read<Pack<From, size>>(in + (first + k * row));
     }
-    for_each<repeats_code>(packs, [&](Source pack, int k) {
-      const From* const source = in + first + k * row;
-      To* const target = out + first + k * row;
-      // Those of the pack from `begin` on and before `end` are elements of the job.
-      const std::int64_t before = -(first + k * row), left = n + before;
-      const int begin = before > 0 ? static_cast<int>(before) : 0;
-      const int end = left < size ? static_cast<int>(left) : size;
-      if (!quick) {
-#pragma unroll
-        for (int j = 0; j < size; ++j) {
-          if (j >= begin && j < end) pack.element[j] = read<From>(source + j);
-        }
-      }
-      Target results;
+    for_each<repeats_code>(packs, [&](Pack<From, size> pack, int k) {
+      const std::int64_t i = first + k * row;
+      const Range range(i, n, size);
+      if (!quick) read_some(in + i, range, pack);
+      Pack<To, size> results;
 #pragma unroll
       for (int j = 0; j < size; ++j) results.element[j] = result_of<Op>(pack.element[j]);
-      if (begin == 0 && end == size) {
-        write_word(reinterpret_cast<TargetWord*>(target), bits_as<TargetWord>(results));
+      if (range.begin == 0 && range.end == size) {
+        using Word = typename WordOf<sizeof(results)>::type;
+        write_word(reinterpret_cast<Word*>(out + i), bits_as<Word>(results));
       } else {
-#pragma unroll
-        for (int j = 0; j < size; ++j) {
-          if (j >= begin && j < end) write(target + j, results.element[j]);
-        }
+        write_some(out + i, range, results);
       }
     });
   }

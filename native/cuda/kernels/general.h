@@ -25,19 +25,28 @@ struct General {
 };
 static_assert(sizeof(General) <= 4096, "as much as GPUs before Volta take");
 
-// The elements at some offsets, of those dtypes that Op computes as T. Every thread takes the same branch.
+// Elements of one dtype, if that is one that Op computes as T.
+template <class Op, class From, class T, int n>
+__device__ __forceinline__ void load_from(const std::byte* memory, const std::int64_t (&offsets)[n],
+                                          const bool (&present)[n], T (&values)[n]) {
+  if constexpr (std::is_same_v<Compute<Op, From>, T>) {
+#pragma unroll
+    for (int k = 0; k < n; ++k) {
+      if (present[k]) {
+        values[k] = convert<T>(read<From>(reinterpret_cast<const From*>(memory) + offsets[k]));
+      }
+    }
+  }
+}
+
+// The elements at some offsets. Every thread takes the same branch.
 template <class Op, class T, int n>
 __device__ __forceinline__ void load(const General& job, const std::int64_t (&offsets)[n],
                                      const bool (&present)[n], T (&values)[n]) {
   switch (job.in_dtype) {
-#define X(id, name, type)                                                                         \
-  case DType::id:                                                                                 \
-    if constexpr (std::is_same_v<Compute<Op, type>, T>) {                                         \
-      _Pragma("unroll") for (int k = 0; k < n; ++k) {                                             \
-        if (present[k])                                                                           \
-          values[k] = convert<T>(read<type>(reinterpret_cast<const type*>(job.in) + offsets[k])); \
-      }                                                                                           \
-    }                                                                                             \
+#define X(id, name, type)                                  \
+  case DType::id:                                          \
+    load_from<Op, type>(job.in, offsets, present, values); \
     break;
     RSQRT_DTYPES(X)
 #undef X
@@ -82,51 +91,59 @@ __device__ __forceinline__ void locate(const Layout& layout, std::int64_t number
   }
 }
 
+// The offsets of the elements that a thread has in flight: `first` and those a block apart.
+__device__ __forceinline__ void locate(const General& job, std::int64_t first, std::int64_t (&in)[in_flight],
+                                       std::int64_t (&out)[in_flight]) {
+  if (job.small) {
+    std::uint32_t numbers[in_flight];
+    Offsets offsets[in_flight];
+#pragma unroll
+    for (unsigned k = 0; k < in_flight; ++k) {
+      numbers[k] = static_cast<std::uint32_t>(first) + k * threads_per_block;
+    }
+    locate(job.walk, numbers, offsets);
+#pragma unroll
+    for (int k = 0; k < in_flight; ++k) {
+      in[k] = offsets[k].in;
+      out[k] = offsets[k].out;
+    }
+    return;
+  }
+  // A division of 64 bits is long: the code is there once, and the offsets move down, as in for_each.
+#pragma unroll 1
+  for (int k = 0; k < in_flight; ++k) {
+#pragma unroll
+    for (int i = 1; i < in_flight; ++i) {
+      in[i - 1] = in[i];
+      out[i - 1] = out[i];
+    }
+    locate(job.layout, first, in[in_flight - 1], out[in_flight - 1]);
+    first += threads_per_block;
+  }
+}
+
 // Op computing T; see Compute.
 template <class Op, class T>
 __global__ void __launch_bounds__(threads_per_block) general(const General job) {
   struct Loaded {
-    T value;
     std::int64_t out;
+    T value;
     bool present;
   };
-  const std::int64_t step = std::int64_t{gridDim.x} * (threads_per_block * in_flight);
+  constexpr std::int64_t block_span = std::int64_t{threads_per_block} * in_flight;
+  const std::int64_t step = gridDim.x * block_span;
 #pragma unroll 1
-  for (std::int64_t first = std::int64_t{blockIdx.x} * (threads_per_block * in_flight) + int(threadIdx.x);
-       first < job.numel; first += step) {
+  for (std::int64_t first = blockIdx.x * block_span + threadIdx.x; first < job.numel; first += step) {
     std::int64_t in[in_flight] = {}, out[in_flight] = {};
-    if (job.small) {
-      std::uint32_t numbers[in_flight];
-      Offsets offsets[in_flight];
-#pragma unroll
-      for (int k = 0; k < in_flight; ++k)
-        numbers[k] = static_cast<std::uint32_t>(first) + k * threads_per_block;
-      locate(job.walk, numbers, offsets);
-#pragma unroll
-      for (int k = 0; k < in_flight; ++k) {
-        in[k] = offsets[k].in;
-        out[k] = offsets[k].out;
-      }
-    } else {
-      // A division of 64 bits is long: the code is there once, and the offsets move down, as in for_each.
-#pragma unroll 1
-      for (int k = 0; k < in_flight; ++k) {
-#pragma unroll
-        for (int i = 1; i < in_flight; ++i) {
-          in[i - 1] = in[i];
-          out[i - 1] = out[i];
-        }
-        locate(job.layout, first + k * int{threads_per_block}, in[in_flight - 1], out[in_flight - 1]);
-      }
-    }
+    locate(job, first, in, out);
     bool present[in_flight];
 #pragma unroll
-    for (int k = 0; k < in_flight; ++k) present[k] = first + k * int{threads_per_block} < job.numel;
+    for (int k = 0; k < in_flight; ++k) present[k] = first + k * std::int64_t{threads_per_block} < job.numel;
     T values[in_flight] = {};
     load<Op>(job, in, present, values);
     Loaded loaded[in_flight];
 #pragma unroll
-    for (int k = 0; k < in_flight; ++k) loaded[k] = {values[k], out[k], present[k]};
+    for (int k = 0; k < in_flight; ++k) loaded[k] = {out[k], values[k], present[k]};
     for_each<false>(loaded, [&](const Loaded& element, int) {
       const auto result = rounded_to(job.result_dtype, evaluate<Op>(element.value));
       if (element.present) store(job, element.out, result);

@@ -57,57 +57,77 @@ struct Places {
         column(threadIdx.x % warp + place % warps_in_row * warp) {}
 };
 
-// A tile is read along `across` and kept with its rows along that; written it is along `inner`.
+// Where a tile begins, and how much of it there is.
+struct Tile {
+  std::uint32_t in, out;        // offsets
+  std::uint32_t width, height;  // left along `inner` and along `across`, perhaps more than a tile
+
+  __device__ __forceinline__ Tile(const Tiling& tiling, std::uint32_t number, std::uint32_t side) {
+    const TiledDim &inner = tiling.inner, &across = tiling.across;
+    const std::uint32_t line = quotient(number, inner.tiles);
+    std::uint32_t batch[] = {quotient(line, across.tiles)};
+    const std::uint32_t first_inner = (number - line * inner.tiles.divisor) * side;
+    const std::uint32_t first_across = (line - batch[0] * across.tiles.divisor) * side;
+    Offsets start[1];
+    locate(tiling.batches, batch, start);
+    in = start[0].in + first_inner * inner.in_stride + first_across * across.in_stride;
+    out = start[0].out + first_inner * inner.out_stride + first_across * across.out_stride;
+    width = inner.size - first_inner;
+    height = across.size - first_across;
+  }
+};
+
+// Reads along `across`, which becomes the rows of what is kept.
+template <class From>
+__device__ __forceinline__ void read_tile(const From* in, const Tiling& tiling, const Tile& tile,
+                                          From* kept) {
+  using Place = Places<From>;
+#pragma unroll 1
+  for (unsigned first = 0; first < Place::count; first += in_flight) {
+    From values[in_flight] = {};
+#pragma unroll
+    for (unsigned k = 0; k < in_flight; ++k) {
+      const Place at(first + k);
+      const std::uint32_t i = tile.in + at.row * tiling.inner.in_stride + at.column * tiling.across.in_stride;
+      if (at.row < tile.width && at.column < tile.height) values[k] = read<From>(in + i);
+    }
+#pragma unroll
+    for (unsigned k = 0; k < in_flight; ++k) {
+      const Place at(first + k);
+      write(kept + (at.row * tile_pitch<From> + at.column), values[k]);
+    }
+  }
+}
+
+// Writes along `inner`, what was kept in columns.
+template <class Op, class From>
+__device__ __forceinline__ void write_tile(const From* kept, const Tiling& tiling, const Tile& tile,
+                                           Result<Op, From>* out) {
+  using Place = Places<From>;
+  constexpr unsigned at_once = is_long<Op, Compute<Op, From>> ? 1 : in_flight;
+#pragma unroll 1
+  for (unsigned first = 0; first < Place::count; first += at_once) {
+#pragma unroll
+    for (unsigned k = 0; k < at_once; ++k) {
+      const Place at(first + k);
+      const auto result = result_of<Op>(read<From>(kept + (at.column * tile_pitch<From> + at.row)));
+      const std::uint32_t i =
+          tile.out + at.row * tiling.across.out_stride + at.column * tiling.inner.out_stride;
+      if (at.row < tile.height && at.column < tile.width) write(out + i, result);
+    }
+  }
+}
+
 template <class Op, class From>
 __global__ void __launch_bounds__(threads_per_block)
     transposed(const From* in, Result<Op, From>* out, const Tiling tiling) {
-  constexpr unsigned side = tile_side<From>, pitch = tile_pitch<From>;
-  constexpr int at_once = is_long<Op, Compute<Op, From>> ? 1 : in_flight;
-  using Place = Places<From>;
-  From* const tile = reinterpret_cast<From*>(rsqrt_shared_memory);
-  const TiledDim &inner = tiling.inner, &across = tiling.across;
+  From* const kept = reinterpret_cast<From*>(rsqrt_shared_memory);
 #pragma unroll 1
   for (std::uint32_t number = blockIdx.x; number < tiling.tiles; number += gridDim.x) {
-    const std::uint32_t lines = quotient(number, inner.tiles);
-    std::uint32_t batch[] = {quotient(lines, across.tiles)};
-    const std::uint32_t first_inner = (number - lines * inner.tiles.divisor) * side;
-    const std::uint32_t first_across = (lines - batch[0] * across.tiles.divisor) * side;
-    const std::uint32_t width = inner.size - first_inner, height = across.size - first_across;
-    Offsets start[1];
-    locate(tiling.batches, batch, start);
-    const std::uint32_t in_start =
-        start[0].in + first_inner * inner.in_stride + first_across * across.in_stride;
-    const std::uint32_t out_start =
-        start[0].out + first_inner * inner.out_stride + first_across * across.out_stride;
-#pragma unroll 1
-    for (unsigned first = 0; first < Place::count; first += in_flight) {
-      From values[in_flight] = {};
-#pragma unroll
-      for (int k = 0; k < in_flight; ++k) {
-        const Place at(first + k);
-        if (at.row < width && at.column < height) {
-          values[k] = read<From>(in + (in_start + at.row * inner.in_stride + at.column * across.in_stride));
-        }
-      }
-#pragma unroll
-      for (int k = 0; k < in_flight; ++k) {
-        const Place at(first + k);
-        write(tile + (at.row * pitch + at.column), values[k]);
-      }
-    }
+    const Tile tile(tiling, number, tile_side<From>);
+    read_tile(in, tiling, tile, kept);
     __syncthreads();
-#pragma unroll 1
-    for (unsigned first = 0; first < Place::count; first += at_once) {
-#pragma unroll
-      for (int k = 0; k < at_once; ++k) {
-        const Place at(first + k);
-        const From value = read<From>(tile + (at.column * pitch + at.row));
-        const Result<Op, From> result = result_of<Op>(value);
-        if (at.row < height && at.column < width) {
-          write(out + (out_start + at.row * across.out_stride + at.column * inner.out_stride), result);
-        }
-      }
-    }
+    write_tile<Op>(kept, tiling, tile, out);
     __syncthreads();
   }
 }

@@ -68,7 +68,11 @@ class Switch {
 
 struct Fiber {
   Fiber();
-  ~Fiber();
+#ifdef __SANITIZE_THREAD__
+  ~Fiber() { __tsan_destroy_fiber(watched); }
+#else
+  ~Fiber() = default;
+#endif
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
@@ -114,8 +118,8 @@ class Grid {
   std::size_t scheduler_stack_size_ = 0;
 #ifdef __SANITIZE_THREAD__
   void* scheduler_watched_ = __tsan_get_current_fiber();
+  char arrivals_ = 0, departures_ = 0;  // what a barrier puts in order
 #endif
-  char arrivals_ = 0, departures_ = 0;  // for ThreadSanitizer: what a barrier puts in order
   std::exception_ptr thrown_;
 };
 
@@ -123,7 +127,7 @@ constinit thread_local Grid* running = nullptr;
 // A fiber of the pool is idle or belongs to the running grid. Making one takes longer than most blocks.
 thread_local std::vector<std::unique_ptr<Fiber>> pool;
 
-void enter_fiber() {
+RSQRT_UNWATCHED void enter_fiber() {
   for (;;) running->run_threads();
 }
 
@@ -132,12 +136,6 @@ Fiber::Fiber() {
   context.uc_stack.ss_sp = stack.get();
   context.uc_stack.ss_size = stack_size;
   makecontext(&context, enter_fiber, 0);
-}
-
-Fiber::~Fiber() {
-#ifdef __SANITIZE_THREAD__
-  __tsan_destroy_fiber(watched);
-#endif
 }
 
 uint3 index_in(dim3 size, unsigned number, bool backwards) {
@@ -244,6 +242,7 @@ const char* run_grid(dim3 grid, dim3 block, std::size_t shared_size, bool backwa
     blockIdx = index_in(grid, number, backwards);
     wrong = all.run_block();
   }
+  running = nullptr;
   if (wrong != nullptr) pool.clear();  // some fibers stand in the middle of a kernel
   return wrong;
 }
