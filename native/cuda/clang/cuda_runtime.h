@@ -1,5 +1,6 @@
-// As much of CUDA as kernels.cu needs to be compiled by clang's own backend for NVIDIA GPUs, without a toolkit:
-// a second compiler's opinion of the kernels (scripts/check-kernels.mjs). What comes out is looked at, never run.
+// As much of CUDA as kernels.cu needs to be compiled by clang's own backend for NVIDIA GPUs, without a
+// toolkit: a second compiler's opinion of the kernels (scripts/check-kernels.mjs). What comes out is looked
+// at, never run.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,8 @@ struct alignas(16) uint4 { unsigned x, y, z, w; };
 // clang-format on
 
 struct dim3 {
-  constexpr __host__ __device__ dim3(unsigned vx = 1, unsigned vy = 1, unsigned vz = 1) : x(vx), y(vy), z(vz) {}
+  constexpr __host__ __device__ dim3(unsigned vx = 1, unsigned vy = 1, unsigned vz = 1)
+      : x(vx), y(vy), z(vz) {}
   unsigned x, y, z;
 };
 
@@ -35,11 +37,11 @@ cudaError_t cudaLaunchKernel(void (*kernel)(Args...), dim3 grid, dim3 block, voi
 #define RSQRT_INTRINSIC static __device__ __forceinline__
 
 // Read as members, as nvcc's are.
-#define RSQRT_SPECIAL_REGISTER(name, read)                              \
-  struct name##_type {                                                  \
-    __declspec(property(get = get_x)) unsigned x;                       \
-    __device__ __forceinline__ unsigned get_x() const { return read; }  \
-  };                                                                    \
+#define RSQRT_SPECIAL_REGISTER(name, read)                             \
+  struct name##_type {                                                 \
+    __declspec(property(get = get_x)) unsigned x;                      \
+    __device__ __forceinline__ unsigned get_x() const { return read; } \
+  };                                                                   \
   extern const __device__ name##_type name;
 RSQRT_SPECIAL_REGISTER(threadIdx, __nvvm_read_ptx_sreg_tid_x())
 RSQRT_SPECIAL_REGISTER(blockIdx, __nvvm_read_ptx_sreg_ctaid_x())
