@@ -32,7 +32,10 @@ class Device {
   Device& operator=(const Device&) = delete;
 
   // Where work is queued now.
-  const Stream& stream() const { return capture_ != nullptr ? capture_->stream : streams_[current_]; }
+  const Stream& stream() const {
+    if (capture_ != nullptr) return capture_->stream;
+    return streams_[current_];
+  }
   void synchronize() const;
   int enter_stream();
   void leave_stream(int previous);
