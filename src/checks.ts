@@ -60,6 +60,26 @@ export function checkKeys(options: object, known: readonly string[], where: stri
   throw typeError(`${where}: options can have ${known.join(', ')}; received ${show(unknown)}`);
 }
 
+/** Options that are true or false, if they are there. Throws `TypeError`. */
+export function checkFlags<K extends string>(
+  options: unknown,
+  known: readonly K[],
+  where: string,
+): { readonly [key in K]?: boolean } {
+  if (typeof options !== 'object' || options === null) {
+    throw typeError(`${where}: options must be an object such as { ${known.join(', ')} }; received ${show(options)}`);
+  }
+  checkKeys(options, known, where);
+  for (const key of known) checkFlag((options as Record<string, unknown>)[key], `${where}: ${key}`);
+  return options;
+}
+
+/** True, false or undefined. Throws `TypeError`. */
+export function checkFlag(value: unknown, where: string): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  throw typeError(`${where} must be true or false; received ${show(value)}`);
+}
+
 /** A dimension, negative counting from the last; without dimensions 0 and −1 are allowed, as in torch. */
 export function checkDim(value: unknown, ndim: number, where: string): number {
   if (typeof value !== 'number') throw typeError(`${where} must be a number; received ${show(value)}`);

@@ -1,11 +1,12 @@
 /** The methods of Tensor that copy it: to another device, dtype or layout. */
 
-import { checkKeys, checkWhole } from './checks';
+import { checkFlag, checkKeys } from './checks';
 import { converted, copyOf, type ToOptions } from './copy';
-import type { DeviceName } from './device';
+import { type DeviceName, deviceName, type GpuName, gpuIndex, requireCuda } from './device';
 import { type DType, isDType } from './dtype';
 import { show, typeError } from './errors';
 import { contiguousStrides, resultStrides } from './layout';
+import { cpuStorageOf } from './reading';
 import { contiguousOf, extend, isOptions, storageOf, type Tensor } from './tensor';
 
 declare module './tensor' {
@@ -33,17 +34,46 @@ export abstract class Converting<D extends DType> {
   to<E extends DType>(this: Tensor<D>, dtype: E): Tensor<E>;
   to<E extends DType = D>(this: Tensor<D>, options: ToOptions<E>): Tensor<E>;
   to(this: Tensor<D>, ...args: unknown[]): Tensor {
-    return converted(this, toOptions(args), 'to');
+    return converted(this, toOptions(args, 'to'), 'to');
   }
 
-  /** This tensor on the CPU; itself if it is there. Waits for the GPU. */
+  /** This tensor on the CPU; itself if it is there. Waits for the GPU, as `await x.toAsync('cpu')` does without blocking. */
   cpu(this: Tensor<D>): Tensor<D> {
     return converted(this, { device: 'cpu' }, 'cpu') as Tensor<D>;
   }
 
-  /** This tensor on a GPU, by default the first; itself if it is there. Throws `ERR_CUDA_UNAVAILABLE`. */
-  cuda(this: Tensor<D>, index = 0): Tensor<D> {
-    return converted(this, { device: `cuda:${checkWhole(index, 'cuda: index')}` }, 'cuda') as Tensor<D>;
+  /** This tensor on a GPU, by default the current one; itself if it is there. Throws `ERR_CUDA_UNAVAILABLE`. */
+  cuda(this: Tensor<D>, index: GpuName = 'cuda'): Tensor<D> {
+    return converted(this, { device: deviceName(gpuIndex(index, 'cuda')) }, 'cuda') as Tensor<D>;
+  }
+
+  /**
+   * This CPU tensor in page-locked memory, which GPUs reach by themselves: copies from and to it are faster, and with
+   * `nonBlocking` nobody waits for them. Itself if its memory is page-locked already.
+   *
+   * Page-locked memory is taken from all of the machine's and cannot be swapped out, so it is meant for what travels, again and
+   * again. What is disposed is kept for the next; {@link cuda.emptyCache} gives it back. Otherwise the tensor is as any other,
+   * but {@link Tensor.transfer} copies it. Throws `ERR_CUDA_UNAVAILABLE` without a GPU, `ERR_DEVICE` for a tensor on one.
+   *
+   * @example
+   * ```ts
+   * const batch = zeros(2, 3).pinMemory();
+   * const onGpu = batch.to({ device: 'cuda', nonBlocking: true });
+   *
+   * // Waits until the copy has read what it overwrites.
+   * batch.fill_(7);
+   * onGpu.toArray(); // [ [ 0, 0, 0 ], [ 0, 0, 0 ] ]
+   * ```
+   */
+  pinMemory(this: Tensor<D>): Tensor<D> {
+    if (cpuStorageOf(this, 'pinMemory').pinned) return this;
+    requireCuda('pinMemory');
+    return copyOf(this, resultStrides(this.shape, this.strides), this.dtype, true);
+  }
+
+  /** Whether the memory is page-locked, see {@link pinMemory}. Of a tensor on the array of another: false. */
+  isPinned(this: Tensor<D>): boolean {
+    return storageOf(this, 'isPinned').pinned;
   }
 
   /** A copy with its own storage; strides as torch chooses them (those of this tensor if it is dense). */
@@ -61,15 +91,19 @@ export abstract class Converting<D extends DType> {
 
 extend(Converting);
 
-function toOptions([target, ...more]: unknown[]): ToOptions {
+/** What {@link Tensor.to} was given, as options. */
+export function toOptions([target, ...more]: unknown[], where: string): ToOptions {
   if (more.length > 0 && more[0] !== undefined) {
-    throw typeError(`to: expected one argument, { device, dtype } for both; received ${show(more[0])} too`);
+    throw typeError(`${where}: expected one argument, { device, dtype } for both; received ${show(more[0])} too`);
   }
   if (isOptions(target)) {
-    checkKeys(target, ['device', 'dtype', 'copy'], 'to');
+    checkKeys(target, ['device', 'dtype', 'copy', 'nonBlocking'], where);
+    checkFlag((target as ToOptions).nonBlocking, `${where}: nonBlocking`);
     return target as ToOptions;
   }
   if (isDType(target)) return { dtype: target };
   if (typeof target === 'string' && /^(cpu$|cuda)/.test(target)) return { device: target as DeviceName };
-  throw typeError(`to: expected a device, a dtype or { device, dtype, copy }; received ${show(target)}`);
+  throw typeError(
+    `${where}: expected a device, a dtype or { device, dtype, copy, nonBlocking }; received ${show(target)}`,
+  );
 }

@@ -2,10 +2,11 @@
 
 import { constants } from 'node:buffer';
 import { binding } from './binding';
-import { type DeviceName, deviceIndex } from './device';
+import { CPU, type DeviceName, deviceIndex } from './device';
 import { arrayOf, checkDType, type DType, entriesOf, itemSizeOf, kindOf, type TypedArrayOf } from './dtype';
 import { rangeError } from './errors';
-import { collapse, isDense, numelOf, resultStrides, type Sizes } from './layout';
+import { expanded } from './geometry';
+import { collapse, isDense, numelOf, resultStrides, type Sizes, sameLayout } from './layout';
 import { allocate, copyBytes } from './storage';
 import { codeOf, contiguousOf, createTensor, storageOf, type Tensor } from './tensor';
 import { warnOnce } from './warnings';
@@ -18,6 +19,12 @@ export interface ToOptions<D extends DType = DType> {
   device?: DeviceName;
   /** Copy even if nothing changes. */
   copy?: boolean;
+  /**
+   * Do not wait for a copy between a GPU and page-locked memory of the CPU ({@link Tensor.pinMemory}). From a GPU to the CPU the
+   * result is page-locked, and is filled later. Whatever uses it, or the source, through a tensor waits by itself, so that this
+   * changes no result; only arrays that `data` gave before cannot wait. Without effect on any other copy. Default false.
+   */
+  nonBlocking?: boolean;
 }
 
 /** The code of the operation that only copies, or converts. */
@@ -28,6 +35,8 @@ export function launch(op: number, input: Tensor, output: Tensor): void {
   if (input.numel === 0) return;
   const from = storageOf(input, 'launch');
   const to = storageOf(output, 'launch');
+  if (from.settling) from.settle();
+  if (to.settling) to.settle();
   const layout =
     contiguousOf(input) && contiguousOf(output)
       ? input.numel
@@ -49,6 +58,7 @@ export function launch(op: number, input: Tensor, output: Tensor): void {
 /** The elements of a contiguous CPU tensor, for code that does not pass them on. */
 export function elementsOf<D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> {
   const storage = storageOf(tensor, 'data');
+  storage.settle();
   const start = storage.byteOffset + tensor.storageOffset * tensor.itemSize;
   const length = tensor.numel * entriesOf(tensor.dtype);
   if (length > constants.MAX_LENGTH) {
@@ -57,29 +67,31 @@ export function elementsOf<D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> 
   return new (arrayOf(tensor.dtype))(storage.owner as ArrayBuffer, start, length) as TypedArrayOf<D>;
 }
 
-/** A fresh uninitialised tensor. */
-export function allocateTensor<D extends DType>(dtype: D, shape: Sizes, strides: Sizes, device: number): Tensor<D> {
-  return createTensor(allocate(numelOf(shape) * itemSizeOf(dtype), device), dtype, shape, strides, 0);
+/** A fresh uninitialised tensor, of page-locked memory if `pinned`. */
+export function allocateTensor<D extends DType>(
+  dtype: D,
+  shape: Sizes,
+  strides: Sizes,
+  device: number,
+  pinned = false,
+): Tensor<D> {
+  return createTensor(allocate(numelOf(shape) * itemSizeOf(dtype), device, pinned), dtype, shape, strides, 0);
 }
 
 /** Copies every element of a tensor to another of the same shape and device, converted if the dtype differs. */
 export const launchCopy = (source: Tensor, target: Tensor): void => launch(copyCode, source, target);
 
 /** A copy on the same device, converted on the way if the dtype differs. */
-export function copyOf<D extends DType>(source: Tensor, strides: Sizes, dtype = source.dtype as D): Tensor<D> {
+export function copyOf<D extends DType>(
+  source: Tensor,
+  strides: Sizes,
+  dtype = source.dtype as D,
+  pinned = false,
+): Tensor<D> {
   const device = storageOf(source, 'copy').device;
-  const copy = allocateTensor(dtype, source.shape, Object.freeze(strides), device);
+  const copy = allocateTensor(dtype, source.shape, Object.freeze(strides), device, pinned);
   launchCopy(source, copy);
   return copy;
-}
-
-/** A copy of a dense tensor on another device: its bytes and its strides. */
-function moved<D extends DType>(source: Tensor<D>, device: number): Tensor<D> {
-  const result = allocateTensor(source.dtype, source.shape, source.strides, device);
-  const { itemSize, numel, storageOffset } = source;
-  if (numel === 0) return result; // of which the offset may be past the end
-  copyBytes(storageOf(source, 'to'), storageOffset * itemSize, storageOf(result, 'to'), 0, numel * itemSize);
-  return result;
 }
 
 /** See {@link Tensor.to}. */
@@ -89,11 +101,81 @@ export function converted(source: Tensor, options: ToOptions, where: string): Te
   const dtype = options.dtype === undefined ? source.dtype : checkDType(options.dtype, where);
   if (device === from && dtype === source.dtype && !options.copy) return source;
   warnOfLoss(source.dtype, dtype);
-  const strides = resultStrides(source.shape, source.strides);
+  const { shape } = source;
+  const strides = resultStrides(shape, source.strides);
   if (device === from) return copyOf(source, strides, dtype);
-  if (dtype === source.dtype && isDense(source.shape, source.strides)) return moved(source, device);
-  using staged = copyOf(source, strides, dtype);
-  return moved(staged, device);
+  const nonBlocking = options.nonBlocking === true;
+  if (nonBlocking && device === CPU) return sent(source, dtype, device, nonBlocking);
+  using part = withoutRepeats(source);
+  const arrived = sent(part, travelling(source.dtype, dtype), device, nonBlocking);
+  if (arrived.dtype === dtype && arrived.numel === source.numel) return arrived;
+  using ended = arrived;
+  using whole = repeated(ended, shape);
+  return copyOf(whole, strides, dtype);
+}
+
+/** Copies every element to a tensor of the same shape on another device, converted if the dtype differs. */
+export function copyAcross(source: Tensor, target: Tensor, nonBlocking: boolean): void {
+  if (source.numel === 0) return;
+  const to = storageOf(target, 'copy_');
+  using part = withoutRepeats(source);
+  // Nothing can be left for the CPU to do if nobody waits for what arrives there.
+  const later = nonBlocking && to.pinned;
+  const dtype = later ? target.dtype : travelling(source.dtype, target.dtype);
+  const fits = dtype === target.dtype && (later || part.numel === source.numel);
+  if (fits && isDense(target.shape, target.strides)) {
+    if (dtype === source.dtype && sameLayout(target.shape, source.strides, target.strides)) {
+      copyElements(source, target, nonBlocking);
+      return;
+    }
+    using packed = copyOf(source, target.strides, dtype);
+    copyElements(packed, target, nonBlocking);
+    return;
+  }
+  using arrived = sent(part, dtype, to.device, nonBlocking && to.device !== CPU);
+  using whole = repeated(arrived, target.shape);
+  launchCopy(whole, target);
+}
+
+/** A dense copy on another device, packed and converted on the way there, before the elements travel. */
+function sent(source: Tensor, dtype: DType, device: number, nonBlocking: boolean): Tensor {
+  const { shape, strides } = source;
+  if (dtype !== source.dtype || !isDense(shape, strides)) {
+    using packed = copyOf(source, resultStrides(shape, strides), dtype);
+    return sent(packed, dtype, device, nonBlocking);
+  }
+  const result = allocateTensor(dtype, shape, strides, device, nonBlocking && device === CPU);
+  try {
+    copyElements(source, result, nonBlocking);
+    return result;
+  } catch (error) {
+    result.dispose();
+    throw error;
+  }
+}
+
+/** Copies the bytes of a dense tensor to another of the same layout and dtype. */
+function copyElements(source: Tensor, target: Tensor, nonBlocking: boolean): void {
+  const { itemSize, numel } = source;
+  if (numel === 0) return; // of which the offset may be past the end
+  const [from, to] = [storageOf(source, 'to'), storageOf(target, 'to')];
+  copyBytes(from, source.storageOffset * itemSize, to, target.storageOffset * itemSize, numel * itemSize, nonBlocking);
+}
+
+/** In which of two dtypes elements take less to travel; if both are as wide, they are converted where they come from. */
+const travelling = (from: DType, to: DType): DType => (itemSizeOf(from) < itemSizeOf(to) ? from : to);
+
+/** A view in which the dimensions that repeat the same elements have size 1. */
+function withoutRepeats(tensor: Tensor): Tensor {
+  const { shape, strides, storageOffset } = tensor;
+  const sizes = shape.map((size, dim) => (strides[dim] === 0 ? Math.min(size, 1) : size));
+  return createTensor(storageOf(tensor, 'to'), tensor.dtype, Object.freeze(sizes), strides, storageOffset);
+}
+
+/** A view in which they have the sizes of a shape again. */
+function repeated(tensor: Tensor, shape: Sizes): Tensor {
+  const { strides, storageOffset } = expanded(tensor, shape, 'to');
+  return createTensor(storageOf(tensor, 'to'), tensor.dtype, shape, Object.freeze(strides), storageOffset);
 }
 
 /** Warns, once, if conversion takes imaginary parts away. */

@@ -136,7 +136,7 @@ function uninitialised(byteLength: number): ArrayBuffer {
  * Frees the CPU memory of disposed and collected tensors that is kept for the next ones, and returns it to the system where the C
  * library can be told to. Tensors in use are not touched.
  *
- * GPU memory is not meant. Each worker, and each copy of the package, keeps memory of its own.
+ * GPU memory and page-locked memory are not meant, see {@link cuda.emptyCache}. Each worker, and each copy of the package, keeps memory of its own.
  */
 export function emptyCache(): void {
   spares.clear();

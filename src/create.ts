@@ -256,7 +256,13 @@ export function likeArguments(input: unknown, options: unknown = {}, where: stri
 // ---------------------------------------------------------------- memory
 
 /** A new tensor. If its elements cannot be written, its memory is given back at once. */
-function made(dtype: DType, shape: Sizes, strides: Sizes, device: number, write = (_: Tensor): void => {}): Tensor {
+export function made(
+  dtype: DType,
+  shape: Sizes,
+  strides: Sizes,
+  device: number,
+  write = (_: Tensor): void => {},
+): Tensor {
   const result = allocateTensor(dtype, Object.freeze(shape), Object.freeze(strides), device);
   try {
     write(result);

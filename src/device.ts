@@ -1,12 +1,16 @@
 /** Devices: 'cpu', 'cuda:0', …; inside, a number: −1 is the CPU. */
 
 import { binding } from './binding';
+import { checkWhole } from './checks';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 
 export const CPU = -1;
 
-/** 'cpu', or 'cuda' (the first GPU), or 'cuda:' and the number of a GPU. */
+/** 'cpu', or 'cuda' (the current GPU, the first unless {@link cuda.setDevice} chose another), or 'cuda:' and the number of a GPU. */
 export type DeviceName = 'cpu' | 'cuda' | `cuda:${number}`;
+
+/** The name of a GPU; its number is the group. */
+const GPU = /^cuda(?::(0|[1-9]\d{0,8}))?$/;
 
 export const deviceName = (index: number): DeviceName => (index === CPU ? 'cpu' : `cuda:${index}`);
 
@@ -18,16 +22,49 @@ export const deviceName = (index: number): DeviceName => (index === CPU ? 'cpu' 
  */
 export function deviceIndex(name: unknown, where: string): number {
   if (name === 'cpu') return CPU;
-  const match = typeof name === 'string' ? /^cuda(?::(0|[1-9]\d{0,8}))?$/.exec(name) : null;
+  const match = typeof name === 'string' ? GPU.exec(name) : null;
   if (match === null) throw typeError(`${where}: device must be 'cpu', 'cuda' or 'cuda:N'; received ${show(name)}`);
   const deviceCount = requireCuda(where);
-  const index = Number(match[1] ?? 0);
+  const index = Number(match[1] ?? current);
   if (index >= deviceCount) {
-    const names = Array.from({ length: deviceCount }, (_, i) => `cuda:${i}`).join(', ');
-    throw rangeError(`${where}: device must be one of cpu, ${names}; received ${show(name)}`);
+    throw rangeError(`${where}: device must be one of cpu, ${gpuNames(deviceCount)}; received ${show(name)}`);
   }
   return index;
 }
+
+/** The GPU that is meant where none is named. */
+let current = 0;
+
+export const currentGpu = (): number => current;
+
+export function setCurrentGpu(index: number): void {
+  current = index;
+}
+
+/** How a GPU is named where none but GPUs are meant: its number, 'cuda:N', or 'cuda' for the current one. */
+export type GpuName = number | Exclude<DeviceName, 'cpu'>;
+
+/**
+ * The index of a GPU that is there. `where` names the function.
+ *
+ * Throws `TypeError`, `ERR_CUDA_UNAVAILABLE` or `RangeError`, as {@link deviceIndex} does.
+ */
+export function gpuIndex(gpu: unknown, where: string, argument = 'index'): number {
+  const number = typeof gpu === 'string' ? gpuNumber(gpu) : gpu;
+  const name = `${where}: ${argument}`;
+  if (typeof number !== 'number') throw typeError(`${name} must be a number or 'cuda:N'; received ${show(gpu)}`);
+  checkWhole(number, name);
+  const deviceCount = requireCuda(where);
+  if (number < deviceCount) return number;
+  throw rangeError(`${name} must name one of ${gpuNames(deviceCount)}; received ${show(gpu)}`);
+}
+
+function gpuNumber(name: string): number | undefined {
+  const match = GPU.exec(name);
+  return match === null ? undefined : Number(match[1] ?? current);
+}
+
+const gpuNames = (count: number): string => Array.from({ length: count }, (_, i) => `cuda:${i}`).join(', ');
 
 /** The number of GPUs. Throws `ERR_CUDA_UNAVAILABLE`, with the reason, if there is none. */
 export function requireCuda(where: string): number {

@@ -10,12 +10,14 @@
  * ```
  *
  * @document ../docs/numerics.md
+ * @document ../docs/cuda.md
  * @document ../docs/decisions.md
  * @document ../CHANGELOG.md
  *
  * @packageDocumentation
  */
 
+import './async-reading';
 import './converting';
 import './json';
 import './interop';
@@ -25,6 +27,7 @@ import './views';
 import './writing';
 
 export type { ArrowVector } from './arrow';
+export type { AsyncOptions } from './async-reading';
 export type { ToOptions } from './copy';
 export { emptyCache, getCacheLimit, setCacheLimit } from './cpu-memory';
 export {
@@ -42,7 +45,9 @@ export {
   zerosLike,
 } from './create';
 export { type CudaDeviceProperties, cuda } from './cuda';
-export type { DeviceName } from './device';
+export type { CudaEvent, CudaEventOptions } from './cuda-events';
+export type { CudaGraph } from './cuda-graphs';
+export type { DeviceName, GpuName } from './device';
 export {
   type Complex,
   canCast,
@@ -75,3 +80,4 @@ export { tidy } from './scope';
 export { asTensor, type Shareable, type SharedDType, type TensorLike } from './share';
 export { Tensor } from './tensor';
 export { getNumThreads, setNumThreads } from './threads';
+export type { CopyOptions } from './writing';

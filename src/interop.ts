@@ -54,7 +54,7 @@ export abstract class Interop<D extends DType> {
    * uses, to be transferred to another thread, where {@link asTensor} takes it.
    *
    * The buffer is the tensor's own, without a copy, if the tensor is contiguous, has more than 32 KiB, and its memory was made here
-   * and is seen by nobody else: no view of it that was not disposed, nothing from `data` or `toObject`. Otherwise it is a copy. A
+   * and is seen by nobody else: no view of it that was not disposed, nothing from `data` or `toObject`, and not page-locked. Otherwise it is a copy. A
    * buffer that is not a copy may be larger than `data`.
    *
    * @example

@@ -23,6 +23,11 @@ export function sameSizes(a: Sizes, b: Sizes): boolean {
   return true;
 }
 
+/** Whether two lists of strides mean the same for a shape: strides of size 1 carry no meaning. */
+export function sameLayout(shape: Sizes, a: Sizes, b: Sizes): boolean {
+  return shape.every((size, dim) => size === 1 || a[dim] === b[dim]);
+}
+
 /** Row-major strides. A dimension of size 0 counts as one of size 1, as in torch. */
 export function contiguousStrides(shape: Sizes): number[] {
   const strides = new Array<number>(shape.length);

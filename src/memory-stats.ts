@@ -8,7 +8,10 @@ import { undisposedTensors } from './tensor';
 export interface MemoryStats {
   /** Tensors, views included, that were made and not disposed. Those that the garbage collector took are still counted. */
   undisposedTensors: number;
-  /** Bytes allocated for tensors, on all devices, and not released. Memory of the arrays of others is not counted. */
+  /**
+   * Bytes allocated for tensors, on all devices, page-locked memory included, and not released. Memory of the arrays of others is
+   * not counted. {@link cuda.memoryAllocated} tells what GPUs really hold.
+   */
   undisposedBytes: number;
   /** Bytes of CPU memory of ended tensors that are kept for the next ones. */
   cachedBytes: number;

@@ -4,7 +4,7 @@ import { copyOf, launch } from './copy';
 import type { DType } from './dtype';
 import { RsqrtError } from './errors';
 import type { Geometry } from './geometry';
-import { extentOf, isDense, resultStrides, type Sizes, sameSizes, sharesElements } from './layout';
+import { extentOf, isDense, resultStrides, sameLayout, sameSizes, sharesElements } from './layout';
 import type { Storage } from './storage';
 import { storageOf, type Tensor } from './tensor';
 
@@ -54,9 +54,8 @@ function overlap(a: Place, b: Place): 'none' | 'exact' | 'partial' | 'unknown' {
   const first = span(a);
   const second = span(b);
   if (first.end <= second.start || second.end <= first.start) return 'none';
-  const significant = (strides: Sizes) => strides.filter((_, dim) => a.shape[dim] !== 1);
-  const sameLayout = sameSizes(a.shape, b.shape) && sameSizes(significant(a.strides), significant(b.strides));
-  if (first.start === second.start && a.itemSize === b.itemSize && sameLayout) return 'exact';
+  const alike = sameSizes(a.shape, b.shape) && sameLayout(a.shape, a.strides, b.strides);
+  if (first.start === second.start && a.itemSize === b.itemSize && alike) return 'exact';
   return isDense(a.shape, a.strides) && isDense(b.shape, b.strides) ? 'partial' : 'unknown';
 }
 

@@ -6,10 +6,11 @@
 import { randomBytes } from 'node:crypto';
 import { binding } from './binding';
 import { copyOf } from './copy';
-import { type FillArguments, fillArguments, likeArguments, staged, type TensorOptions } from './create';
+import { type FillArguments, fillArguments, likeArguments, made, type TensorOptions } from './create';
+import { isCapturing } from './cuda-graphs';
 import { type DType, kindOf } from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
-import { type Sizes, sameSizes } from './layout';
+import { contiguousStrides, type Sizes, sameSizes } from './layout';
 import { codeOf, storageOf, type Tensor } from './tensor';
 
 /** The seed, as a number of 64 bits, and the number of the first block that has not been drawn from. */
@@ -123,7 +124,13 @@ function drawn(distribution: number, shape: Sizes, dtype: DType, device: number,
   if (kind !== 'float' && kind !== 'complex') {
     throw new RsqrtError('ERR_DTYPE', `${where} is not defined for ${dtype} tensors`);
   }
-  const result = staged(shape, dtype, device, (tensor) => {
+  if (isCapturing(device)) {
+    throw new RsqrtError(
+      'ERR_CUDA',
+      `${where}: a graph of cuda:${device} is being captured, whose replays would all draw the same numbers; draw them before`,
+    );
+  }
+  const result = made(dtype, shape, contiguousStrides(shape), device, (tensor) => {
     const { memory, byteOffset } = storageOf(tensor, where);
     // biome-ignore lint/style/noNonNullAssertion: a storage that a live tensor refers to has memory
     binding.random(distribution, generator.seed, generator.counter, memory!, codeOf(tensor), byteOffset, tensor.numel);

@@ -21,7 +21,7 @@ export type Nested<T> = T | Nested<T>[];
 // V8 ends the process when its heap is full, so that is not tried.
 const MOST_NESTED = 2 ** 26;
 
-/** Reading elements. What is read from a GPU waits for the work queued there. */
+/** Reading elements. What is read from a GPU waits for the work queued there; {@link Tensor.toArrayAsync} does not block meanwhile. */
 export abstract class Reading<D extends DType> {
   /**
    * The elements as a typed array, row by row: float32 as `Float32Array`, int64 as `BigInt64Array`, bool as a
@@ -149,6 +149,7 @@ export function reading<D extends DType, R>(
     using host = tensor.cpu();
     return reading(host, where, read);
   }
+  storage.settle();
   const Entries = arrayOf(tensor.dtype);
   const start = storage.byteOffset + tensor.storageOffset * tensor.itemSize;
   if (start % Entries.BYTES_PER_ELEMENT !== 0) {

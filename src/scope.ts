@@ -27,17 +27,13 @@ export function enter(made: Disposable): void {
  * ```
  */
 export function tidy<T>(fn: () => T): T {
-  if (typeof fn !== 'function') throw typeError(`tidy: fn must be a function; received ${show(fn)}`);
+  const call = synchronous(fn, 'tidy');
   const outer = scope;
   const made = new Set<Disposable>();
   scope = made;
   let kept = new Set<Disposable>();
   try {
-    const result = fn();
-    if (typeof (result as Partial<PromiseLike<unknown>> | undefined)?.then === 'function') {
-      Promise.resolve(result).catch(() => {}); // told here already that it is of no use
-      throw typeError('tidy: fn must be synchronous; received one that returns a promise');
-    }
+    const result = call();
     kept = foundIn(result, made);
     return result;
   } finally {
@@ -46,6 +42,30 @@ export function tidy<T>(fn: () => T): T {
       if (kept.has(each)) enter(each);
       else each[Symbol.dispose]();
     }
+  }
+}
+
+/** A function that calls `fn`, and refuses a promise. Throws `TypeError` if `fn` is no function. */
+export function synchronous<T>(fn: () => T, where: string): () => T {
+  if (typeof fn !== 'function') throw typeError(`${where}: fn must be a function; received ${show(fn)}`);
+  return () => {
+    const result = fn();
+    if (typeof (result as Partial<PromiseLike<unknown>> | undefined)?.then === 'function') {
+      Promise.resolve(result).catch(() => {}); // told here already that it is of no use
+      throw typeError(`${where}: fn must be synchronous; received one that returns a promise`);
+    }
+    return result;
+  };
+}
+
+/** Calls a function whose tensors belong to no scope, not even to those that are open. */
+export function unscoped<T>(fn: () => T): T {
+  const outer = scope;
+  scope = null;
+  try {
+    return fn();
+  } finally {
+    scope = outer;
   }
 }
 

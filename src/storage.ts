@@ -23,6 +23,10 @@ export class Storage {
   readonly device: number;
   /** Whether the memory is ours, not that of somebody's array. */
   allocated = false;
+  /** Whether the memory is page-locked, so that devices reach it by themselves. */
+  pinned = false;
+  /** Whether copies from or to this memory may be under way, for which {@link settle} waits. */
+  settling = false;
   /** Whether others can see the memory of ours, so that no other tensor may have it. */
   #handedOut = false;
   /** What gives the memory to the next tensor if this storage is left to the collector. */
@@ -64,10 +68,18 @@ export class Storage {
     if (this.device !== CPU) binding.release(this.memory as DeviceMemory);
     else if (this.allocated && !this.#handedOut) {
       this.#unwatch();
-      freeBytes(this.memory as ArrayBuffer, this.byteOffset, this.byteLength);
+      if (this.pinned) binding.releasePinned(this.memory as ArrayBuffer);
+      else freeBytes(this.memory as ArrayBuffer, this.byteOffset, this.byteLength);
     }
     if (this.allocated) held -= this.byteLength;
     this.memory = null;
+  }
+
+  /** Waits for the copies from and to this memory that nobody waited for. To be called before host memory is touched. */
+  settle(): void {
+    if (!this.settling) return;
+    binding.settle(this.memory as Memory);
+    this.settling = false;
   }
 
   /** Whether other memory can take the place of this: if it is ours, and nobody else sees it. */
@@ -77,15 +89,17 @@ export class Storage {
 
   /** Whether the buffer can be given away: whole, ours, and seen through one tensor alone. */
   get detachable(): boolean {
-    return this.device === CPU && this.growable && this.references === 1 && !sharesSlab(this.byteLength);
+    return (
+      this.device === CPU && !this.pinned && this.growable && this.references === 1 && !sharesSlab(this.byteLength)
+    );
   }
 
   /**
-   * Exchanges the memory for more of it, with the same bytes at its start. Throws `ERR_OUT_OF_MEMORY`, with nothing
+   * Exchanges the memory for more of its kind, with the same bytes at its start. Throws `ERR_OUT_OF_MEMORY`, with nothing
    * changed.
    */
   grow(byteLength: number): void {
-    const other = allocate(byteLength, this.device);
+    const other = allocate(byteLength, this.device, this.pinned);
     copyBytes(this, 0, other, 0, this.byteLength);
     this.#unwatch();
     other.#unwatch();
@@ -93,19 +107,21 @@ export class Storage {
     [this.owner, other.owner] = [other.owner, this.owner];
     [this.byteOffset, other.byteOffset] = [other.byteOffset, this.byteOffset];
     [this.byteLength, other.byteLength] = [other.byteLength, this.byteLength];
-    if (this.device === CPU) this.orphan = watchOwner(this, this.owner as ArrayBuffer);
+    if (this.device === CPU && !this.pinned) this.orphan = watchOwner(this, this.owner as ArrayBuffer);
     other.retain();
     other.release();
   }
 }
 
-/** New uninitialised memory. Throws `ERR_OUT_OF_MEMORY`. */
-export function allocate(byteLength: number, device: number): Storage {
-  const storage =
-    device === CPU
+/** New uninitialised memory, page-locked if `pinned`. Throws `ERR_OUT_OF_MEMORY`. */
+export function allocate(byteLength: number, device: number, pinned = false): Storage {
+  const storage = pinned
+    ? new Storage(binding.allocatePinned(byteLength), 0, byteLength, CPU)
+    : device === CPU
       ? allocateOnCpu(byteLength)
       : new Storage(binding.allocate(device, byteLength), 0, byteLength, device);
   storage.allocated = true;
+  storage.pinned = pinned;
   held += byteLength;
   return storage;
 }
@@ -120,13 +136,31 @@ function allocateOnCpu(byteLength: number): Storage {
 /** Bytes of tensors on all devices that were allocated and not released; those that the collector took are among them. */
 export const heldBytes = (): number => held;
 
-/** Copies `byteLength` bytes between two storages on any devices; returns when both may be used. */
-export function copyBytes(from: Storage, fromOffset: number, to: Storage, toOffset: number, byteLength: number): void {
+/**
+ * Copies `byteLength` bytes between two storages on any devices. Both may be used when this returns, by {@link Storage.settle}
+ * where it did not wait: with `nonBlocking`, for page-locked memory.
+ */
+export function copyBytes(
+  from: Storage,
+  fromOffset: number,
+  to: Storage,
+  toOffset: number,
+  byteLength: number,
+  nonBlocking = false,
+): void {
+  // The memory of an array may be page-locked without our knowing, so it is for us to say what is not waited for.
+  const later = nonBlocking && from.device !== to.device && (from.pinned || to.pinned);
+  if (!later) {
+    from.settle();
+    to.settle();
+  }
   binding.copy(
     from.memory as Memory,
     from.byteOffset + fromOffset,
     to.memory as Memory,
     to.byteOffset + toOffset,
     byteLength,
+    later,
   );
+  if (later) (from.pinned ? from : to).settling = true;
 }

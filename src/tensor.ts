@@ -37,6 +37,9 @@ export let relayOut: (tensor: Tensor, shape: Sizes, strides: Sizes) => void;
 /** How many tensors were made and not disposed; those that the collector took are among them. */
 export let undisposedTensors: () => number;
 
+/** What is to be called when a tensor is disposed. */
+const disposals = new Map<Tensor, Set<() => void>>();
+
 const UNCLONEABLE = Symbol('a Tensor, which is sent as x.toObject() or x.transfer() and');
 
 /**
@@ -172,12 +175,23 @@ export class Tensor<D extends DType = DType> {
     this.#storage.release();
     this.#storage = null;
     Tensor.#undisposed--;
+    if (disposals.size > 0) for (const call of disposals.get(this) ?? []) call();
   }
 
   /** What `using` calls: {@link Tensor.dispose}. */
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** Has a function called when a tensor is disposed. Returns what takes that back. */
+export function onDispose(tensor: Tensor, call: () => void): () => void {
+  const calls = disposals.get(tensor) ?? new Set();
+  disposals.set(tensor, calls.add(call));
+  return () => {
+    calls.delete(call);
+    if (calls.size === 0) disposals.delete(tensor);
+  };
 }
 
 /**

@@ -1,6 +1,17 @@
 /** The methods of Tensor that write elements. */
 
-import { allocateTensor, converted, copyCode, elementsOf, launch, launchCopy, warnOfLoss } from './copy';
+import { checkFlags } from './checks';
+import {
+  allocateTensor,
+  converted,
+  copyAcross,
+  copyCode,
+  elementsOf,
+  launch,
+  launchCopy,
+  type ToOptions,
+  warnOfLoss,
+} from './copy';
 import { CPU } from './device';
 import type { DType } from './dtype';
 import { type Entries, elementWriter } from './element';
@@ -14,6 +25,9 @@ import { viewOf } from './views';
 declare module './tensor' {
   interface Tensor<D extends DType = DType> extends Writing<D> {}
 }
+
+/** What {@link Tensor.copy_} takes. */
+export type CopyOptions = Pick<ToOptions, 'nonBlocking'>;
 
 /**
  * Writing elements, through a view into the storage. What cannot be written as a whole is refused, with nothing written: a tensor
@@ -54,6 +68,10 @@ export abstract class Writing<D extends DType> {
    * Stores the elements of another tensor, of any dtype, on any device, of a shape that expands to this one; they are
    * converted as by {@link Tensor.to}. Returns this tensor. Throws `ERR_OVERLAP` if the two overlap in part.
    *
+   * Between devices only the elements themselves travel, not those between them in memory, nor repeated ones twice, and in
+   * the narrower of the two dtypes. With `nonBlocking` a copy between a GPU and page-locked memory is not waited for, see
+   * {@link ToOptions}.
+   *
    * @example
    * ```ts
    * const x = zeros(2, 3);
@@ -63,16 +81,18 @@ export abstract class Writing<D extends DType> {
    * //         [1., 2., 3.]])
    * ```
    */
-  copy_(this: Tensor<D>, source: Tensor): Tensor<D> {
+  copy_(this: Tensor<D>, source: Tensor, options: CopyOptions = {}): Tensor<D> {
     if (!isTensor(source)) throw notATensor('copy_: source', source);
+    const { nonBlocking = false } = checkFlags(options, ['nonBlocking'], 'copy_');
     checkWritable(this, 'copy_');
     const geometry = expanded(source, this.shape, 'copy_: source');
-    if (storageOf(source, 'copy_: source').device !== storageOf(this, 'copy_').device) {
-      using here = converted(source, { device: this.device }, 'copy_');
-      return this.copy_(here);
-    }
+    const isAcross = storageOf(source, 'copy_: source').device !== storageOf(this, 'copy_').device;
     warnOfLoss(source.dtype, this.dtype);
     using spread = viewOf(source, geometry, 'copy_: source');
+    if (isAcross) {
+      copyAcross(spread, this, nonBlocking);
+      return this;
+    }
     const copyFirst = mustCopyFirst(spread, placeOf(this), 'copy_: this tensor');
     (copyFirst ? launchFromCopy : launch)(copyCode, spread, this);
     return this;

@@ -88,7 +88,7 @@ function deviceWorld() {
   const binding = host.binding as unknown as Binding;
   const upload = (device: number): DeviceMemory => {
     const memory = binding.allocate(device, 16);
-    binding.copy(host.input, 0, memory, 0, 16);
+    binding.copy(host.input, 0, memory, 0, 16, false);
     return memory;
   };
   const gone = binding.allocate(0, 16);
@@ -103,7 +103,7 @@ function deviceState(world: Device): unknown {
   const binding = world.binding as unknown as Binding;
   const bytes = (memory: DeviceMemory) => {
     const array = new Uint8Array(16);
-    binding.copy(memory, 0, array, 0, 16);
+    binding.copy(memory, 0, array, 0, 16, false);
     return [...array];
   };
   return [stateOf(world), bytes(world.first), bytes(world.target), bytes(world.second)];

@@ -23,9 +23,18 @@ test('it says that it is simulated', () => {
 });
 
 test.each([
-  [{ RSQRT_SIMULATED_DRIVER: 'none' }, 'no driver: no NVIDIA driver is installed on this machine'],
-  [{ RSQRT_SIMULATED_DRIVER: 'old' }, 'driver too old: it supports CUDA 12.2, rsqrt was built with CUDA 13.0'],
-  [{ RSQRT_SIMULATED_DEVICES: '0' }, 'no device: the NVIDIA driver sees no GPU (CUDA_VISIBLE_DEVICES may hide it)'],
+  [
+    { RSQRT_SIMULATED_DRIVER: 'none' },
+    'no driver: no NVIDIA driver is installed on this machine; install one of CUDA 13.0 or newer',
+  ],
+  [
+    { RSQRT_SIMULATED_DRIVER: 'old' },
+    'driver too old: it supports CUDA 12.2, rsqrt was built with CUDA 13.0; install a newer driver',
+  ],
+  [
+    { RSQRT_SIMULATED_DEVICES: '0' },
+    'no device: the NVIDIA driver sees no GPU; see what nvidia-smi says and whether CUDA_VISIBLE_DEVICES hides it',
+  ],
 ])('%p: to("cuda") and unavailableReason say why', (env, reason) => {
   const program = `
     const { cuda, tensor } = require('rsqrt');
@@ -99,7 +108,7 @@ test('out of memory: a clear error, inputs intact, and memory to be had again', 
   expect(inChild(program, { RSQRT_SIMULATED_MEMORY: String(64 << 20) })).toEqual({
     code: 0,
     stdout:
-      'RsqrtError ERR_OUT_OF_MEMORY out of memory on cuda:0: asked for N bytes, 0 of N are free\n7 true true\n0.5\n',
+      'RsqrtError ERR_OUT_OF_MEMORY out of memory on cuda:0: asked for N bytes, N are allocated, 0 of N are free\n7 true true\n0.5\n',
     stderr: '',
   });
 });

@@ -5,6 +5,8 @@ import {
   arange,
   asTensor,
   type Complex,
+  type CudaEvent,
+  type CudaGraph,
   cuda,
   type DeviceName,
   type DType,
@@ -144,3 +146,23 @@ typeOf(cuda.unavailableReason()).is<string | null>();
 typeOf(cuda.getDeviceProperties().totalMemory).is<number>();
 
 export { everything, rules, toOptions };
+
+// ---------------------------------------------------------------- GPUs
+
+typeOf(cuda.stream(() => long, 'cuda:1')).is<Tensor<'int64'>>();
+const graph = cuda.graph(() => ({ long }));
+typeOf(graph).is<CudaGraph<{ long: Tensor<'int64'> }>>();
+typeOf(graph.result.long).is<Tensor<'int64'>>();
+typeOf(graph.replay()).is<void>();
+const event: CudaEvent = new cuda.Event({ device: 1 });
+typeOf(event.record()).is<CudaEvent>();
+typeOf(event.elapsedTime(event)).is<number>();
+typeOf(cuda.memGetInfo()).is<{ free: number; total: number }>();
+typeOf(long.pinMemory()).is<Tensor<'int64'>>();
+typeOf(long.to({ device: 'cuda', nonBlocking: true })).is<Tensor<'int64'>>();
+typeOf(long.copy_(long, { nonBlocking: true })).is<Tensor<'int64'>>();
+typeOf(long.dataAsync()).is<Promise<BigInt64Array<ArrayBuffer>>>();
+typeOf(long.toArrayAsync()).is<Promise<Nested<bigint>>>();
+typeOf(long.toAsync('cpu')).is<Promise<Tensor<'int64'>>>();
+typeOf(long.toAsync('int8', { signal: AbortSignal.timeout(1) })).is<Promise<Tensor<'int8'>>>();
+typeOf(long.toAsync({ dtype: 'bool', device: 'cpu' })).is<Promise<Tensor<'bool'>>>();

@@ -74,8 +74,8 @@ x.to('float23');
 x.to({ type: 'int8' });
 // @ts-expect-error both at once go into one object
 x.to('cuda', 'int8');
-// @ts-expect-error a GPU has a number here
-x.cuda('cuda:1');
+// @ts-expect-error the CPU is no GPU
+x.cuda('cpu');
 // @ts-expect-error dimensions are numbers
 x.transpose('0', '1');
 // @ts-expect-error strides are missing
@@ -87,7 +87,15 @@ x.rsqrtt();
 
 // @ts-expect-error no number of threads
 setNumThreads();
-// @ts-expect-error a GPU has a number
-cuda.getDeviceName('cuda:0');
+// @ts-expect-error the CPU is no GPU
+cuda.getDeviceName('cpu');
+// @ts-expect-error which GPU must be said
+cuda.setDevice();
+// @ts-expect-error no event
+new cuda.Event().elapsedTime(4);
+// @ts-expect-error no signal
+x.toArrayAsync({ signal: 4 });
+// @ts-expect-error true or false
+x.copy_(x, { nonBlocking: 1 });
 // @ts-expect-error read-only
 cuda.isAvailable = () => true;

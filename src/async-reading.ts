@@ -1,0 +1,161 @@
+/** The methods of Tensor that read without blocking the event loop. */
+
+import type { Memory } from '../binding';
+import { binding } from './binding';
+import { checkKeys } from './checks';
+import { toOptions } from './converting';
+import { converted, type ToOptions } from './copy';
+import type { DeviceName } from './device';
+import type { DType, ElementOf, TypedArrayOf } from './dtype';
+import { RsqrtError, show, typeError } from './errors';
+import { dataOf, type Nested, nested } from './reading';
+import { unscoped } from './scope';
+import { extend, isOptions, onDispose, storageOf, type Tensor } from './tensor';
+
+declare module './tensor' {
+  interface Tensor<D extends DType = DType> extends AsyncReading<D> {}
+}
+
+/** What the methods take that return promises. */
+export interface AsyncOptions {
+  /** Ends the wait: the promise is rejected with the reason of the signal. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Reading from a GPU while the event loop goes on. What is read is what the tensor holds when the method is called, once the work
+ * queued before is done, whatever is written to it afterwards; the tensor must not be disposed before.
+ *
+ * The promise is rejected with `ERR_DISPOSED` if the tensor is, or is being, disposed, with the reason of the signal if that
+ * fires, and else with the errors of the methods without `Async`. Results belong to the caller, not to a `tidy` around the call.
+ */
+export abstract class AsyncReading<D extends DType> {
+  /**
+   * The elements as {@link Tensor.data} gives them, also of a tensor on a GPU: then in page-locked memory, which is given back with
+   * the garbage collector. Of a contiguous CPU tensor the array is the tensor's own memory.
+   *
+   * @example
+   * ```ts
+   * const x = tensor([4, 16, 25], { device: 'cuda' });
+   * console.log(await x.rsqrt().dataAsync()); // Float32Array(3) [ 0.5, 0.25, 0.20000000298023224 ]
+   * ```
+   */
+  async dataAsync(this: Tensor<D>, options?: AsyncOptions): Promise<TypedArrayOf<D>> {
+    return readLater(this, options, 'dataAsync', (host) => dataOf(host, 'dataAsync'));
+  }
+
+  /**
+   * The elements as {@link Tensor.toArray} gives them. The arrays are made in one go once the elements have arrived, which takes
+   * time with millions of them; {@link dataAsync} makes none.
+   *
+   * @example
+   * ```ts
+   * const x = tensor([[4, 16]], { device: 'cuda' });
+   * console.log(await x.toArrayAsync({ signal: AbortSignal.timeout(10_000) })); // [ [ 4, 16 ] ]
+   * ```
+   */
+  async toArrayAsync(this: Tensor<D>, options?: AsyncOptions): Promise<Nested<ElementOf<D>>> {
+    return readLater(this, options, 'toArrayAsync', (host) => nested(host, 'toArrayAsync', (value) => value));
+  }
+
+  /**
+   * This tensor on another device or in another dtype, as by {@link Tensor.to}: once its elements are there, if that is the CPU, in
+   * page-locked memory if they came from a GPU; at once if it is a GPU, since what uses it there waits by itself.
+   *
+   * @example
+   * ```ts
+   * const x = tensor([4, 16, 25], { device: 'cuda' });
+   * using y = await x.toAsync({ device: 'cpu', dtype: 'float64' });
+   * console.log(y); // tensor([ 4., 16., 25.], dtype=float64)
+   * ```
+   */
+  async toAsync(this: Tensor<D>, device: DeviceName, options?: AsyncOptions): Promise<Tensor<D>>;
+  async toAsync<E extends DType>(this: Tensor<D>, dtype: E, options?: AsyncOptions): Promise<Tensor<E>>;
+  async toAsync<E extends DType = D>(
+    this: Tensor<D>,
+    options: ToOptions<E>,
+    asyncOptions?: AsyncOptions,
+  ): Promise<Tensor<E>>;
+  async toAsync(this: Tensor<D>, target: unknown, options?: AsyncOptions): Promise<Tensor> {
+    const where = 'toAsync';
+    const signal = checkSignal(options, where);
+    const result = unscoped(() => converted(this, { ...toOptions([target], where), nonBlocking: true }, where));
+    await endedOnFailure(this, result, signal, where);
+    return result;
+  }
+}
+
+extend(AsyncReading);
+
+/** Calls `read` with the tensor on the CPU, once its elements are there. */
+async function readLater<D extends DType, R>(
+  tensor: Tensor<D>,
+  options: unknown,
+  where: string,
+  read: (host: Tensor<D>) => R,
+): Promise<R> {
+  const signal = checkSignal(options, where);
+  const host = unscoped(() => converted(tensor, { device: 'cpu', nonBlocking: true }, where)) as Tensor<D>;
+  await endedOnFailure(tensor, host, signal, where);
+  if (host === tensor) return read(host);
+  using copy = host;
+  return read(copy);
+}
+
+/** The signal that there may be among options, which has not fired. Throws `TypeError`, or its reason. */
+function checkSignal(options: unknown = {}, where: string): AbortSignal | undefined {
+  if (!isOptions(options)) {
+    throw typeError(`${where}: options must be an object such as { signal }; received ${show(options)}`);
+  }
+  checkKeys(options, ['signal'], where);
+  const { signal } = options as AsyncOptions;
+  if (signal === undefined) return undefined;
+  if (typeof signal !== 'object' || signal === null || !('aborted' in signal)) {
+    throw typeError(`${where}: signal must be an AbortSignal; received ${show(signal)}`);
+  }
+  signal.throwIfAborted();
+  return signal;
+}
+
+/** Waits for what was copied from a tensor; if that fails, the copy is ended. */
+async function endedOnFailure(
+  tensor: Tensor,
+  copy: Tensor,
+  signal: AbortSignal | undefined,
+  where: string,
+): Promise<void> {
+  try {
+    await arrival(tensor, copy, signal, where);
+  } catch (error) {
+    if (copy !== tensor) copy.dispose();
+    throw error;
+  }
+}
+
+function arrival(tensor: Tensor, copy: Tensor, signal: AbortSignal | undefined, where: string): Promise<void> {
+  const storage = storageOf(copy, where);
+  if (!storage.settling) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      stop();
+      reject(error);
+    };
+    const abort = (): void => fail(signal?.reason);
+    const unwatch = onDispose(tensor, () =>
+      fail(new RsqrtError('ERR_DISPOSED', `${where}: the tensor of shape [${tensor.shape}] was disposed`)),
+    );
+    const stop = (): void => {
+      unwatch();
+      signal?.removeEventListener('abort', abort);
+    };
+    signal?.addEventListener('abort', abort);
+    binding.whenSettled(storage.memory as Memory, (error) => {
+      if (error !== undefined) {
+        fail(error);
+        return;
+      }
+      stop();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,84 @@
+/** Work of a GPU that is noted once and repeated. */
+
+import type { DeviceGraph } from '../binding';
+import { binding } from './binding';
+import { type GpuName, gpuIndex } from './device';
+import { RsqrtError, typeError } from './errors';
+import { synchronous } from './scope';
+
+/** The GPU whose work is being captured; null: none. */
+let captured: number | null = null;
+
+export const isCapturing = (device: number): boolean => captured === device;
+
+/** Throws `ERR_CUDA` while the work of a device is being captured. */
+export function refuseCapture(device: number, where: string): void {
+  if (captured !== device) return;
+  throw new RsqrtError('ERR_CUDA', `${where}: a graph of cuda:${device} is being captured; do it before or after`);
+}
+
+/** Captures are made by this file alone. */
+const key = Symbol('capture');
+
+/**
+ * Work of a GPU that {@link cuda.graph} captured. It ends by {@link CudaGraph.dispose}, `using`, or with the garbage collector.
+ */
+export class CudaGraph<T = unknown> {
+  /** What the captured function returned. Tensors in it that were made by the function have their values after a replay. */
+  readonly result: T;
+  readonly #device: number;
+  #graph: DeviceGraph | null;
+
+  /** @internal */
+  constructor(check: unknown, device: number, graph: DeviceGraph, result: T) {
+    if (check !== key) throw typeError('CudaGraph: the constructor is not for use; cuda.graph() makes graphs');
+    this.#device = device;
+    this.#graph = graph;
+    this.result = result;
+  }
+
+  /**
+   * Queues the captured work, on the memory that it was captured with, and returns. Throws `ERR_DISPOSED`; `ERR_CUDA` while a
+   * graph of the same GPU is being captured.
+   */
+  replay(): void {
+    if (this.#graph === null) throw new RsqrtError('ERR_DISPOSED', 'CudaGraph.replay: the graph was disposed');
+    refuseCapture(this.#device, 'CudaGraph.replay');
+    binding.launchGraph(this.#graph);
+  }
+
+  /**
+   * Ends this graph, after the replays that are queued, and gives back the memory that only it uses. Tensors stay as they are.
+   * Calling it again does nothing.
+   */
+  dispose(): void {
+    if (this.#graph !== null) binding.releaseGraph(this.#graph);
+    this.#graph = null;
+  }
+
+  /** What `using` calls: {@link CudaGraph.dispose}. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** See {@link cuda.graph}. */
+export function capture<T>(fn: () => T, index: GpuName = 'cuda', where: string): CudaGraph<T> {
+  const call = synchronous(fn, where);
+  const device = gpuIndex(index, where);
+  if (captured !== null) {
+    throw new RsqrtError('ERR_CUDA', `${where}: a graph of cuda:${captured} is being captured already`);
+  }
+  binding.beginCapture(device);
+  captured = device;
+  let result: T;
+  try {
+    result = call();
+  } catch (error) {
+    binding.abandonCapture(device);
+    throw error;
+  } finally {
+    captured = null;
+  }
+  return new CudaGraph(key, device, binding.endCapture(device), result);
+}

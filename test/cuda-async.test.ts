@@ -1,0 +1,229 @@
+/** Reading from a GPU while the event loop goes on. */
+
+import { getEventListeners } from 'node:events';
+import { loadWatched } from './support/configurations';
+import { covered } from './support/coverage';
+import { late } from './support/simulated';
+
+const { rsqrt, binding } = loadWatched('simulated');
+const { arange, cuda, full, memoryStats, ones, tensor, tidy } = rsqrt;
+
+const onGpu = () => tensor([[1, 2, 3], [4, 5, 6]], { device: 'cuda' }); // biome-ignore format: short
+
+/** Each reads a tensor, and gives plain values. */
+const reads = {
+  dataAsync: async (x: ReturnType<typeof onGpu>, options?: { signal?: AbortSignal }) => [
+    ...(await x.dataAsync(options)),
+  ],
+  toArrayAsync: async (x: ReturnType<typeof onGpu>, options?: { signal?: AbortSignal }) =>
+    [await x.toArrayAsync(options)].flat(3),
+  toAsync: async (x: ReturnType<typeof onGpu>, options?: { signal?: AbortSignal }) => {
+    const host = await x.toAsync('cpu', options);
+    const values = [host.toArray()].flat(3);
+    if (host !== x) host.dispose();
+    return values;
+  },
+};
+const entries = Object.entries(reads);
+
+describe.each(entries)('%s', (name, read) => {
+  test('gives what the method without Async gives, on GPUs and on the CPU, of any layout', async () => {
+    for (const device of ['cpu', 'cuda:0', 'cuda:1'] as const) {
+      const x = onGpu().to(device);
+      for (const y of [x, x.t(), x.narrow(1, 1, 2), x.select(0, 0).expand(2, 3), x.narrow(0, 0, 0)]) {
+        expect(await read(y as typeof x)).toEqual([y.toArray()].flat(3));
+      }
+    }
+    covered('cuda', name);
+  });
+
+  test('what the tensor holds when it is called, without a wait', async () => {
+    const x = onGpu();
+    const settle = jest.spyOn(binding, 'settle');
+    const copy = jest.spyOn(binding, 'copy');
+    const promise = read(x);
+    expect([copy.mock.calls.length, copy.mock.calls[0][5], settle.mock.calls.length]).toEqual([1, true, 0]);
+    x.copy_(x.neg());
+    expect(await promise).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await read(x)).toEqual([-1, -2, -3, -4, -5, -6]);
+    jest.restoreAllMocks();
+  });
+
+  test('rejected when the tensor is disposed before, or meanwhile', async () => {
+    const x = onGpu();
+    const release = jest.spyOn(binding, 'releasePinned');
+    const before = memoryStats();
+    const promise = read(x);
+    const second = read(x);
+    x.dispose();
+    await expect(promise).rejects.toMatchObject({
+      code: 'ERR_DISPOSED',
+      message: `${name}: the tensor of shape [2,3] was disposed`,
+    });
+    await expect(second).rejects.toMatchObject({ code: 'ERR_DISPOSED' });
+    await expect(read(x)).rejects.toMatchObject({ code: 'ERR_DISPOSED' });
+    expect(release).toHaveBeenCalledTimes(2);
+    expect(memoryStats().undisposedTensors).toBe(before.undisposedTensors - 1);
+    release.mockRestore();
+  });
+
+  test('disposed afterwards is none of its business, nor is another view', async () => {
+    const x = onGpu();
+    const view = x.view(2, 3);
+    const promise = read(x);
+    view.dispose();
+    await promise;
+    x.dispose();
+    expect(await promise).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('rejected with the reason of a signal that fires, or had fired', async () => {
+    const x = onGpu();
+    const before = memoryStats().undisposedTensors;
+    const controller = new AbortController();
+    const promise = read(x, { signal: controller.signal });
+    const reason = new Error('enough');
+    controller.abort(reason);
+    await expect(promise).rejects.toBe(reason);
+    const copy = jest.spyOn(binding, 'copy');
+    await expect(read(x, { signal: controller.signal })).rejects.toBe(reason);
+    await expect(read(x, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' });
+    expect(copy).not.toHaveBeenCalled();
+    copy.mockRestore();
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+    expect(memoryStats().undisposedTensors).toBe(before);
+    expect(await read(x)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('a signal that does not fire is let go', async () => {
+    const { signal } = new AbortController();
+    const promise = read(onGpu(), { signal });
+    expect(getEventListeners(signal, 'abort').length).toBe(1);
+    await promise;
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  test('wrong arguments are rejected, by name', async () => {
+    const x = onGpu() as never;
+    for (const signal of [null, 4, 'now', {}, () => {}]) {
+      await expect(read(x, { signal } as never)).rejects.toMatchObject({
+        code: 'ERR_INVALID_ARG_TYPE',
+        message: expect.stringMatching(`^${name}: signal must be an AbortSignal; received `),
+      });
+    }
+    await expect(read(x, 4 as never)).rejects.toMatchObject({
+      message: `${name}: options must be an object such as { signal }; received 4`,
+    });
+    await expect(read(x, { timeout: 4 } as never)).rejects.toMatchObject({
+      message: `${name}: options can have signal; received 'timeout'`,
+    });
+  });
+
+  test('its copy belongs to no scope, and is given back', async () => {
+    const x = onGpu();
+    const before = memoryStats().undisposedTensors;
+    let promise: Promise<unknown> | undefined;
+    tidy(() => {
+      promise = read(x);
+    });
+    expect(await promise).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(memoryStats().undisposedTensors).toBe(before);
+    tidy(() => {
+      promise = read(x.neg() as typeof x);
+      promise.catch(() => {});
+    });
+    await expect(promise).rejects.toMatchObject({ code: 'ERR_DISPOSED' });
+    expect(memoryStats().undisposedTensors).toBe(before);
+  });
+
+  test('a copy that failed is an error', async () => {
+    const when = jest
+      .spyOn(binding, 'whenSettled')
+      .mockImplementation((_, done) => setImmediate(done, new Error('lost')));
+    const before = memoryStats().undisposedTensors;
+    await expect(read(onGpu())).rejects.toThrow('lost');
+    expect(memoryStats().undisposedTensors).toBe(before + 1);
+    when.mockRestore();
+  });
+});
+
+test('dataAsync: the memory of a contiguous CPU tensor, page-locked memory of others', async () => {
+  const x = tensor([1, 2]);
+  (await x.dataAsync())[0] = 7;
+  expect(x.toArray()).toEqual([7, 2]);
+  const data = await full([1000], 3, { device: 'cuda' }).dataAsync();
+  ones(1000, { device: 'cuda' }).to({ device: 'cpu', nonBlocking: true }).toArray();
+  expect(data.every((value) => value === 3)).toBe(true);
+});
+
+test('toAsync: devices, dtypes and options as in to()', async () => {
+  const x = onGpu();
+  const y = await x.toAsync({ device: 'cpu', dtype: 'int64' });
+  expect([y.isPinned(), y.dtype, y.at(1, 2)]).toEqual([true, 'int64', 6n]);
+  expect((await x.toAsync('float16')).device).toBe('cuda:0');
+  expect((await x.toAsync('cuda:1')).toArray()).toEqual(x.toArray());
+  expect((await y.toAsync('cuda:1')).dtype).toBe('int64');
+  expect(await x.toAsync('cuda')).toBe(x);
+  expect(await y.toAsync('cpu')).toBe(y);
+  expect((await y.toAsync({ device: 'cpu', copy: true })) === y).toBe(false);
+  await expect(x.toAsync('cuda:7')).rejects.toMatchObject({
+    message: "toAsync: device must be one of cpu, cuda:0, cuda:1; received 'cuda:7'",
+  });
+  await expect(x.toAsync(undefined as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+});
+
+test('a CPU tensor that a copy is on its way to is waited for without blocking', async () => {
+  const settle = jest.spyOn(binding, 'settle');
+  const host = onGpu().to({ device: 'cpu', nonBlocking: true });
+  const promise = host.toArrayAsync();
+  expect(settle).not.toHaveBeenCalled();
+  expect(await promise).toEqual([[1, 2, 3], [4, 5, 6]]); // biome-ignore format: short
+  settle.mockRestore();
+});
+
+test('an iterator may close a stream of reads, all at once', async () => {
+  const x = arange(0, 64, { device: 'cuda' }).view(64, 1);
+  const rows = await Promise.all([...x].map((row) => (row as typeof x).toArrayAsync()));
+  expect(rows).toEqual(Array.from({ length: 64 }, (_, i) => [i]));
+  cuda.synchronize();
+});
+
+test('the event loop is free meanwhile, and the process lives until the read is done, and no longer', () => {
+  expect(
+    late(`
+      const x = full([1 << 20], 4, { device: 'cuda' });
+      let y = x;
+      for (let i = 0; i < 20; i++) y = y.neg();
+      let turns = 0, done = false;
+      const spin = () => { turns++; if (!done) setImmediate(spin); };
+      setImmediate(spin);
+      y.dataAsync().then((data) => { done = true; console.log(data[7], turns > 3); });
+      console.log('called');`),
+  ).toEqual(['called', '4 true']);
+  expect(
+    late(`
+      const x = full([1000], 4, { device: 'cuda' });
+      const controller = new AbortController();
+      rejection(x.dataAsync({ signal: controller.signal })).then(console.log);
+      controller.abort();
+      const y = x.neg();
+      rejection(y.toArrayAsync()).then(console.log);
+      y.dispose();`),
+  ).toEqual(['20', 'ERR_DISPOSED']);
+});
+
+test('an exit, or the end of a worker, amid a read is no crash', () => {
+  expect(late(`full([1000], 4, { device: 'cuda' }).dataAsync(); setImmediate(() => process.exit());`)).toEqual([]);
+  expect(
+    late(`
+      const { Worker } = require('node:worker_threads');
+      const text = \`
+        const { full } = require('rsqrt');
+        full([1000], 4, { device: 'cuda' }).dataAsync();
+        full([1000], 4, { device: 'cuda' }).toArrayAsync().then(() => console.log('never'));
+        require('node:worker_threads').parentPort.postMessage('read');\`;
+      const worker = new Worker(text, { eval: true });
+      worker.on('message', () => worker.terminate());
+      worker.on('exit', () => console.log('ended'));`),
+  ).toEqual(['ended']);
+});

@@ -1,0 +1,308 @@
+/** The order of the work of GPUs: streams, events and graphs. */
+
+import { load, loadWatched } from './support/configurations';
+import { covered } from './support/coverage';
+import { late } from './support/simulated';
+
+const { rsqrt: package_, binding } = loadWatched('simulated');
+const { arange, cuda, full, ones, rand, tensor, tidy, zeros } = package_;
+const other = load('simulated');
+
+const codeOf = (call: () => unknown): string | undefined => {
+  try {
+    call();
+  } catch (error) {
+    return (error as { code?: string }).code ?? String(error);
+  }
+  return undefined;
+};
+
+// ---------------------------------------------------------------- streams
+
+test('stream: the result of fn, computed on another stream, used without waiting', () => {
+  const enter = jest.spyOn(binding, 'enterStream');
+  const leave = jest.spyOn(binding, 'leaveStream');
+  const x = arange(1, 5, { device: 'cuda' });
+  const y = cuda.stream(() => x.square());
+  expect(y.rsqrt().at(3)).toBe(0.25);
+  expect([enter.mock.calls, leave.mock.calls]).toEqual([[[0]], [[0, enter.mock.results[0].value]]]);
+  jest.restoreAllMocks();
+});
+
+test('stream: left when fn throws, nested, and of the device that is named', () => {
+  const calls: string[] = [];
+  const enter = jest.spyOn(binding, 'enterStream').mockImplementation((device) => calls.push(`enter ${device}`));
+  const leave = jest.spyOn(binding, 'leaveStream').mockImplementation((device, previous) => {
+    calls.push(`leave ${device} ${previous}`);
+  });
+  const failing = () => {
+    throw new Error('no');
+  };
+  expect(() => cuda.stream(() => cuda.stream(failing, 'cuda:1'))).toThrow('no');
+  expect(calls).toEqual(['enter 0', 'enter 1', 'leave 1 2', 'leave 0 1']);
+  expect(codeOf(() => cuda.stream(async () => ones(2)))).toBe('ERR_INVALID_ARG_TYPE');
+  expect(calls.slice(4)).toEqual(['enter 0', 'leave 0 5']);
+  enter.mockRestore();
+  leave.mockRestore();
+});
+
+test('streams on the same tensors, devices in a row, and what is disposed at once: in the order of the calls', () => {
+  expect(
+    late(`
+      const n = 10000;
+      const x = full([n], 1, { device: 'cuda' });
+      for (let i = 0; i < 8; i++) {
+        cuda.stream(() => x.copy_(x.neg()));
+        x.copy_(tidy(() => cuda.stream(() => x.square().neg())));
+        cuda.stream(() => cuda.stream(() => x.neg_()));
+      }
+      console.log(x.at(0), x.at(n - 1));
+      const y = cuda.stream(() => full([n], 4, { device: 'cuda' }));
+      const moved = cuda.stream(() => y.rsqrt()).to('cuda:1');
+      y.fill_(9);
+      const z = cuda.stream(() => moved.neg(), 1);
+      moved.dispose();
+      y.dispose();
+      zeros(n, { device: 'cuda:1' });
+      zeros(n, { device: 'cuda:0' });
+      console.log(z.cpu().data.every((value) => value === -0.5));`),
+  ).toEqual(['1 1', 'true']);
+  covered('cuda', 'streams');
+});
+
+test('work of other streams needs no access from one GPU to another', () => {
+  expect(
+    late(
+      `
+      const x = cuda.stream(() => full([1000], 4, { device: 'cuda' }));
+      const y = x.to('cuda:1');
+      x.dispose();
+      console.log(y.rsqrt().to('cuda:0').at(999));`,
+      { RSQRT_SIMULATED_PEER: '0' },
+    ),
+  ).toEqual(['0.5']);
+});
+
+test('workers have streams of their own, several at once, also when they are ended amid their work', () => {
+  expect(
+    late(
+      `
+      const { Worker } = require('node:worker_threads');
+      const text = \`
+        const { arange, cuda } = require('rsqrt');
+        const { parentPort, workerData: { device, ends } } = require('node:worker_threads');
+        cuda.setDevice(device);
+        const x = arange(1, 1001, { dtype: 'float64', device: 'cuda' });
+        let y;
+        for (let i = 0; i < 40; i++) y = cuda.stream(() => x.rsqrt());
+        if (ends) parentPort.postMessage(y.device + ' ' + y.at(99) + ' ' + (cuda.memoryAllocated() > 0));
+        else for (;;) y = cuda.stream(() => y.rsqrt());\`;
+      const run = (device, ends) => new Promise((resolve) => {
+        const worker = new Worker(text, { eval: true, workerData: { device, ends } });
+        let said;
+        worker.on('message', (message) => (said = message));
+        worker.on('error', (error) => (said = String(error)));
+        worker.on('exit', () => resolve(said));
+        if (!ends) worker.on('online', () => setTimeout(() => worker.terminate(), 200));
+      });
+      console.log((await Promise.all([run(0, true), run(1, true), run(0, false), run(0, true), run(1, false)])).join());
+      console.log(cuda.memoryAllocated(), full([2], 4, { device: 'cuda' }).rsqrt().at(1), cuda.currentDevice());`,
+      { RSQRT_SIMULATED_DELAY: '2000' },
+    ),
+  ).toEqual(['cuda:0 0.1 true,cuda:1 0.1 true,,cuda:0 0.1 true,', '0 0.5 0']);
+  covered('cuda', 'workers');
+});
+
+// ---------------------------------------------------------------- events
+
+test('an event tells whether the work before it is done, and waits for it', () => {
+  expect(
+    late(
+      `
+      const start = new cuda.Event();
+      const end = new cuda.Event({ device: 0 });
+      console.log(start.query(), start.device);
+      const x = ones(1000, { device: 'cuda' });
+      start.record();
+      let y = x;
+      for (let i = 0; i < 20; i++) y = y.neg();
+      console.log(end.record() === end, end.query());
+      end.synchronize();
+      console.log(end.query(), start.query(), start.elapsedTime(end) >= 0, end.elapsedTime(start) <= 0);
+      const again = cuda.stream(() => [y.neg(), end.record()]);
+      console.log(end.query(), start.elapsedTime(end) >= 0, end.query(), again.length);
+      start.dispose();
+      start.dispose();
+      { const third = new cuda.Event(); end.dispose(); third.record(); }
+      console.log(codeOf(() => start.query()), codeOf(() => end.record()));`,
+    ),
+  ).toEqual(['true cuda:0', 'true false', 'true true true true', 'false true true 2', 'ERR_DISPOSED ERR_DISPOSED']);
+  covered('cuda', 'events');
+});
+
+test('elapsedTime refuses what has no time', () => {
+  using start = new cuda.Event().record();
+  using fresh = new cuda.Event();
+  using second = new cuda.Event({ device: 'cuda:1' }).record();
+  using foreign = new other.cuda.Event();
+  const ended = new cuda.Event();
+  ended[Symbol.dispose]();
+  const message = (end: unknown, from = start) => {
+    try {
+      return String(from.elapsedTime(end as typeof start));
+    } catch (error) {
+      return `${(error as { code: string }).code} ${(error as Error).message}`;
+    }
+  };
+  expect(message(fresh)).toBe('ERR_CUDA CudaEvent.elapsedTime: end was not recorded');
+  expect(message(start, fresh)).toBe('ERR_CUDA CudaEvent.elapsedTime: this event was not recorded');
+  expect(message(second)).toBe('ERR_DEVICE CudaEvent.elapsedTime: end must be of cuda:0; it is of cuda:1');
+  expect(message(ended)).toBe('ERR_DISPOSED CudaEvent.elapsedTime: end: the event was disposed');
+  for (const end of [undefined, null, 4, {}, foreign]) {
+    expect(message(end)).toMatch(/^ERR_INVALID_ARG_TYPE CudaEvent.elapsedTime: end must be a CudaEvent; received /);
+  }
+});
+
+// ---------------------------------------------------------------- graphs
+
+test('a graph does its work by replay alone, with what its inputs hold then', () => {
+  const x = ones(3, { device: 'cuda' });
+  const out = zeros(3, { device: 'cuda' });
+  let calls = 0;
+  using graph = cuda.graph(() => {
+    calls++;
+    const between = x.square();
+    return { root: between.rsqrt(), written: out.copy_(between) };
+  });
+  expect([calls, out.toArray()]).toEqual([1, [0, 0, 0]]);
+  for (const values of [
+    [1, 2, 4],
+    [2, 4, 8],
+  ]) {
+    x.copy_(tensor(values));
+    expect(graph.replay()).toBeUndefined();
+    expect(graph.result.root.toArray()).toEqual(values.map((value) => 1 / value));
+    expect(graph.result.written).toBe(out);
+    expect(out.toArray()).toEqual(values.map((value) => value * value));
+  }
+  expect(calls).toBe(1);
+  covered('cuda', 'graphs');
+});
+
+test('a graph keeps the memory of its work, disposed or not, until it is disposed', () => {
+  const x = full([1 << 18], 2, { device: 'cuda' });
+  const before = cuda.memoryAllocated();
+  const graph = cuda.graph(() => tidy(() => x.square().neg()));
+  expect(cuda.memoryAllocated() - before).toBeGreaterThanOrEqual(2 << 20);
+  const copy = graph.result.narrow(0, 0, 2);
+  graph.result.dispose();
+  x.dispose();
+  const others = Array.from({ length: 8 }, () => full([1 << 18], 7, { device: 'cuda' }));
+  graph.replay();
+  expect(copy.toArray()).toEqual([-4, -4]);
+  expect(others.every((each) => each.at(100) === 7)).toBe(true);
+  graph.dispose();
+  graph.dispose();
+  expect(copy.toArray()).toEqual([-4, -4]);
+  expect(codeOf(() => graph.replay())).toBe('ERR_DISPOSED');
+  copy.dispose();
+  for (const each of others) each.dispose();
+  expect(cuda.memoryAllocated()).toBeLessThan(before);
+});
+
+test('replays are in order with what is queued around them, on any stream and device', () => {
+  expect(
+    late(`
+      const x = full([1000], 2, { device: 'cuda' });
+      const graph = cuda.graph(() => x.copy_(x.square()));
+      const before = x.neg();
+      graph.replay();
+      const between = cuda.stream(() => x.neg());
+      cuda.stream(() => graph.replay());
+      const after = x.to('cuda:1').neg();
+      graph.dispose();
+      console.log(before.at(0), between.at(1), after.at(999));`),
+  ).toEqual(['-2 -4 -16']);
+});
+
+test('a graph that is refused or fails leaves nothing capturing', () => {
+  const x = ones(2, { device: 'cuda' });
+  const message = (fn: () => unknown) => {
+    try {
+      cuda.graph(fn);
+    } catch (error) {
+      return `${(error as { code?: string }).code} ${(error as Error).message}`;
+    } finally {
+      expect(x.neg().toArray()).toEqual([-1, -1]); // captures no more
+    }
+    return undefined;
+  };
+  expect(
+    message(() => {
+      x.neg();
+      throw new Error('no');
+    }),
+  ).toBe('undefined no');
+  expect(message(async () => x.neg())).toBe(
+    'ERR_INVALID_ARG_TYPE cuda.graph: fn must be synchronous; received one that returns a promise',
+  );
+  expect(message(() => cuda.graph(() => x.neg()))).toBe(
+    'ERR_CUDA cuda.graph: a graph of cuda:0 is being captured already',
+  );
+  expect(message(() => cuda.graph(() => 1, 1))).toMatch(/captured already/);
+  for (const refused of [
+    () => x.toArray(),
+    () => x.to('cpu'),
+    () => x.to({ device: 'cpu', nonBlocking: true }),
+    () => x.to('cuda:1'),
+    () => x.fill_(3),
+    () => zeros(2, { device: 'cuda' }),
+    () => x.copy_(ones(2)),
+    () => cuda.synchronize(),
+    () => String(x),
+  ]) {
+    expect(message(refused)).toMatch(/^ERR_CUDA .*cannot be part of a graph/);
+  }
+  expect(message(() => rand(2, { device: 'cuda' }))).toMatch(
+    /^ERR_CUDA rand: a graph of cuda:0 is being captured, .*; draw them before$/,
+  );
+  expect(message(() => new cuda.Event().record())).toMatch(/^ERR_CUDA CudaEvent.record: a graph of cuda:0 is being/);
+  const graph = cuda.graph(() => x.neg());
+  expect(message(() => graph.replay())).toMatch(/^ERR_CUDA CudaGraph.replay: a graph of cuda:0 is being captured/);
+  expect(x.toArray()).toEqual([1, 1]);
+});
+
+test('a call that is refused within a capture may be caught, and the capture goes on', () => {
+  const x = full([2], 3, { device: 'cuda' });
+  using graph = cuda.graph(() => {
+    expect(codeOf(() => x.item())).toBe('ERR_SHAPE');
+    expect(codeOf(() => x.toArray())).toBe('ERR_CUDA');
+    return x.neg();
+  });
+  graph.replay();
+  expect(graph.result.toArray()).toEqual([-3, -3]);
+});
+
+test('while one GPU is captured, the CPU and other GPUs work', () => {
+  const x = ones(2, { device: 'cuda:1' });
+  using graph = cuda.graph(() => {
+    expect([full([2], 4).neg().toArray(), full([2], 4, { device: 'cuda:0' }).neg().toArray()]).toEqual([
+      [-4, -4],
+      [-4, -4],
+    ]);
+    expect(rand(2, { device: 'cuda:0' }).numel + rand(2).numel).toBe(4);
+    return x.neg();
+  }, 'cuda:1');
+  graph.replay();
+  expect(graph.result.toArray()).toEqual([-1, -1]);
+});
+
+test('a graph of nothing, and one returned from tidy', () => {
+  using nothing = cuda.graph(() => 5);
+  nothing.replay();
+  expect(nothing.result).toBe(5);
+  const x = ones(2, { device: 'cuda' });
+  using kept = tidy(() => cuda.graph(() => x.neg().neg()));
+  kept.replay();
+  expect(kept.result.toArray()).toEqual([1, 1]);
+});
