@@ -53,6 +53,7 @@ function hostWorld(addon: Addon) {
     destination: output as unknown,
     destinationOffset: 0,
     byteLength: 16,
+    nonBlocking: false as unknown,
   };
   const draw = {
     distribution: 0,
@@ -458,7 +459,7 @@ const deviceRows: Row<Device>[] = [
   ['allocate 2^53 bytes', ({ binding }) => binding.allocate(0, 2 ** 53),
     range, /^byteLength must be .*9007199254740992/],
   ['allocate 2^53 − 1 bytes', ({ binding }) => binding.allocate(0, most),
-    noMemory, /^out of memory on cuda:0: asked for 9007199254740991 bytes, \d+ of \d+ are free$/],
+    noMemory, /^out of memory on cuda:0: asked for 9007199254740991 bytes, \d+ are allocated, \d+ of \d+ are free$/],
   ['allocate more than there is', ({ binding }) => binding.allocate(1, 2 ** 40),
     noMemory, /^out of memory on cuda:1: asked for 1099511627776 bytes/],
   ['properties of no device', ({ binding }) => binding.deviceProperties(), type, /^device must be a number$/],
@@ -485,8 +486,12 @@ const deviceRows: Row<Device>[] = [
     type, RegExp(`^input ${anyMemory}`)],
   ['output a proxy of device memory', ({ queue, target }) => queue({ output: new Proxy(target, {}) }),
     type, RegExp(`^output ${anyMemory}`)],
-  ['random numbers on a device', ({ random, target }) => random({ output: target }),
-    badDevice, /^output must be on the CPU$/],
+  ['random numbers past the end of device memory', ({ random, target }) => random({ output: target, count: 5 }),
+    range, /^outputOffset must be /],
+  ['random numbers between the elements of a device', ({ random, target }) => random({ output: target, outputOffset: 2, count: 1 }),
+    range, /^outputOffset must be /],
+  ['a copy that may or may not wait', ({ copy, first }) => copy({ source: first, nonBlocking: 1 }),
+    type, /^nonBlocking must be a boolean$/],
   ['random numbers in what was released', ({ random, gone }) => random({ output: gone }),
     released, /^output was released$/],
   ['from the CPU to a device', ({ unary, target }) => unary({ output: target }),
@@ -665,7 +670,7 @@ describe('legal at the edge', () => {
     binding.release(first);
     binding.release(first);
     const result = new Uint8Array(16);
-    binding.copy(target, 0, result, 0, 16);
+    binding.copy(target, 0, result, 0, 16, false);
     expect([...new Float32Array(result.buffer)].slice(0, 2)).toEqual([0.5, 0.25]);
     expect(made).toEqual([]);
   });
@@ -721,7 +726,7 @@ describe('in a process of its own', () => {
             require('node:worker_threads').parentPort.postMessage('ready');
             for (;;) {
               outcome(() => binding.unary());
-              outcome(() => binding.copy(new ArrayBuffer(4), 0, new ArrayBuffer(4), 1, 4));
+              outcome(() => binding.copy(new ArrayBuffer(4), 0, new ArrayBuffer(4), 1, 4, false));
               outcome(() => binding.allocate(0, 2 ** 50));
               outcome(() => addon.open('none', () => { throw 5; }));
               outcome(() => addon.open());
@@ -764,9 +769,9 @@ describe('in a process of its own', () => {
       const memory = binding.allocate(0, 16);
       console.log([
         outcome(() => other.unary(1, memory, 0, 0, memory, 0, 0, 4)),
-        outcome(() => other.copy(memory, 0, new ArrayBuffer(16), 0, 16)),
+        outcome(() => other.copy(memory, 0, new ArrayBuffer(16), 0, 16, false)),
         outcome(() => other.synchronize(0)),
-        outcome(() => binding.copy(memory, 0, new ArrayBuffer(16), 0, 16)),
+        outcome(() => binding.copy(memory, 0, new ArrayBuffer(16), 0, 16, false)),
       ].join());`,
       binaries.simulated,
     );

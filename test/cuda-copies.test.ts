@@ -117,7 +117,10 @@ test('page-locked memory computes as any other: in place, as out, resized', () =
   expect(rsqrt.rsqrt(x).isPinned()).toBe(false);
   expect(x.rsqrt_().toArray()).toEqual([0.5, 0.25, Math.fround(0.2)]);
   const out = rsqrt.empty(0).pinMemory();
+  const allocate = jest.spyOn(binding, 'allocatePinned');
   expect(rsqrt.square(x, { out })).toBe(out);
+  expect(allocate).toHaveBeenCalledTimes(1); // what grows stays page-locked
+  allocate.mockRestore();
   expect([out.isPinned(), out.toArray()]).toEqual([true, [0.25, 0.0625, Math.fround(Math.fround(0.2) ** 2)]]);
   expect(x.fill_(3).toString()).toBe('tensor([3., 3., 3.])');
   x.set(7, 1);

@@ -187,18 +187,18 @@ function judgeRandom([distribution, key, counter, output, dtype, start, count]) 
   if (!isWhole(distribution, binding.distributions.length - 1) || !isWord(key) || !isWord(counter)) return 'refused';
   if (!isWhole(dtype, binding.dtypes.length - 1) || !/float|complex/.test(binding.dtypes[dtype])) return 'refused';
   const to = infoOf(output);
-  if (to === undefined || to.device >= 0 || !isWhole(count)) return 'refused';
+  if (to === undefined || !isWhole(count)) return 'refused';
   return fits(to, dtype, start, [[count, 0, 1]], 2) ? 'legal' : 'refused';
 }
 
-function judgeCopy([source, from, destination, to, length]) {
+function judgeCopy([source, from, destination, to, length, nonBlocking]) {
   const sides = [
     [infoOf(source), from],
     [infoOf(destination), to],
   ];
   const legal = ([info, start]) =>
     info !== undefined && isWhole(start) && BigInt(start) + BigInt(length) <= BigInt(info.length);
-  if (!isWhole(length) || !sides.every(legal)) return 'refused';
+  if (!isWhole(length) || !sides.every(legal) || typeof nonBlocking !== 'boolean') return 'refused';
   // CUDA has no copy between overlapping ranges.
   const overlap = source === destination && sides[0][0].device >= 0 && Math.abs(from - to) < length;
   return overlap ? 'left out' : 'legal';
@@ -281,10 +281,11 @@ for (let index = 0; index < count; index++) {
     const verdict = judgeRandom(Array.from({ length: 7 }, (_, i) => args[i]));
     attempt(index, 'random', args, verdict, () => {
       const { bytes } = infoOf(args[3]);
+      if (bytes === undefined) return [];
       return [bytes.buffer, writable(bytes, sizeOf(args[4]), args[5], [[args[6], 0, 1]])];
     });
   } else if (dice < 0.95) {
-    const args = [memory, offset, memory, offset, () => below(70)].map(mostly);
+    const args = [memory, offset, memory, offset, () => below(70), () => random() < 0.5].map(mostly);
     const verdict = judgeCopy(args);
     if (verdict === 'left out') continue;
     attempt(index, 'copy', args, verdict, () => {
