@@ -22,7 +22,7 @@ const DEFAULTS = {
 };
 
 /** All combinations of the lists given; the rest as above. */
-function casesOf(lists) {
+export function casesOf(lists) {
   let cases = [DEFAULTS];
   for (const [name, values] of Object.entries(lists)) {
     cases = cases.flatMap((each) => [values].flat().map((value) => ({ ...each, [name]: value })));
@@ -105,6 +105,10 @@ export function viewOf({ size, layout }) {
       const rows = 2 ** Math.ceil(Math.log2(size) / 2);
       const columns = size / rows;
       return { shape: [rows, columns], strides: [2 * columns, 2], span: 2 * size };
+    }
+    case 'broadcast': {
+      const side = Math.sqrt(size);
+      return { shape: [side, side], strides: [0, 1], span: side };
     }
     default:
       return { shape: [size], strides: [1], span: size };

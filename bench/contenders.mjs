@@ -10,9 +10,12 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const here = (file) => fileURLToPath(new URL(`contenders/${file}`, import.meta.url));
+export const here = (file) => fileURLToPath(new URL(`contenders/${file}`, import.meta.url));
 
-const inNode = (file) => ({ command: process.execPath, args: [here('worker.mjs'), file] });
+export const inNode = (file) => ({ command: process.execPath, args: [here('worker.mjs'), file] });
+
+/** The Python that has torch. */
+export const PYTHON = process.env.RSQRT_BENCH_PYTHON || 'python3';
 
 /**
  * `threads`: can use several. `isas`: can be told the instruction set. `copies`: computes nothing. `ulps`: how far from
@@ -22,7 +25,7 @@ const CONTENDERS = [
   { name: 'rsqrt', ...inNode('rsqrt'), required: true, threads: true, isas: true, ulps: 0.5 },
   {
     name: 'torch',
-    command: process.env.RSQRT_BENCH_PYTHON || 'python3',
+    command: PYTHON,
     args: [here('torch_worker.py')],
     threads: true,
     isas: true,
@@ -39,16 +42,16 @@ const CONTENDERS = [
 export const NAMES = CONTENDERS.map(({ name }) => name);
 
 /**
- * Starts those of `names` that can do with so many threads and the instruction set (null: the best they have).
+ * Starts those of `names`, of the contenders given, that can do with so many threads and the instruction set (null: the best they have).
  * `skipped` tells, by name, why one is not among them.
  */
-export async function startContenders({ threads, isa }, names) {
+export async function startContenders({ threads, isa }, names, all = CONTENDERS) {
   const contenders = [];
   const skipped = {};
   const stop = () => {
     for (const contender of contenders) contender.stop();
   };
-  for (const contender of CONTENDERS.filter(({ name }) => names.includes(name))) {
+  for (const contender of all.filter(({ name }) => names.includes(name))) {
     const { name } = contender;
     if (threads > 1 && !contender.threads) skipped[name] = 'one thread only';
     else if (isa !== null && !contender.isas) skipped[name] = 'cannot be told the instruction set';

@@ -1,5 +1,6 @@
 // Where it was measured: no host names and no paths, as results are published.
 
+import { spawnSync } from 'node:child_process';
 import os from 'node:os';
 
 /** Processes that want a CPU, on average over the last minute. */
@@ -23,4 +24,25 @@ export function slugOf({ cpu, cores }) {
   const model = cpu.replace(/\(.*?\)|@.*|\b(CPU|Processor)\b/gi, ' ');
   const words = `${model} ${cores} cores`.toLowerCase().match(/[a-z0-9]+/g);
   return words.join('-');
+}
+
+/** The GPUs of rsqrt's info(), the CUDA versions, and what nvidia-smi tells: the driver (null: it is not there) and clocks. */
+export function describeGpus({ cuda: { build, runtime, driver, devices } }) {
+  const asked = ['driver_version', 'clocks.max.sm', 'clocks.max.mem', 'power.limit', 'pcie.link.gen.current'];
+  const { status, stdout } = spawnSync('nvidia-smi', [`--query-gpu=${asked}`, '--format=csv,noheader'], {
+    encoding: 'utf8',
+  });
+  const lines = status === 0 ? stdout.trim().split('\n') : [];
+  const [driverVersion = null] = lines[0]?.split(', ') ?? [];
+  return {
+    gpus: devices.map(({ name, computeCapability, totalMemory }) => ({ name, computeCapability, totalMemory })),
+    cuda: { build, runtime, newestOfDriver: driver, driver: driverVersion },
+    smi: lines.map((line) => Object.fromEntries(line.split(', ').map((value, i) => [asked[i], value]))),
+  };
+}
+
+/** The GPUs as part of a file name: 'nvidia-h200', '2-nvidia-h200'. */
+export function gpuSlugOf({ gpus }) {
+  const words = gpus[0].name.toLowerCase().match(/[a-z0-9]+/g);
+  return [...(gpus.length > 1 ? [gpus.length] : []), ...words].join('-');
 }

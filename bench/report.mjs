@@ -18,8 +18,8 @@ const UNITS = [
 /** A time whose quartiles lie further apart than this part of the median is marked. */
 const UNSTEADY = 0.15;
 
-export function printTable({ title }, results) {
-  const names = NAMES.filter((name) => results.some(({ times }) => name in times));
+export function printTable({ title }, results, contenders = NAMES) {
+  const names = contenders.filter((name) => results.some(({ times }) => name in times));
   const labels = labelsOf(results);
   const lines = results.map(({ times }, i) => [labels[i], ...names.map((name) => cell(times[name], times.rsqrt))]);
   console.log(`\n${title}\n`);
@@ -59,7 +59,9 @@ function alignRight(table) {
 export function printAcceptance(lines) {
   const rows = lines.map(({ title, checks }) => [
     title,
-    checks.map(({ required, over }) => `${required}${over === 'torch' ? '' : ` of ${over}`}`).join(' / '),
+    checks
+      .map(({ required, over }) => `${required}${over === 'torch' ? '' : ` of ${[over].flat().join(' or ')}`}`)
+      .join(' / '),
     checks.map(({ measured }) => measured?.toFixed(2) ?? 'not measured').join(' / '),
     checks.map(({ measured, met }) => (measured === null ? '-' : met ? 'met' : 'NOT MET')).join(' / '),
   ]);
@@ -81,10 +83,10 @@ export function printMachine({ cpu, cores, memoryGiB, platform, node, load }, co
   for (const [reason, names] of absent) console.log(`skipped: ${[...names].join(', ')}: ${reason}`);
 }
 
-/** Writes to `json`, or to a file of its own in bench/results; returns where. Times are nanoseconds per call. */
-export function saveJson({ json, rounds, sampleNs }, report) {
+/** Writes to `json`, or to a file in bench/results named after the machine; returns where. Times are nanoseconds per call. */
+export function saveJson({ json, rounds, sampleNs }, report, machine = slugOf(report.machine)) {
   const date = new Date().toISOString().slice(0, 10);
-  const file = json ?? path.join(RESULTS, `${date}-${slugOf(report.machine)}.json`);
+  const file = json ?? path.join(RESULTS, `${date}-${machine}.json`);
   mkdirSync(path.dirname(file), { recursive: true });
   const content = { date, unit: 'ns per call', rounds, sampleNs, ...report };
   writeFileSync(file, `${JSON.stringify(content, null, 1)}\n`);

@@ -1,12 +1,10 @@
-"""torch on the CPU; ../contenders.mjs is the other end and tells the commands, dtypes.mjs and cases.mjs the input."""
+"""torch on the CPU; ../contenders.mjs is the other end and tells the commands, torch_inputs.py the input."""
 
 import json
 import math
 import sys
 from itertools import repeat
 from time import perf_counter_ns
-
-PERIOD = 65_536
 
 
 def new(op, _in_place, x, _out, count):
@@ -33,36 +31,6 @@ def in_place(_op, in_place, x, _out, count):
 
 
 LOOPS = {"new": new, "disposed": disposed, "out": out, "inPlace": in_place}
-
-
-def values(dtype, count):
-    """As valueAt() of dtypes.mjs."""
-    key = torch.arange(PERIOD).mul(40_503).bitwise_right_shift(6).bitwise_and(1023)
-    if dtype == torch.bool:
-        head = key.bitwise_and(1)
-    elif dtype.is_floating_point:
-        head = (1 + key.bitwise_and(127) / 128) * torch.exp2(key.bitwise_right_shift(7).double() - 4)
-    else:
-        head = 1 + key.remainder(100)
-    return head.to(dtype).repeat(math.ceil(count / PERIOD))[:count].clone()
-
-
-def memory(dtype, size):
-    if dtype.is_complex:
-        return torch.view_as_complex(values(dtype.to_real(), 2 * size).view(-1, 2))
-    return values(dtype, size)
-
-
-def input_of(case, dtype):
-    """As viewOf() of cases.mjs."""
-    size = case["size"]
-    if case["layout"] == "transposed":
-        side = math.isqrt(size)
-        return memory(dtype, size).view(side, side).t()
-    if case["layout"] == "columns":
-        rows = 2 ** math.ceil(math.log2(size) / 2)
-        return memory(dtype, 2 * size).view(rows, -1)[:, ::2]
-    return memory(dtype, size)
 
 
 class Worker:
@@ -108,6 +76,7 @@ def main():
 
 try:
     import torch
+    from torch_inputs import input_of
 except ImportError as error:
     sys.exit(f"{error}")
 

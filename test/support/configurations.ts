@@ -2,6 +2,9 @@
  * What the suites run on: every instruction set of this CPU, the simulated device, and a real GPU if there is one.
  *
  * Each configuration is a copy of the package of its own, with its own binding.
+ *
+ * RSQRT_TEST_DEVICE=cuda makes them the CPU's widest instruction set and every real GPU, which take the place of the simulated
+ * device in all suites; =simulated the same with the simulated device (scripts/test-gpu.mjs).
  */
 
 import * as path from 'node:path';
@@ -11,15 +14,16 @@ import { skip } from './coverage';
 export type Rsqrt = typeof import('../../src/index');
 
 const root = path.join(__dirname, '..', '..');
+const only = process.env.RSQRT_TEST_DEVICE;
 export const binaries = {
-  local: path.join(root, 'build', 'Release', 'rsqrt.node'),
-  simulated: path.join(root, 'build-simulated', 'Release', 'rsqrt.node'),
+  local: path.join(root, only === 'simulated' ? 'build-simulated' : 'build', 'Release', 'rsqrt.node'),
+  simulated: path.join(root, only === 'cuda' ? 'build' : 'build-simulated', 'Release', 'rsqrt.node'),
 };
 
 export interface Configuration {
   /** 'cpu avx2', 'cuda:0 simulated', … */
   name: string;
-  device: 'cpu' | 'cuda:0' | 'cuda:1';
+  device: 'cpu' | `cuda:${number}`;
   isa: string;
   /** Opened once per test file. */
   rsqrt: Rsqrt;
@@ -54,8 +58,15 @@ function loadWith<T>(requireIt: () => T, binary: keyof typeof binaries, isa = ''
 
 function make(): Configuration[] {
   const local = load('local');
+  const { isa: widest, availableIsas, cuda } = local.info();
+  if (only) {
+    if (cuda.unavailableReason !== null) throw new Error(`RSQRT_TEST_DEVICE=${only}: ${cuda.unavailableReason}`);
+    const devices = cuda.devices.map(({ name }, i) => {
+      return { name: `cuda:${i} ${name}`, device: `cuda:${i}` as const, isa: '', rsqrt: local };
+    });
+    return [{ name: `cpu ${widest}`, device: 'cpu', isa: widest, rsqrt: load('local', widest) }, ...devices];
+  }
   const simulated = load('simulated');
-  const { availableIsas, cuda } = local.info();
   const known = process.arch === 'arm64' ? ['neon'] : ['avx512', 'avx2', 'baseline'];
   for (const isa of known.filter((name) => !availableIsas.includes(name))) {
     skip(`cpu ${isa}`, 'this CPU does not have it');
