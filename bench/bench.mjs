@@ -1,14 +1,12 @@
 // npm run bench: rsqrt against its peers and a bare copy, in one run. README.md tells how to read it.
 
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { judge } from './acceptance.mjs';
 import { acceptanceTables, nameOf, TABLES } from './cases.mjs';
 import { startContenders } from './contenders.mjs';
 import { describeMachine, loadNow } from './machine.mjs';
 import { compare } from './measure.mjs';
 import { HELP, parseOptions } from './options.mjs';
-import { printAcceptance, printMachine, printTable, saveJson } from './report.mjs';
+import { drawCharts, printAcceptance, printMachine, printTable, saveJson } from './report.mjs';
 
 async function main() {
   const options = parseOptions(process.argv.slice(2));
@@ -87,14 +85,6 @@ function note(namesOf, reason, name) {
 
 function describe({ threads, isa }) {
   return `${threads} thread${threads === 1 ? '' : 's'}${isa === null ? '' : `, ${isa} forced`}`;
-}
-
-async function drawCharts(file) {
-  const { draw } = await import('./charts.mjs').catch((error) => {
-    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    throw new Error('the charts need a library that is not installed; npm --prefix bench ci installs it');
-  });
-  for (const written of draw(JSON.parse(readFileSync(file)))) console.log(`written: ${path.relative('', written)}`);
 }
 
 main().catch((error) => {

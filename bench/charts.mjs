@@ -19,6 +19,8 @@ const STYLES = {
   JavaScript: { color: '#A87B00', symbol: 'emptyRect' },
   copy: { color: '#8A8A8A', symbol: 'none' },
   'streaming copy': { color: '#444444', symbol: 'none' },
+  'rsqrt copy': { color: '#8A8A8A', symbol: 'none' },
+  'torch copy': { color: '#444444', symbol: 'none' },
 };
 
 const TEXT = '#24292f';
@@ -39,7 +41,7 @@ export function draw({ results, ...about }) {
     ...about,
     results: [...new Map(results.toReversed().map((r) => [nameOf(r), r])).values()].toReversed(),
   };
-  const charts = { throughput: throughputOf(report), dtypes: dtypesOf(report) };
+  const charts = report.gpus === undefined ? onCpu(report) : onGpu(report);
   return Object.entries(charts)
     .filter(([, chart]) => chart !== null)
     .map(([name, { width, height, option }]) => {
@@ -52,15 +54,42 @@ export function draw({ results, ...about }) {
     });
 }
 
+const onCpu = (report) => ({
+  throughput: throughputOf(report, {
+    text: 'float32 rsqrt, one thread: elements per second',
+    panels: [
+      ['new', 'new output: y = rsqrt(x)'],
+      ['out', 'given output: rsqrt(x, { out })'],
+    ],
+  }),
+  dtypes: dtypesOf(report, {
+    text: 'rsqrt(x), 16.8 M elements, new output, one thread',
+    form: 'new',
+    size: 16_777_216,
+  }),
+});
+
+function onGpu(report) {
+  const size = report.results.find(({ dtype }) => dtype === 'int8')?.size; // of the table of every dtype
+  return {
+    'gpu-throughput': throughputOf(report, {
+      text: 'float32 rsqrt on a GPU: elements per second',
+      panels: [['out', 'given output: rsqrt(x, { out })']],
+    }),
+    'gpu-dtypes': dtypesOf(report, {
+      text: `rsqrt(x, { out }) on a GPU, ${short(size ?? 0)} elements`,
+      form: 'out',
+      size,
+    }),
+  };
+}
+
 const plain = ({ op, dtype, layout, threads, isa }) =>
   `${op} ${dtype} ${layout} ${threads} ${isa}` === 'rsqrt float32 contiguous 1 null';
 
 /** Elements a second over their number, a panel for each form; null if nothing of that was measured. */
-function throughputOf({ machine, contenders, results }) {
-  const panels = [
-    ['new', 'new output: y = rsqrt(x)'],
-    ['out', 'given output: rsqrt(x, { out })'],
-  ];
+function throughputOf(report, { text, panels }) {
+  const { results } = report;
   const rows = panels.map(([form]) =>
     results.filter((r) => plain(r) && r.form === form).toSorted((a, b) => a.size - b.size),
   );
@@ -70,16 +99,16 @@ function throughputOf({ machine, contenders, results }) {
   const width = 400;
   const left = (panel) => 76 + panel * 530;
   const sizes = rows.flat().map(({ size }) => size);
-  const ticks = [10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].filter((tick) => tick <= Math.max(...sizes));
+  const ticks = [10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8].filter((tick) => tick <= Math.max(...sizes));
   const rates = rows.flat().flatMap(({ size, times }) => Object.values(times).map(({ median }) => size / median));
   const axis = { nameTextStyle: { fontSize: 13, color: TEXT }, axisLabel: { color: TEXT, fontSize: 12 } };
   const power = (round, value) => 10 ** round(Math.log10(value));
   return {
-    width: 1120,
+    width: 60 + 530 * panels.length,
     height: 540,
     option: {
       title: [
-        title(`float32 rsqrt, one thread: elements per second`, subtitleOf(machine, contenders)),
+        title(text, subtitleOf(report)),
         ...panels.map(([, text], panel) => ({
           text,
           left: left(panel),
@@ -147,10 +176,10 @@ function line(name, rows, panel) {
   };
 }
 
-/** How many times faster than torch, by dtype, for a new output of 16.8 M elements; null if that was not measured. */
-function dtypesOf({ machine, contenders, results }) {
-  const bars = results
-    .filter((r) => r.op === 'rsqrt' && r.size === 16_777_216 && r.form === 'new' && r.layout === 'contiguous')
+/** How many times faster than torch, by dtype; null if that was not measured. */
+function dtypesOf(report, { text, form, size }) {
+  const bars = report.results
+    .filter((r) => r.op === 'rsqrt' && r.size === size && r.form === form && r.layout === 'contiguous')
     .filter((r) => r.threads === 1 && r.isa === null && 'rsqrt' in r.times && 'torch' in r.times)
     .map(({ dtype, times }) => [dtype, times.torch.median / times.rsqrt.median]);
   if (bars.length < 2) return null;
@@ -158,7 +187,7 @@ function dtypesOf({ machine, contenders, results }) {
     width: 760,
     height: 130 + 28 * bars.length,
     option: {
-      title: title('rsqrt(x), 16.8 M elements, new output, one thread', subtitleOf(machine, contenders)),
+      title: title(text, subtitleOf(report)),
       grid: { left: 110, right: 70, top: 66, bottom: 52 },
       xAxis: {
         type: 'value',
@@ -214,9 +243,10 @@ function title(text, subtext) {
   };
 }
 
-function subtitleOf({ cpu }, { rsqrt, torch }) {
+function subtitleOf({ machine, gpus, cuda, contenders: { rsqrt, torch } }) {
   const peer = torch === undefined ? '' : `; torch ${torch.version}`;
-  return `${cpu}, ${rsqrt.isa}; rsqrt ${rsqrt.version}${peer}`;
+  const where = gpus === undefined ? `${machine.cpu}, ${rsqrt.isa}` : `${gpus[0].name}, driver ${cuda.driver}`;
+  return `${where}; rsqrt ${rsqrt.version}${peer}`;
 }
 
 /** 1000 as '1 k'. */

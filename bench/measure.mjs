@@ -51,7 +51,7 @@ export async function compare(contenders, each, { rounds, sampleNs }) {
 async function mistakeOf({ name, ask, required, copies, ulps }, each) {
   const samples = await ask('sample', sampleIndices(each.size));
   try {
-    if (samples !== null) verify(copies ? { ...each, op: 'copy' } : each, samples, ulps);
+    if (samples !== null) verify(copies ? { ...each, op: 'copy', layout: 'contiguous' } : each, samples, ulps);
     return null;
   } catch (error) {
     const mistake = `wrong result for ${nameOf(each)}: ${error.message}`;

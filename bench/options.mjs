@@ -47,7 +47,8 @@ export function parseOptions(args) {
   };
 }
 
-function wholeNumber(text, option) {
+/** Throws if it is none. */
+export function wholeNumber(text, option) {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
   throw new Error(`${option} must be a whole number from 1; received '${text}'`);
 }

@@ -1,6 +1,6 @@
 // The tables for reading and the JSON for keeping.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NAMES } from './contenders.mjs';
@@ -92,4 +92,15 @@ export function saveJson({ json, rounds, sampleNs }, report, machine = slugOf(re
   writeFileSync(file, `${JSON.stringify(content, null, 1)}\n`);
   console.log(`\nwritten: ${path.relative('', file)}`);
   return file;
+}
+
+/** Draws the charts of a written file. Throws if its times mean nothing. */
+export async function drawCharts(file) {
+  const { draw } = await import('./charts.mjs').catch((error) => {
+    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new Error('the charts need a library that is not installed; npm --prefix bench ci installs it');
+  });
+  const report = JSON.parse(readFileSync(file));
+  if (report.simulated) throw new Error(`${path.basename(file)} is from the simulated device: it has no measurements`);
+  for (const written of draw(report)) console.log(`written: ${path.relative('', written)}`);
 }

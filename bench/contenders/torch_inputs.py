@@ -25,16 +25,15 @@ def memory(dtype, size):
     return values(dtype, size)
 
 
-def input_of(case, dtype):
-    """As viewOf() of cases.mjs."""
-    size = case["size"]
-    if case["layout"] == "transposed":
-        side = math.isqrt(size)
-        return memory(dtype, size).view(side, side).t()
-    if case["layout"] == "broadcast":
-        side = math.isqrt(size)
-        return memory(dtype, side).expand(side, side)
-    if case["layout"] == "columns":
+def input_of(case, dtype, device="cpu"):
+    """As viewOf() of cases.mjs. The view is made on the device: to() would write some out."""
+    size, layout = case["size"], case["layout"]
+    side = math.isqrt(size)
+    if layout == "transposed":
+        return memory(dtype, size).to(device).view(side, side).t()
+    if layout == "broadcast":
+        return memory(dtype, side).to(device).expand(side, side)
+    if layout == "columns":
         rows = 2 ** math.ceil(math.log2(size) / 2)
-        return memory(dtype, 2 * size).view(rows, -1)[:, ::2]
-    return memory(dtype, size)
+        return memory(dtype, 2 * size).to(device).view(rows, -1)[:, ::2]
+    return memory(dtype, size).to(device)

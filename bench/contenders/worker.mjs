@@ -10,6 +10,9 @@
 
 import { createInterface } from 'node:readline';
 
+/** Forms that leave nothing to look at. */
+const DISPOSED = ['disposed', 'queued'];
+
 let contender;
 let work;
 let form;
@@ -31,7 +34,7 @@ const commands = {
   },
   /** Elements of the first result. */
   async sample(indices) {
-    const result = await work.loops[form === 'disposed' ? 'new' : form](1);
+    const result = await work.loops[DISPOSED.includes(form) ? 'new' : form](1);
     const values = await work.read(result, indices);
     return values?.map((value) => (Number.isFinite(value) ? value : String(value))) ?? null;
   },
