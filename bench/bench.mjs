@@ -6,7 +6,7 @@ import { startContenders } from './contenders.mjs';
 import { describeMachine, loadNow } from './machine.mjs';
 import { compare } from './measure.mjs';
 import { HELP, parseOptions } from './options.mjs';
-import { drawCharts, printAcceptance, printMachine, printTable, saveJson } from './report.mjs';
+import { drawCharts, printAcceptance, printMachine, printTable, printWritten, saveJson } from './report.mjs';
 
 async function main() {
   const options = parseOptions(process.argv.slice(2));
@@ -52,6 +52,7 @@ async function main() {
   printMachine(machine, about, absent);
   if (options.save || options.json) {
     const file = saveJson(options, { machine, contenders: about, settings: settingsUsed, acceptance, results });
+    printWritten(file);
     if (options.save) await drawCharts(file);
   }
 }

@@ -11,7 +11,7 @@ import { GPU_CONTENDERS, GPU_NAMES } from './gpu-contenders.mjs';
 import { describeGpus, describeMachine, gpuSlugOf, loadNow } from './machine.mjs';
 import { compare } from './measure.mjs';
 import { wholeNumber } from './options.mjs';
-import { drawCharts, printAcceptance, printMachine, printTable, saveJson } from './report.mjs';
+import { drawCharts, printAcceptance, printMachine, printTable, printWritten, saveJson } from './report.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -81,8 +81,10 @@ function tablesOf({ tables, acceptanceTables }, { acceptance, words }) {
   return some;
 }
 
-async function measure(tables, options) {
+/** Measures all; `keep` is called with what there is after each table, in case a later one never ends. */
+async function measure(tables, options, keep) {
   const { contenders, skipped, stop } = await startContenders({ threads: 1, isa: null }, options.names, GPU_CONTENDERS);
+  const about = Object.fromEntries(contenders.map(({ name, about }) => [name, about]));
   const results = [];
   try {
     for (const table of tables) {
@@ -90,11 +92,12 @@ async function measure(tables, options) {
       for (const each of table.cases) rows.push(await compare(contenders, each, options));
       printTable(table, rows, GPU_NAMES);
       results.push(...rows);
+      keep({ contenders: about, results });
     }
   } finally {
     stop();
   }
-  return { results, skipped, about: Object.fromEntries(contenders.map(({ name, about }) => [name, about])) };
+  return { results, skipped, about };
 }
 
 /** Who was left out of what: names by reason. */
@@ -138,24 +141,31 @@ async function main() {
 
   const load = loadNow();
   console.log(`Time of a call: median of ${options.rounds} rounds, and that divided by rsqrt's; ~ marks unsteady ones`);
-  const { results, skipped, about } = await measure(tables, options);
+  const machine = { ...describeMachine(), load };
+  const gpu = describeGpus(info);
+  const keep = saving(options, { simulated, machine, ...gpu }, gpuSlugOf(gpu));
+  const { results, skipped, about } = await measure(tables, options, keep);
   const acceptance = judge(results, cases.acceptance);
   if (options.words.length === 0) printAcceptance(acceptance);
   if (simulated) console.log('\nSIMULATED: none of this is a measurement');
-  const machine = { ...describeMachine(), load };
-  const gpu = describeGpus(info);
   printMachine(machine, about, absentees(skipped, results));
-  console.log(
-    `cuda:0 ${gpu.gpus[0].name}, CUDA ${gpu.cuda.runtime}, driver ${gpu.cuda.driver ?? 'unknown: no nvidia-smi'}`,
-  );
+  const { runtime, driver } = gpu.cuda;
+  console.log(`cuda:0 ${gpu.gpus[0].name}, CUDA ${runtime}, driver ${driver ?? 'unknown: no nvidia-smi'}`);
   printTorch(about, skipped);
-  const whole = !options.quick && options.words.length === 0;
-  if (options.json === undefined && (simulated || !whole)) return;
-  const report = { simulated, machine, ...gpu, contenders: about, acceptance, results };
-  const file = saveJson(options, report, `gpu-${gpuSlugOf(gpu)}`);
-  if (options.json === undefined) {
-    await drawCharts(file).catch((error) => console.log(`no charts: ${error.message}`));
-  }
+  const file = keep({ contenders: about, acceptance, results });
+  if (file === null) return;
+  printWritten(file);
+  if (options.json !== undefined) return;
+  await drawCharts(file).catch((error) => console.log(`no charts: ${error.message}`));
+}
+
+/** Writes what was measured so far to its file; returns that, null if it is not to be kept. */
+function saving(options, about, device) {
+  const { json, quick, simulated, words, acceptance } = options;
+  const result = !simulated && !quick && words.length === 0;
+  if (json === undefined && !result) return () => null;
+  const name = `gpu-${device}${acceptance ? '-acceptance' : ''}`;
+  return (measured) => saveJson(options, { ...about, ...measured }, name);
 }
 
 main().catch((error) => {

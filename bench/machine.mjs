@@ -28,7 +28,7 @@ export function slugOf({ cpu, cores }) {
 
 /** The GPUs of rsqrt's info(), the CUDA versions, and what nvidia-smi tells: the driver (null: it is not there) and clocks. */
 export function describeGpus({ cuda: { build, runtime, driver, devices } }) {
-  const asked = ['driver_version', 'clocks.max.sm', 'clocks.max.mem', 'power.limit', 'pcie.link.gen.current'];
+  const asked = ['driver_version', 'clocks.max.sm', 'clocks.max.memory', 'power.limit'];
   const { status, stdout } = spawnSync('nvidia-smi', [`--query-gpu=${asked}`, '--format=csv,noheader'], {
     encoding: 'utf8',
   });

@@ -90,9 +90,10 @@ export function saveJson({ json, rounds, sampleNs }, report, machine = slugOf(re
   mkdirSync(path.dirname(file), { recursive: true });
   const content = { date, unit: 'ns per call', rounds, sampleNs, ...report };
   writeFileSync(file, `${JSON.stringify(content, null, 1)}\n`);
-  console.log(`\nwritten: ${path.relative('', file)}`);
   return file;
 }
+
+export const printWritten = (file) => console.log(`\nwritten: ${path.relative('', file)}`);
 
 /** Draws the charts of a written file. Throws if its times mean nothing. */
 export async function drawCharts(file) {

@@ -37,9 +37,7 @@ if [ -z "$folder" ]; then
 fi
 mkdir -p "$folder"
 
-# What was measured is brought out even if the run is stopped.
 finish() {
-  find "$folder/bench/results" -name '*gpu*.json' -exec cp {} "$results" \; 2>/dev/null || true
   if [ -n "$temporary" ]; then rm -rf "$temporary"; fi
 }
 trap finish EXIT
@@ -78,7 +76,7 @@ run() {
 
 status=0
 cd "$folder"
-mkdir -p bench/results
+ln -sfn "$results" bench/results # what was measured is there even if the run is stopped
 case $what in test | all) run test scripts/test-gpu.mjs "$@" ;; esac
 case $what in bench | all) run bench bench/gpu.mjs "$@" ;; esac
 exit "$status"

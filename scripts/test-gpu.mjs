@@ -269,6 +269,7 @@ async function main() {
 }
 
 main().catch((error) => {
-  console.error(`test-gpu: ${error instanceof Unfit ? error.message : error.stack}`);
+  const expected = error instanceof Unfit || error.code?.startsWith('ERR_PARSE_ARGS');
+  console.error(`test-gpu: ${expected ? error.message : error.stack}`);
   process.exitCode = 1;
 });
