@@ -68,7 +68,7 @@ function look({ simulated }) {
     throw new Error(`there is no GPU to measure: ${unavailableReason}; --simulated tests the benchmark without one`);
   }
   if ((build === 'simulated') !== simulated)
-    throw new Error(`the addon is a build of kind '${build}'; unset RSQRT_BINARY`);
+    throw new Error(`the addon is a build of kind '${build}', which does not measure anything`);
   return info;
 }
 

@@ -95,9 +95,11 @@ function chooseSuites(devices) {
   const folder = path.join(root, 'test');
   // Plain JavaScript where scripts/pack-gpu.mjs has translated them.
   for (const file of readdirSync(folder).filter((name) => /\.test\.[jt]s$/.test(name))) {
-    if (!readFileSync(path.join(folder, file), 'utf8').includes('./support/configurations')) continue;
+    const source = readFileSync(path.join(folder, file), 'utf8');
+    const delays = source.includes('./support/simulated');
+    if (!delays && !source.includes('./support/configurations')) continue;
     const name = file.replace(/\.test\.[jt]s$/, '');
-    const exception = LEFT_OUT[name];
+    const exception = delays ? { reason: 'needs the delays of the simulated device' } : LEFT_OUT[name];
     if (exception === undefined || exception.unless?.(devices)) suites.push(`test/${file}`);
     else leftOut[name] = exception.reason;
   }
