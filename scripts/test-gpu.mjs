@@ -29,8 +29,7 @@ const FLOAT64 = 100_000_000;
 const THIN = 257; // of --quick; a prime, so that all bits vary
 const FEWEST_TESTS = 2000; // fewer mean that suites were not found
 
-/** Suites that are not about a GPU. `unless` tells of a machine whether it can run the suite after all. */
-const withTwoDevices = { reason: 'is written for two devices', unless: ({ length }) => length === 2 };
+/** Suites that are not about a GPU. `unless` tells of the devices whether a suite can run after all. */
 const LEFT_OUT = {
   simulated: { reason: 'is about the simulated device itself' },
   cli: { reason: 'compares what the command prints of the simulated device' },
@@ -39,8 +38,8 @@ const LEFT_OUT = {
   package: { reason: 'is about the built package, not about devices' },
   threads: { reason: 'is about the CPU alone' },
   'float-environment': { reason: 'is about the CPU alone' },
-  'wrong-calls': withTwoDevices,
-  'addon-wrong-calls': withTwoDevices,
+  'wrong-calls': { reason: 'is written for two devices', unless: ({ length }) => length === 2 },
+  'addon-wrong-calls': { reason: 'is written for two addons, one of them simulated' },
 };
 
 /** Skips that say nothing of a GPU, by what is skipped. */
