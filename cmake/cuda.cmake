@@ -87,7 +87,6 @@ elseif(nvcc)
   if(nvcc_version VERSION_GREATER_EQUAL 13.0)
     set(compress --compress-mode=size)
   endif()
-  add_library(rsqrt_cuda OBJECT native/cuda/kernels.cu native/cuda/runtime.cpp)
   target_compile_options(rsqrt_cuda PRIVATE
     $<$<COMPILE_LANGUAGE:CXX>:${RSQRT_CXX_OPTIONS}>
     "$<$<COMPILE_LANGUAGE:CUDA>:-fmad=false;${compress};--threads=0;-Xcompiler=-Wall,-Wextra,-ffp-contract=off>")
