@@ -60,7 +60,7 @@ test.each<[string[], number, string, Parameters<typeof node>[1]?]>([
   [
     ['--device', 'cuda', '4'],
     1,
-    'rsqrt: tensor: CUDA is not available: no driver: no NVIDIA driver is installed on this machine\n',
+    'rsqrt: tensor: CUDA is not available: no driver: no NVIDIA driver is installed on this machine; install one that supports CUDA 13.0\n',
     { env: { ...simulated, RSQRT_SIMULATED_DRIVER: 'none' } },
   ],
   [['4'], 1, 'rsqrt: RSQRT_ISA must be one of the instruction sets of this CPU', { env: { RSQRT_ISA: 'sse9' } }],

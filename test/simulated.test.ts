@@ -25,7 +25,7 @@ test('it says that it is simulated', () => {
 test.each([
   [
     { RSQRT_SIMULATED_DRIVER: 'none' },
-    'no driver: no NVIDIA driver is installed on this machine; install one of CUDA 13.0 or newer',
+    'no driver: no NVIDIA driver is installed on this machine; install one that supports CUDA 13.0',
   ],
   [
     { RSQRT_SIMULATED_DRIVER: 'old' },

@@ -250,8 +250,8 @@ class CudaBackend final : public Backend {
  private:
   std::string explain(cudaError_t status) const {
     if (driver_version_ == 0) {
-      return "no driver: no NVIDIA driver is installed on this machine; install one of CUDA " +
-             version_text(runtime_version_) + " or newer";
+      return "no driver: no NVIDIA driver is installed on this machine; install one that supports CUDA " +
+             version_text(runtime_version_);
     }
     if (status == cudaErrorInsufficientDriver) {
       return "driver too old: it supports CUDA " + version_text(driver_version_) +
