@@ -164,6 +164,14 @@ struct Rsqrt {
     }
   }
 
+  // What rounds to the same float16 or bfloat16 as 1/√x, for an x of that dtype: any float within 2 ulp.
+  // Between them and 1/√x there is no midpoint of two 16-bit floats, for any x (native/test/seeds.cpp tries
+  // all).
+  template <Arithmetic V>
+  requires(sizeof(typename V::Scalar) == sizeof(float) && V::approximation_bits >= 21) RSQRT_FUNCTION V
+      coarse(V x)
+  const { return rsqrt_estimate(x); }
+
   template <class V>
   RSQRT_FUNCTION Complex<V> operator()(Complex<V> z) const {
     return canonical_nan(in_double(z, [](auto wide) { return complex_rsqrt(wide); }));

@@ -34,6 +34,7 @@ constexpr Part parts[] = {
     {"integers", test_integers, false},
     {"float16", test_float16, false},
     {"bfloat16", test_bfloat16, false},
+    {"coarse-seeds", test_coarse_seeds, false},
     {"float64", test_float64, false},
     {"complex", test_complex, false},
     {"philox", test_philox, false},

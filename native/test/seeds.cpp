@@ -1,8 +1,9 @@
 // The float32 correction from every seed within an ulp of 1/√x. What an instruction set estimates differs
-// between makers of CPUs; this shows that it cannot matter.
+// between makers of CPUs; this shows that it cannot matter. And what GPUs estimate, for 16-bit floats.
 
 #include <string>
 
+#include "core/float16.h"
 #include "ops/rsqrt.h"
 #include "test/exact.h"
 #include "test/lone.h"
@@ -34,6 +35,35 @@ bool test_seeds(const Options& options) {
     }
     for (int seed = 0; seed < 3; ++seed) report.checked(names[seed], piece, wrong[seed]);
   });
+  return report.finish();
+}
+
+namespace {
+
+// All positive numbers of a 16-bit dtype, and every float within 2 ulp of 1/√x.
+template <class T>
+void test_coarse(Report& report, const char* name, Format format, std::uint16_t infinity) {
+  std::int64_t wrong = 0;
+  for (std::uint16_t bits = 1; bits < infinity; ++bits) {
+    const std::uint32_t x = bits_as<std::uint32_t>(widen(T{bits}));
+    const auto nearest = static_cast<std::uint32_t>(rsqrt_of(float32, x));
+    for (std::uint32_t seed = nearest - 2; seed <= nearest + 2; ++seed) {
+      T rounded;
+      narrow(bits_as<float>(seed), rounded);
+      if (rounded.bits == rsqrt_of(format, bits)) continue;
+      ++wrong;
+      report.explain(name, hex(seed, 32) + " does not round to rsqrt(" + hex(bits, 16) + ")");
+    }
+  }
+  report.checked(name, std::int64_t{5} * (infinity - 1), wrong);
+}
+
+}  // namespace
+
+bool test_coarse_seeds(const Options&) {
+  Report report("coarse seeds");
+  test_coarse<Half>(report, "float16", float16, 0x7c00);
+  test_coarse<BFloat16>(report, "bfloat16", bfloat16, 0x7f80);
   return report.finish();
 }
 

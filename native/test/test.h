@@ -55,6 +55,7 @@ bool test_float16(const Options& options);
 bool test_bfloat16(const Options& options);
 bool test_float32(const Options& options);
 bool test_seeds(const Options& options);
+bool test_coarse_seeds(const Options& options);
 bool test_float64(const Options& options);
 bool test_integers(const Options& options);
 bool test_complex(const Options& options);

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "core/convert.h"
+#include "cuda/half.h"
 #include "cuda/lane.h"
 #include "ops/table.h"
 
@@ -53,11 +54,30 @@ __device__ __forceinline__ auto evaluate(T value) {
   }
 }
 
+template <class T>
+inline constexpr bool is_16_bit_float = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
+
+// What rounds to the 16-bit float nearest to the result, as Op's own result does.
+template <class Op>
+__device__ __forceinline__ float evaluate_coarsely(float value) {
+  if constexpr (requires(Lane<float> lane) { Op().coarse(lane); }) {
+    return Op().coarse(Lane<float>{value}).v;
+  } else {
+    return evaluate<Op, float>(value);
+  }
+}
+
 // What Op makes of an element as it lies in memory: rounded to the dtype of the result.
 template <class Op, class From>
 __device__ __forceinline__ Result<Op, From> result_of(From value) {
   using T = Compute<Op, From>;
-  return convert<Result<Op, From>>(evaluate<Op, T>(convert<T>(value)));
+  Result<Op, From> result;
+  if constexpr (is_16_bit_float<From> && std::is_same_v<Result<Op, From>, From>) {
+    narrow_quickly(evaluate_coarsely<Op>(widened(value)), result);
+  } else {
+    result = convert<Result<Op, From>>(evaluate<Op, T>(convert<T>(value)));
+  }
+  return result;
 }
 
 // Whether Op takes so many instructions that a kernel has them once, not once for each element in flight.
