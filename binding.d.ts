@@ -151,7 +151,7 @@ export interface Binding {
   queryEvent(event: DeviceEvent): boolean;
   /** Waits for the work before the mark. */
   synchronizeEvent(event: DeviceEvent): void;
-  /** Milliseconds from one mark to another of the same device, both reached. */
+  /** Milliseconds from one mark to another of the same device, both recorded; waits for them. */
   elapsedTime(start: DeviceEvent, end: DeviceEvent): number;
   releaseEvent(event: DeviceEvent): void;
 

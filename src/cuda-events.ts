@@ -92,8 +92,6 @@ export class CudaEvent {
     }
     if (!this.#isRecorded) throw new RsqrtError('ERR_CUDA', `${where}: this event was not recorded`);
     if (!end.#isRecorded) throw new RsqrtError('ERR_CUDA', `${where}: end was not recorded`);
-    binding.synchronizeEvent(first);
-    binding.synchronizeEvent(last);
     return binding.elapsedTime(first, last);
   }
 

@@ -13,7 +13,11 @@ test.each([
   ['2-matrix', 'tensor([[0.5000, 0.3333],\n        [0.2500, 0.2000]])\n', {}],
   ['3-in-place', VECTOR, {}],
   ['4-cuda', "tensor([0.5000, 0.2500, 0.2000], device='cuda:0')\n", simulated],
-  ['4-cuda', 'CUDA is not available: no driver: no NVIDIA driver is installed on this machine; install one that supports CUDA 13.0\n', withoutDriver],
+  [
+    '4-cuda',
+    'CUDA is not available: no driver: no NVIDIA driver is installed on this machine; install one that supports CUDA 13.0\n',
+    withoutDriver,
+  ],
   ['5-lambda', `${VECTOR}tensor([1.0000, 0.5000])\ntensor([0.3333, 0.2500])\ntensor([0.2000, 0.1000])\n`, {}],
 ])('%s', (name, expected, env) => {
   const { code, stdout, stderr } = node([`examples/${name}.mjs`], { env });
