@@ -9,9 +9,10 @@
 //      before they compute.
 //   4. The strided kernels and those that transpose have no division, nor any 64-bit index arithmetic that needs one.
 //   5. clang's own backend for NVIDIA GPUs compiles the kernels, too (native/cuda/clang): every sum and product in what it
-//      makes names its rounding, none of it uses local memory, and ptxas takes it.
+//      makes names its rounding, none of it uses local memory, and ptxas, where it is there, takes it.
 //
-// Needs no GPU. A build without nvcc, and a machine without clang, is a printed skip. About a minute on two cores.
+// Needs no GPU. A build without nvcc, for which only 5 is left, and a machine without clang are printed skips. About a minute
+// on two cores.
 
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -223,10 +224,12 @@ function checkLocalMemory(kernels) {
 async function checkClang(build, temporary) {
   const clang = ['clang++', 'clang++-14'].find((command) => spawnSync(command, ['--version']).status === 0);
   if (clang === undefined) {
-    console.log('check-kernels: skipped: clang was not found: install it, on Debian with "apt-get install clang".');
+    console.log(
+      'check-kernels: skipped for clang: it was not found: install it, on Debian with "apt-get install clang".',
+    );
     return;
   }
-  const architecture = `sm_${build.architectures[0]}`; // every clang that will do knows the oldest
+  const architecture = 'sm_75'; // every clang that will do knows it
   const ptx = path.join(temporary, 'clang.ptx');
   const language = ['-x', 'cuda', '--cuda-device-only', '-nocudainc', '-nocudalib', `--cuda-gpu-arch=${architecture}`];
   const options = [
@@ -242,14 +245,19 @@ async function checkClang(build, temporary) {
   const kernels = kernelsIn(text);
   if (kernels.size === 0) fail(`${clang} makes no kernels.`);
   checkLocalMemory(kernels);
-  // Beside nvcc stands its ptxas.
+  if (build !== null) {
+    const cubin = path.join(temporary, 'clang.cubin');
+    const assembled = await execute(ptxasOf(build), [`-arch=${architecture}`, '-o', cubin, ptx], root);
+    if (assembled.error) return fail(`ptxas stopped at what ${clang} made:\n${assembled.output}`);
+  }
+  console.log(`${clang}: ${kernels.size} kernels for ${architecture}`);
+}
+
+/** The assembler beside nvcc. */
+function ptxasOf(build) {
   const nvcc = /^\S+/.exec(build.command)[0];
   const dryrun = spawnSync(nvcc, ['--dryrun', '-cubin', '-x', 'cu', '/dev/null'], { encoding: 'utf8' }).stderr;
-  const ptxas = path.join(/^#\$ _HERE_=(.*)$/m.exec(dryrun)[1], 'ptxas');
-  const cubin = path.join(temporary, 'clang.cubin');
-  const assembled = await execute(ptxas, [`-arch=${architecture}`, '-o', cubin, ptx], root);
-  if (assembled.error) return fail(`ptxas stopped at what ${clang} made:\n${assembled.output}`);
-  console.log(`${clang}: ${kernels.size} kernels for ${architecture}`);
+  return path.join(/^#\$ _HERE_=(.*)$/m.exec(dryrun)[1], 'ptxas');
 }
 
 async function check(build, temporary) {
@@ -258,7 +266,6 @@ async function check(build, temporary) {
   const shipped = build.architectures.at(-1); // PTX of the last one is in the addon
   const [separate, contracted] = await inParallel(['false', 'true'], (fmad) => ptxOf(build, shipped, fmad, temporary));
   checkContraction(separate, contracted);
-  await checkClang(build, temporary);
   const kernels = kernelsIn(separate);
   checkLocalMemory(kernels);
   const dense = checkVectorAccess(kernels);
@@ -274,8 +281,10 @@ async function check(build, temporary) {
 const temporary = mkdtempSync(path.join(os.tmpdir(), 'rsqrt-kernels-'));
 try {
   const build = buildOfKernels();
-  if (build === null) console.log('check-kernels: skipped: build/ was made without nvcc, so it has no GPU code.');
+  if (build === null)
+    console.log('check-kernels: skipped for nvcc: build/ was made without it, so it has no GPU code.');
   else await check(build, temporary);
+  await checkClang(build, temporary);
 } catch (error) {
   fail(error.message);
 } finally {
