@@ -5,7 +5,7 @@
 
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
-import type { Addon, Binding, DeviceMemory } from '../binding';
+import type { Addon, Binding, DeviceEvent, DeviceGraph, DeviceMemory } from '../binding';
 import { binaries } from './support/configurations';
 import { covered, skip } from './support/coverage';
 import { type Expected, type Loose, loose, type Row, stateOf, table, thrownBy } from './support/wrong-calls';
@@ -22,6 +22,7 @@ const badDevice = failure('ERR_DEVICE');
 const released = failure('ERR_DISPOSED');
 const noMemory = failure('ERR_OUT_OF_MEMORY');
 const noCuda = failure('ERR_CUDA_UNAVAILABLE');
+const cudaFailed = failure('ERR_CUDA');
 
 const makeError = (code: string, message: string) => Object.assign(new Error(message), { code });
 const most = Number.MAX_SAFE_INTEGER;
@@ -100,7 +101,7 @@ function deviceWorld() {
 }
 type Device = ReturnType<typeof deviceWorld>;
 
-function deviceState(world: Device): unknown {
+function deviceState(world: Pick<Device, 'binding' | 'first' | 'target' | 'second'>): unknown {
   const binding = world.binding as unknown as Binding;
   const bytes = (memory: DeviceMemory) => {
     const array = new Uint8Array(16);
@@ -521,9 +522,234 @@ const deviceRows: Row<Device>[] = [
     range, /^byteLength must be within the 16 bytes of source/],
 ];
 
-/** The objects of two copies of the addon look alike, and their memory is nothing to each other. */
+/** The same with events and graphs, and page-locked memory, of which nothing may be left when a row ends. */
+function queueWorld() {
+  const world = deviceWorld();
+  const binding = world.binding as unknown as Binding;
+  /** What `run` does while the work of the first device is captured. */
+  const capturing = (run: () => unknown): unknown => {
+    binding.beginCapture(0);
+    try {
+      return run();
+    } finally {
+      binding.abandonCapture(0);
+    }
+  };
+  const capture = (): DeviceGraph => {
+    binding.beginCapture(0);
+    world.queue({});
+    return binding.endCapture(0);
+  };
+  const mark = (device: number): DeviceEvent => {
+    const event = binding.createEvent(device);
+    binding.recordEvent(event);
+    return event;
+  };
+  const [event, marked, elsewhere, goneEvent] = [binding.createEvent(0), mark(0), mark(1), mark(0)];
+  binding.releaseEvent(goneEvent);
+  const [graph, goneGraph] = [capture(), capture()];
+  binding.releaseGraph(goneGraph);
+  const pinned = binding.allocatePinned(16);
+  new Uint8Array(pinned).fill(0x5a);
+  const gonePinned = binding.allocatePinned(16);
+  binding.releasePinned(gonePinned);
+  const done = () => {};
+  return { ...world, capturing, event, marked, elsewhere, goneEvent, graph, goneGraph, pinned, gonePinned, done };
+}
+type Queue = ReturnType<typeof queueWorld>;
+
+/** With what the memory and the marks of devices say of themselves. */
+function queueState(world: Queue): unknown {
+  const binding = world.binding as unknown as Binding;
+  const memory = [0, 1].map((device) => {
+    const { allocated, limit } = binding.deviceMemoryStats(device);
+    return { allocated, limit };
+  });
+  for (const each of [world.event, world.marked, world.elsewhere]) binding.synchronizeEvent(each);
+  const seen = { ...world, gonePinned: null }; // which is detached
+  return [deviceState(seen), memory, binding.elapsedTime(world.marked, world.marked)];
+}
+
+const anEvent = 'must be an event of a device$';
+const aGraph = 'must be a graph of a device$';
+
+/** Rows of a function that takes a device first. */
+const needsDevice = (name: string): Row<Queue>[] => [
+  [`${name} without arguments`, ({ binding }) => binding[name](), type, /^device must be a number$/],
+  [`${name} of a device by name`, ({ binding }) => binding[name]('cuda:0'), type, /^device must be a number$/],
+  [`${name} of an event`, ({ binding, event }) => binding[name](event), type, /^device must be a number$/],
+  [`${name} of NaN`, ({ binding }) => binding[name](Number.NaN), range, /^device must be .* 0 to 1, received -?nan$/],
+  [`${name} of −1`, ({ binding }) => binding[name](-1), range, /^device must be .*received -1$/],
+  [`${name} of half a device`, ({ binding }) => binding[name](0.5), range, /^device must be .*received 0.5/],
+  [`${name} of the device after the last`, ({ binding }) => binding[name](2), range, /^device must be .*received 2$/],
+  [`${name} of a device that wraps to 0`, ({ binding }) => binding[name](2 ** 32), range, /received 4294967296$/],
+  [`${name} of infinity`, ({ binding }) => binding[name](Infinity), range, /^device must be .*inf$/],
+];
+
+/** Rows of a function that takes an event, or a graph, first, and for releasing it must not be there again. */
+function needsHandle(name: string, kind: 'event' | 'graph', argument: string = kind): Row<Queue>[] {
+  const message = RegExp(`^${argument} ${kind === 'event' ? anEvent : aGraph}`);
+  const own = (world: Queue) => world[kind];
+  const wrong: [string, (world: Queue) => unknown][] = [
+    ['nothing', () => undefined],
+    ['null', () => null],
+    ['a number', () => 0],
+    ['an address', () => 0x7fff0000],
+    ['a string', () => kind],
+    ['an object', () => ({})],
+    ['a function', () => () => 1],
+    ['an object with native fields', () => new TextDecoder()],
+    ['an ArrayBuffer', ({ input }) => input],
+    ['device memory', ({ first }) => first],
+    [kind === 'event' ? 'a graph' : 'an event', (world) => world[kind === 'event' ? 'graph' : 'event']],
+    ['an heir', (world) => Object.create(own(world))],
+    ['a proxy', (world) => new Proxy(own(world), {})],
+    ['a revoked proxy', revoked],
+  ];
+  return wrong.map(([what, make]) => [
+    `${name} of ${what}`,
+    (world) => world.binding[name](make(world), world.marked),
+    type,
+    message,
+  ]);
+}
+
+// biome-ignore format: a table
+const queueRows: Row<Queue>[] = [
+  ...['deviceMemoryStats', 'resetPeakMemoryStats', 'setMemoryLimit', 'enterStream', 'leaveStream', 'createEvent',
+    'beginCapture', 'endCapture', 'abandonCapture'].flatMap(needsDevice),
+
+  ['a limit missing', ({ binding }) => binding.setMemoryLimit(0), type, /^byteLength must be a number$/],
+  ['a limit by name', ({ binding }) => binding.setMemoryLimit(0, 'none'), type, /^byteLength must be a number$/],
+  ['a limit a bigint', ({ binding }) => binding.setMemoryLimit(0, 16n), type, /^byteLength must be a number$/],
+  ['a limit of −1', ({ binding }) => binding.setMemoryLimit(0, -1), range, /^byteLength must be .*received -1$/],
+  ['a limit of NaN', ({ binding }) => binding.setMemoryLimit(0, Number.NaN), range, /^byteLength must be .*nan$/],
+  ['a limit of −infinity', ({ binding }) => binding.setMemoryLimit(1, -Infinity), range, /^byteLength must be .*-inf$/],
+  ['a limit of half a byte', ({ binding }) => binding.setMemoryLimit(0, 0.5), range, /^byteLength .*received 0.5/],
+  ['a limit of 2^53', ({ binding }) => binding.setMemoryLimit(0, 2 ** 53), range, /^byteLength .*9007199254740992/],
+  ['a limit on no device', ({ binding }) => binding.setMemoryLimit(2, Infinity), range, /^device .*received 2$/],
+
+  ['page-locked memory of no size', ({ binding }) => binding.allocatePinned(), type, /^byteLength must be a number$/],
+  ['page-locked memory of a string', ({ binding }) => binding.allocatePinned('16'),
+    type, /^byteLength must be a number$/],
+  ['page-locked memory of NaN bytes', ({ binding }) => binding.allocatePinned(Number.NaN),
+    range, /^byteLength must be .*nan$/],
+  ['page-locked memory of −1 bytes', ({ binding }) => binding.allocatePinned(-1), range, /^byteLength .*received -1$/],
+  ['page-locked memory of half a byte', ({ binding }) => binding.allocatePinned(0.5), range, /^byteLength .*0.5/],
+  ['page-locked memory of infinity', ({ binding }) => binding.allocatePinned(Infinity), range, /^byteLength .*inf$/],
+  ['page-locked memory of 2^53 bytes', ({ binding }) => binding.allocatePinned(2 ** 53),
+    range, /^byteLength must be .*9007199254740992/],
+  ['page-locked memory of 2^53 − 1 bytes', ({ binding }) => binding.allocatePinned(most),
+    noMemory, /^out of page-locked memory: the system does not give \d+ bytes$/],
+  ['the end of no page-locked memory', ({ binding }) => binding.releasePinned(), type, /^buffer must be an ArrayBuffer$/],
+  ['the end of an address', ({ binding }) => binding.releasePinned(0x7fff0000), type, /^buffer must be an ArrayBuffer$/],
+  ['the end of a view', ({ binding, pinned }) => binding.releasePinned(new Uint8Array(pinned)),
+    type, /^buffer must be an ArrayBuffer$/],
+  ['the end of a proxy', ({ binding, pinned }) => binding.releasePinned(new Proxy(pinned, {})),
+    type, /^buffer must be an ArrayBuffer$/],
+  ['the end of device memory as page-locked', ({ binding, first }) => binding.releasePinned(first),
+    type, /^buffer must be an ArrayBuffer$/],
+  ['a copy from page-locked memory that was released', ({ copy, gonePinned, first }) =>
+    copy({ source: gonePinned, destination: first, nonBlocking: true }), range, /^byteLength .*0 bytes of source/],
+  ['a copy to page-locked memory that was released', ({ copy, gonePinned, first }) =>
+    copy({ source: first, destination: gonePinned, nonBlocking: true }), range, /^byteLength .*0 bytes of destination/],
+  ['a copy past the end of page-locked memory', ({ copy, pinned, first }) =>
+    copy({ source: first, destination: pinned, destinationOffset: 4, nonBlocking: true }),
+    range, /^byteLength must be within the 16 bytes of destination, received 4 \+ 16$/],
+  ['a copy of NaN bytes that nobody waits for', ({ copy, pinned, first }) =>
+    copy({ source: pinned, destination: first, byteLength: Number.NaN, nonBlocking: true }), range, /^byteLength .*nan$/],
+  ['a copy without a word on waiting', ({ copy, pinned, first }) =>
+    copy({ source: pinned, destination: first, nonBlocking: undefined }), type, /^nonBlocking must be a boolean$/],
+  ['a copy that may wait by name', ({ copy, pinned, first }) =>
+    copy({ source: pinned, destination: first, nonBlocking: 'true' }), type, /^nonBlocking must be a boolean$/],
+  ['a copy from released memory that nobody waits for', ({ copy, gone, pinned }) =>
+    copy({ source: gone, destination: pinned, nonBlocking: true }), released, /^source was released$/],
+
+  ['a wait for nothing', ({ binding }) => binding.settle(), type, RegExp(`^memory ${anyMemory}`)],
+  ['a wait for a number', ({ binding }) => binding.settle(0), type, RegExp(`^memory ${anyMemory}`)],
+  ['a wait for an event as memory', ({ binding, event }) => binding.settle(event), type, RegExp(`^memory ${anyMemory}`)],
+  ['a wait for an heir', ({ binding, first }) => binding.settle(Object.create(first)),
+    type, RegExp(`^memory ${anyMemory}`)],
+  ['a wait for released memory', ({ binding, gone }) => binding.settle(gone), released, /^memory was released$/],
+  ['a call back from nothing', ({ binding, done }) => binding.whenSettled(undefined, done),
+    type, RegExp(`^memory ${anyMemory}`)],
+  ['a call back from a graph', ({ binding, graph, done }) => binding.whenSettled(graph, done),
+    type, RegExp(`^memory ${anyMemory}`)],
+  ['a call back from released memory', ({ binding, gone, done }) => binding.whenSettled(gone, done),
+    released, /^memory was released$/],
+  ['a call back to nobody', ({ binding, pinned }) => binding.whenSettled(pinned), type, /^done must be a function$/],
+  ['a call back to null', ({ binding, pinned }) => binding.whenSettled(pinned, null), type, /^done must be a function$/],
+  ['a call back to an object', ({ binding, pinned, done }) => binding.whenSettled(pinned, { call: done }),
+    type, /^done must be a function$/],
+
+  ['a return to no stream', ({ binding }) => binding.leaveStream(0), type, /^previous must be a number$/],
+  ['a return to a stream by name', ({ binding }) => binding.leaveStream(0, 'first'), type, /^previous must be a number$/],
+  ['a return to NaN', ({ binding }) => binding.leaveStream(0, Number.NaN), range, /^previous must be .*nan$/],
+  ['a return to −1', ({ binding }) => binding.leaveStream(0, -1), range, /^previous must be .*received -1$/],
+  ['a return to half a stream', ({ binding }) => binding.leaveStream(0, 0.5), range, /^previous must be .*0.5/],
+  ['a return to a stream that never was', ({ binding }) => binding.leaveStream(0, 900),
+    range, /^previous must be what enterStream returned; received 900$/],
+  ['a return to a stream that wraps to 0', ({ binding }) => binding.leaveStream(0, 2 ** 32),
+    range, /^previous must be .*received 4294967296$/],
+  ['another stream within a capture', ({ capturing, binding }) => capturing(() => binding.enterStream(0)),
+    cudaFailed, /^changing streams cannot be part of a graph: /],
+  ['a return to a stream within a capture', ({ capturing, binding }) => capturing(() => binding.leaveStream(0, 0)),
+    cudaFailed, /^changing streams cannot be part of a graph: /],
+
+  ...['recordEvent', 'queryEvent', 'synchronizeEvent', 'releaseEvent'].flatMap((name) => needsHandle(name, 'event')),
+  ...needsHandle('elapsedTime', 'event', 'start'),
+  ['recording a released event', ({ binding, goneEvent }) => binding.recordEvent(goneEvent),
+    released, /^event was released$/],
+  ['asking a released event', ({ binding, goneEvent }) => binding.queryEvent(goneEvent), released, /^event was released$/],
+  ['waiting for a released event', ({ binding, goneEvent }) => binding.synchronizeEvent(goneEvent),
+    released, /^event was released$/],
+  ['the time from a released event', ({ binding, goneEvent, marked }) => binding.elapsedTime(goneEvent, marked),
+    released, /^start was released$/],
+  ['the time to a released event', ({ binding, goneEvent, marked }) => binding.elapsedTime(marked, goneEvent),
+    released, /^end was released$/],
+  ['the time to nothing', ({ binding, marked }) => binding.elapsedTime(marked), type, RegExp(`^end ${anEvent}`)],
+  ['the time to a graph', ({ binding, marked, graph }) => binding.elapsedTime(marked, graph), type, RegExp(`^end ${anEvent}`)],
+  ['the time to a proxy', ({ binding, marked }) => binding.elapsedTime(marked, new Proxy(marked, {})),
+    type, RegExp(`^end ${anEvent}`)],
+  ['the time from what was not recorded', ({ binding, event, marked }) => binding.elapsedTime(event, marked),
+    cudaFailed, /^elapsedTime: both events must have been recorded$/],
+  ['the time to what was not recorded', ({ binding, event, marked }) => binding.elapsedTime(marked, event),
+    cudaFailed, /^elapsedTime: both events must have been recorded$/],
+  ['the time from one device to another', ({ binding, marked, elsewhere }) => binding.elapsedTime(marked, elsewhere),
+    cudaFailed, /^elapsedTime: the events must be of one device; they are of cuda:0 and cuda:1$/],
+  ['recording an event within a capture', ({ capturing, binding, event }) => capturing(() => binding.recordEvent(event)),
+    cudaFailed, /^recording an event cannot be part of a graph: /],
+
+  ...['launchGraph', 'releaseGraph'].flatMap((name) => needsHandle(name, 'graph')),
+  ['launching a released graph', ({ binding, goneGraph }) => binding.launchGraph(goneGraph),
+    released, /^graph was released$/],
+  ['launching a graph within a capture', ({ capturing, binding, graph }) => capturing(() => binding.launchGraph(graph)),
+    cudaFailed, /^another graph cannot be part of a graph: /],
+  ['the end of no capture', ({ binding }) => binding.endCapture(0),
+    cudaFailed, /^no graph is being captured on cuda:0$/],
+  ['the end of a capture on another device', ({ capturing, binding }) => capturing(() => binding.endCapture(1)),
+    cudaFailed, /^no graph is being captured on cuda:1$/],
+  ['a capture within a capture', ({ capturing, binding }) => capturing(() => binding.beginCapture(0)),
+    cudaFailed, /^another graph cannot be part of a graph: /],
+  ['a wait for the device within a capture', ({ capturing, binding }) => capturing(() => binding.synchronize(0)),
+    cudaFailed, /^waiting for the device cannot be part of a graph: /],
+  ['a copy from the host within a capture', ({ capturing, copy, pinned, first }) =>
+    capturing(() => copy({ source: pinned, destination: first, nonBlocking: true })),
+    cudaFailed, /^copying between a device and the host cannot be part of a graph: /],
+  ['a copy to another device within a capture', ({ capturing, copy, first, second }) =>
+    capturing(() => copy({ source: first, destination: second })),
+    cudaFailed, /^copying between devices cannot be part of a graph: /],
+  ['a copy from another device within a capture', ({ capturing, copy, first, second }) =>
+    capturing(() => copy({ source: second, destination: first })),
+    cudaFailed, /^copying between devices cannot be part of a graph: /],
+];
+
+/** The objects of two copies of the addon look alike, and are nothing to each other. */
 function twoCopies() {
-  return { ...hostWorld(local), strange: simulated.open('', makeError).allocate(0, 16) };
+  const other = simulated.open('', makeError);
+  other.beginCapture(0);
+  const strangeGraph = other.endCapture(0);
+  return { ...hostWorld(local), strange: other.allocate(0, 16), strangeEvent: other.createEvent(0), strangeGraph };
 }
 
 // biome-ignore format: a table
@@ -532,6 +758,15 @@ const strangeRows: Row<ReturnType<typeof twoCopies>>[] = [
   ['copied from', ({ copy, strange }) => copy({ source: strange }), type, RegExp(`^source ${anyMemory}`)],
   ['copied to', ({ copy, strange }) => copy({ destination: strange }), type, RegExp(`^destination ${anyMemory}`)],
   ['released', ({ binding, strange }) => binding.release(strange), type, /^memory must be device memory$/],
+  ['waited for', ({ binding, strange }) => binding.settle(strange), type, RegExp(`^memory ${anyMemory}`)],
+  ...['recordEvent', 'queryEvent', 'synchronizeEvent', 'releaseEvent'].map((name): Row<ReturnType<typeof twoCopies>> => [
+    name, ({ binding, strangeEvent }) => binding[name](strangeEvent), type, RegExp(`^event ${anEvent}`),
+  ]),
+  ['elapsedTime', ({ binding, strangeEvent }) => binding.elapsedTime(strangeEvent, strangeEvent),
+    type, RegExp(`^start ${anEvent}`)],
+  ...['launchGraph', 'releaseGraph'].map((name): Row<ReturnType<typeof twoCopies>> => [
+    name, ({ binding, strangeGraph }) => binding[name](strangeGraph), type, RegExp(`^graph ${aGraph}`),
+  ]),
 ];
 
 // There is no createError yet that could give these a code.
@@ -564,6 +799,10 @@ const withoutDeviceRows: Row<Host>[] = [
   ['allocate of nonsense', ({ binding }) => binding.allocate(Number.NaN), noCuda, /^CUDA is not available: \w/],
   ['deviceProperties', ({ binding }) => binding.deviceProperties(0), noCuda, /^CUDA is not available: \w/],
   ['synchronize', ({ binding }) => binding.synchronize(0), noCuda, /^CUDA is not available: \w/],
+  ...['deviceMemoryStats', 'resetPeakMemoryStats', 'setMemoryLimit', 'allocatePinned', 'enterStream', 'leaveStream',
+    'createEvent', 'beginCapture', 'endCapture', 'abandonCapture'].map((name): Row<Host> => [
+    name, ({ binding }) => binding[name](0, 0), noCuda, /^CUDA is not available: \w/,
+  ]),
 ];
 
 let rows = table('unary', () => hostWorld(local), unaryRows, { checkError });
@@ -571,7 +810,11 @@ rows += table('copy and release', () => hostWorld(local), copyRows, { checkError
 rows += table('random', () => hostWorld(local), randomRows, { checkError });
 rows += table('setNumThreads', () => hostWorld(local), threadRows, { checkError });
 rows += table('devices', deviceWorld, deviceRows, { checkError, state: deviceState });
-rows += table('device memory of another copy of the addon', twoCopies, strangeRows, { checkError });
+rows += table('streams, events, graphs and page-locked memory', queueWorld, queueRows, {
+  checkError,
+  state: queueState,
+});
+rows += table('objects of another copy of the addon', twoCopies, strangeRows, { checkError });
 rows += table('open', openWorld, openRows);
 if (local.open('', makeError).cuda.deviceCount > 0) skip('corrupt calls without a GPU', 'this machine has one');
 else rows += table('without a device', () => hostWorld(local), withoutDeviceRows, { checkError });
@@ -676,6 +919,61 @@ describe('legal at the edge', () => {
   });
 });
 
+describe('legal at the edge, of devices', () => {
+  const calls: [string, (world: Queue) => unknown][] = [
+    ['a limit of nothing, and none', ({ binding }) => [0, Infinity].map((limit) => binding.setMemoryLimit(0, limit))],
+    ['an event released twice', ({ binding, goneEvent }) => binding.releaseEvent(goneEvent)],
+    ['a graph released twice', ({ binding, goneGraph }) => binding.releaseGraph(goneGraph)],
+    [
+      'a graph released while it is done',
+      ({ binding, graph }) => [binding.launchGraph(graph), binding.releaseGraph(graph)],
+    ],
+    [
+      'an event released while it is awaited',
+      ({ binding, marked }) => binding.releaseEvent(binding.recordEvent(marked) ?? marked),
+    ],
+    ['page-locked memory released twice', ({ binding, gonePinned }) => binding.releasePinned(gonePinned)],
+    [
+      'page-locked memory released amid a copy',
+      ({ copy, binding, pinned, target }) => [
+        copy({ source: pinned, destination: target, nonBlocking: true }),
+        binding.releasePinned(pinned),
+      ],
+    ],
+    ['page-locked memory of no bytes', ({ binding }) => binding.releasePinned(binding.allocatePinned(0))],
+    ['any buffer as page-locked', ({ binding }) => binding.releasePinned(new ArrayBuffer(8))],
+    ['a wait for memory without copies', ({ binding, input, first }) => [binding.settle(input), binding.settle(first)]],
+    [
+      'an event that was not recorded',
+      ({ binding, event }) => [binding.queryEvent(event), binding.synchronizeEvent(event)],
+    ],
+    ['no capture to abandon', ({ binding }) => binding.abandonCapture(0)],
+    ['a return to the stream it is on', ({ binding }) => binding.leaveStream(0, 0)],
+    [
+      'captures of two devices at once',
+      ({ binding }) => {
+        for (const device of [0, 1]) binding.beginCapture(device);
+        for (const device of [0, 1]) binding.endCapture(device);
+      },
+    ],
+    [
+      'a capture that freed memory ends',
+      ({ binding, queue, first }) => {
+        binding.beginCapture(0);
+        queue({});
+        binding.release(first);
+        binding.launchGraph(binding.endCapture(0));
+      },
+    ],
+  ];
+  test.each(calls)('%s', (_name, call) => {
+    const world = queueWorld();
+    expect(() => call(world)).not.toThrow();
+    expect(world.made).toEqual([]);
+    (world.binding as unknown as Binding).synchronize(0);
+  });
+});
+
 describe('in a process of its own', () => {
   const root = path.join(__dirname, '..');
   /** Runs a script, which must end by itself and well. */
@@ -743,6 +1041,48 @@ describe('in a process of its own', () => {
     );
   });
 
+  // Unlike a copy of the package, the addon does not see to it that what is begun is ended.
+  test('an environment that ends with a capture open, on a stream, amid copies', () => {
+    const program = `${opened.replace('process.argv[1]', 'file')}
+      const graphs = [];
+      for (const device of [0, 1]) {
+        binding.enterStream(device);
+        const memory = binding.allocate(device, 64);
+        const pinned = binding.allocatePinned(64);
+        binding.copy(pinned, 0, memory, 0, 64, true);
+        binding.whenSettled(pinned, () => {});
+        binding.recordEvent(binding.createEvent(device));
+        binding.beginCapture(device);
+        binding.unary(1, memory, 0, 0, memory, 0, 0, 16);
+        graphs.push(binding.endCapture(device));
+        binding.launchGraph(graphs.at(-1));
+        binding.beginCapture(device);
+        binding.unary(1, memory, 0, 0, memory, 0, 0, 16);
+      }`;
+    const text = evaluate(
+      `
+      const { Worker } = require('node:worker_threads');
+      const file = process.argv[1];
+      const program = process.argv[2];
+      (async () => {
+        for (const ending of ['', 'process.exit();', "require('node:worker_threads').parentPort.on('message', () => {});"]) {
+          const worker = new Worker('const file = require("node:worker_threads").workerData;' + program + ending, {
+            eval: true, workerData: file });
+          const ended = new Promise((resolve) => worker.once('exit', resolve));
+          worker.on('error', (error) => console.log(error));
+          if (ending.includes('parentPort')) worker.once('online', () => setTimeout(() => worker.terminate(), 50));
+          await ended;
+        }
+        const run = new Function('require', 'file', program);
+        run(require, file);
+        console.log('ended');
+      })();`,
+      binaries.simulated,
+      program,
+    );
+    expect(text).toBe('ended\n');
+  });
+
   // A stride of 0 lets four bytes hold more elements than there is time.
   test.each(Object.entries(binaries))('more elements than the output holds, %s addon', (_name, binary) => {
     const outcomes = evaluate(
@@ -759,7 +1099,7 @@ describe('in a process of its own', () => {
     expect(outcomes.trim()).toBe('ERR_OUT_OF_RANGE');
   });
 
-  test('device memory of two copies of the addon, both with devices', () => {
+  test('objects of two copies of the addon, both with devices', () => {
     const outcomes = evaluate(
       `${opened}
       const copy = require('node:path').join(require('node:os').tmpdir(), 'rsqrt-copy-' + process.pid + '.node');
@@ -767,15 +1107,23 @@ describe('in a process of its own', () => {
       const other = require(copy).open('', (code, message) => Object.assign(new Error(message), { code }));
       require('node:fs').rmSync(copy);
       const memory = binding.allocate(0, 16);
+      const event = binding.createEvent(0);
+      binding.beginCapture(0);
+      const graph = binding.endCapture(0);
       console.log([
+        outcome(() => other.recordEvent(event)),
+        outcome(() => other.releaseEvent(event)),
+        outcome(() => other.launchGraph(graph)),
         outcome(() => other.unary(1, memory, 0, 0, memory, 0, 0, 4)),
         outcome(() => other.copy(memory, 0, new ArrayBuffer(16), 0, 16, false)),
         outcome(() => other.synchronize(0)),
         outcome(() => binding.copy(memory, 0, new ArrayBuffer(16), 0, 16, false)),
+        outcome(() => binding.launchGraph(graph)),
       ].join());`,
       binaries.simulated,
     );
-    expect(outcomes.trim()).toBe('ERR_INVALID_ARG_TYPE,ERR_INVALID_ARG_TYPE,returned,returned');
+    const refused = Array(5).fill('ERR_INVALID_ARG_TYPE');
+    expect(outcomes.trim()).toBe([...refused, 'returned', 'returned', 'returned'].join());
   });
 
   // Of the public API; V8 ends the process where an array grows too long, so nothing may get that far.

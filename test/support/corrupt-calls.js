@@ -3,7 +3,7 @@
 // A model in exact arithmetic says of each call whether it is legal. A legal one must return and write its elements and
 // no other byte; any other must throw an error with a code and write nothing. Prints how many were refused and done.
 const { inspect } = require('node:util');
-const { isFloat64Array } = require('node:util/types');
+const { isArrayBuffer, isFloat64Array } = require('node:util/types');
 
 const [file, seed, count] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
 const codes = [
@@ -13,6 +13,7 @@ const codes = [
   'ERR_DEVICE',
   'ERR_DISPOSED',
   'ERR_OUT_OF_MEMORY',
+  'ERR_CUDA',
   'ERR_CUDA_UNAVAILABLE',
 ];
 
@@ -62,6 +63,26 @@ function allocate(device, length) {
 }
 for (let device = 0; device < devices; device++) for (const length of [0, 8, 64, 256, 256]) allocate(device, length);
 
+function allocatePinned(length) {
+  const buffer = binding.allocatePinned(length);
+  memories.set(buffer, { device: -1, length, bytes: new Uint8Array(buffer), pinned: true });
+}
+if (devices > 0) for (const length of [8, 64, 256]) allocatePinned(length);
+
+/** Events and graphs: of which device, whether they were released, and whether an event was recorded. */
+const handles = new Map();
+const ofKind = (kind) => [...handles].filter(([, info]) => info.kind === kind).map(([handle]) => handle);
+function addEvent(device) {
+  handles.set(binding.createEvent(device), { kind: 'event', device, live: true, recorded: false });
+}
+function addGraph(device) {
+  const own = [...memories].filter(([, info]) => info.device === device && info.length >= 8).map(([key]) => key);
+  binding.beginCapture(device);
+  binding.unary(0, pick(own), 0, 0, pick(own), 0, 0, 2);
+  handles.set(binding.endCapture(device), { kind: 'graph', device, live: true });
+}
+for (let device = 0; device < devices; device++) for (const add of [addEvent, addEvent, addGraph]) add(device);
+
 const junk = () =>
   pick([
     undefined,
@@ -93,6 +114,7 @@ const junk = () =>
     detached,
     pick([...memories.keys()]),
     ...gone.slice(-1),
+    ...pick([[], [...handles.keys()].slice(-1)]),
     new WeakRef(whole),
     Promise.resolve(),
     binding,
@@ -204,6 +226,77 @@ function judgeCopy([source, from, destination, to, length, nonBlocking]) {
   return overlap ? 'left out' : 'legal';
 }
 
+/** Calls about the queue of a device: their arguments, and whether what these are is legal. */
+const isDevice = (value) => isWhole(value, devices - 1);
+const isLive = (value, kind) => handles.get(value)?.kind === kind && handles.get(value).live;
+const ofDevice = { args: () => [mostly(() => below(devices))], isLegal: ([device]) => isDevice(device) };
+const ofEvent = { args: () => [mostly(() => pick(ofKind('event')))], isLegal: ([event]) => isLive(event, 'event') };
+const queueCalls = {
+  deviceMemoryStats: ofDevice,
+  resetPeakMemoryStats: ofDevice,
+  abandonCapture: ofDevice,
+  endCapture: { ...ofDevice, isLegal: () => false }, // nothing is being captured
+  queryEvent: ofEvent,
+  synchronizeEvent: ofEvent,
+  recordEvent: { ...ofEvent, after: ([event]) => Object.assign(handles.get(event), { recorded: true }) },
+  elapsedTime: {
+    args: () => [mostly(() => pick(ofKind('event'))), mostly(() => pick(ofKind('event')))],
+    isLegal: (events) =>
+      events.every((event) => isLive(event, 'event') && handles.get(event).recorded) &&
+      handles.get(events[0]).device === handles.get(events[1]).device,
+  },
+  releaseEvent: {
+    ...ofEvent,
+    isLegal: ([event]) => handles.get(event)?.kind === 'event',
+    after: ([event]) => end(event, addEvent),
+  },
+  launchGraph: {
+    args: () => [mostly(() => pick(ofKind('graph')))],
+    isLegal: ([graph]) => isLive(graph, 'graph'),
+  },
+  releaseGraph: {
+    args: () => [mostly(() => pick(ofKind('graph')))],
+    isLegal: ([graph]) => handles.get(graph)?.kind === 'graph',
+    after: ([graph]) => end(graph, addGraph),
+  },
+  setMemoryLimit: {
+    args: () => [mostly(() => below(devices)), mostly(() => pick([Infinity, 2 ** 30]))],
+    isLegal: ([device, limit]) => isDevice(device) && (limit === Infinity || isWhole(limit)),
+    after: ([device]) => binding.setMemoryLimit(device, Infinity),
+  },
+  leaveStream: {
+    args: () => [mostly(() => below(devices)), mostly(() => 0)],
+    isLegal: ([device, previous]) => isDevice(device) && (isWhole(previous, 0) || undefined),
+  },
+  enterStream: ofDevice,
+  settle: { args: () => [mostly(memory)], isLegal: ([of]) => memories.has(of) },
+  whenSettled: {
+    args: () => [mostly(memory), mostly(() => () => {})],
+    isLegal: ([of, done]) => memories.has(of) && typeof done === 'function',
+  },
+  releasePinned: {
+    args: () => [mostly(() => pick([...memories.keys()].filter((each) => memories.get(each).pinned)))],
+    isLegal: ([buffer]) => isArrayBuffer(buffer),
+    after: ([buffer]) => {
+      if (!memories.get(buffer)?.pinned) return;
+      allocatePinned(memories.get(buffer).length);
+      memories.delete(buffer);
+    },
+  },
+};
+/** Some of what ended stays in use, as released. */
+function end(handle, add) {
+  const info = handles.get(handle);
+  info.live = false;
+  const ended = [...handles].filter(([, { live }]) => !live).map(([each]) => each);
+  if (ended.length > 3) handles.delete(ended[0]);
+  if (
+    ofKind(info.kind).filter((each) => handles.get(each).device === info.device && handles.get(each).live).length < 2
+  ) {
+    add(info.device);
+  }
+}
+
 /** Positions in the arena or in `whole` that a legal call may write. */
 function writable(bytes, size, start, dims) {
   const positions = new Set();
@@ -247,6 +340,7 @@ function attempt(index, name, args, verdict, allowed) {
       check(mayChange || bytes[at] === before[i][at], fail(`changed byte ${at}, which is not of its output`));
     }
   });
+  return error === undefined;
 }
 
 for (let index = 0; index < count; index++) {
@@ -293,10 +387,17 @@ for (let index = 0; index < count; index++) {
       if (to.bytes === undefined) return [];
       return [to.bytes.buffer, writable(to.bytes, 1, args[3], [[args[4], 1, 1]])];
     });
-  } else if (dice < 0.96) {
+  } else if (dice < 0.955) {
     const args = [mostly(() => 1 + below(1024))];
     attempt(index, 'setNumThreads', args, isWhole(args[0], 1024) && args[0] > 0 ? 'legal' : 'refused');
-  } else if (dice < 0.97) {
+  } else if (devices > 0 && dice < 0.975) {
+    const name = pick(Object.keys(queueCalls));
+    const call = queueCalls[name];
+    const args = call.args();
+    const legal = call.isLegal(args);
+    const verdict = legal === undefined ? 'unknown' : legal ? 'legal' : 'refused';
+    if (attempt(index, name, args, verdict)) call.after?.(args);
+  } else if (dice < 0.98) {
     const args = [() => below(devices + 1), () => below(300)].map(mostly);
     const legal = isWhole(args[0], devices - 1) && isWhole(args[1]);
     attempt(index, 'allocate', args, legal ? 'unknown' : 'refused'); // memory may run out
