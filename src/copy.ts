@@ -78,6 +78,17 @@ export function allocateTensor<D extends DType>(
   return createTensor(allocate(numelOf(shape) * itemSizeOf(dtype), device, pinned), dtype, shape, strides, 0);
 }
 
+/** A new tensor, once it is written; if that fails, its memory is given back at once. */
+export function written<T extends Tensor>(result: T, write: (result: T) => void): T {
+  try {
+    write(result);
+    return result;
+  } catch (error) {
+    result.dispose();
+    throw error;
+  }
+}
+
 /** Copies every element of a tensor to another of the same shape and device, converted if the dtype differs. */
 export const launchCopy = (source: Tensor, target: Tensor): void => launch(copyCode, source, target);
 
@@ -90,8 +101,7 @@ export function copyOf<D extends DType>(
 ): Tensor<D> {
   const device = storageOf(source, 'copy').device;
   const copy = allocateTensor(dtype, source.shape, Object.freeze(strides), device, pinned);
-  launchCopy(source, copy);
-  return copy;
+  return written(copy, () => launchCopy(source, copy));
 }
 
 /** See {@link Tensor.to}. */
@@ -145,13 +155,7 @@ function sent(source: Tensor, dtype: DType, device: number, nonBlocking: boolean
     return sent(packed, dtype, device, nonBlocking);
   }
   const result = allocateTensor(dtype, shape, strides, device, nonBlocking && device === CPU);
-  try {
-    copyElements(source, result, nonBlocking);
-    return result;
-  } catch (error) {
-    result.dispose();
-    throw error;
-  }
+  return written(result, () => copyElements(source, result, nonBlocking));
 }
 
 /** Copies the bytes of a dense tensor to another of the same layout and dtype. */

@@ -2,7 +2,7 @@
 
 import { isSharedArrayBuffer, isTypedArray } from 'node:util/types';
 import { checkKeys, checkShape, spread } from './checks';
-import { allocateTensor, elementsOf } from './copy';
+import { allocateTensor, elementsOf, written } from './copy';
 import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
 import { type Complex, checkDType, type DType, getDefaultDtype } from './dtype';
 import { type Entries, elementWriter, fillElements } from './element';
@@ -263,14 +263,7 @@ export function made(
   device: number,
   write = (_: Tensor): void => {},
 ): Tensor {
-  const result = allocateTensor(dtype, Object.freeze(shape), Object.freeze(strides), device);
-  try {
-    write(result);
-    return result;
-  } catch (error) {
-    result.dispose();
-    throw error;
-  }
+  return written(allocateTensor(dtype, Object.freeze(shape), Object.freeze(strides), device), write);
 }
 
 /** A contiguous tensor that is written on the CPU and then, if need be, moved to the device. */

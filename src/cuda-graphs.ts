@@ -71,14 +71,13 @@ export function capture<T>(fn: () => T, index: GpuName = 'cuda', where: string):
   }
   binding.beginCapture(device);
   captured = device;
-  let result: T;
   try {
-    result = call();
+    const result = call();
+    return new CudaGraph(key, device, binding.endCapture(device), result);
   } catch (error) {
-    binding.abandonCapture(device);
+    binding.abandonCapture(device); // which may have ended
     throw error;
   } finally {
     captured = null;
   }
-  return new CudaGraph(key, device, binding.endCapture(device), result);
 }

@@ -2,7 +2,7 @@
 
 import { binding } from './binding';
 import { checkKeys } from './checks';
-import { allocateTensor, launch, launchCopy } from './copy';
+import { allocateTensor, launch, launchCopy, written } from './copy';
 import { checkCast, type DType, dtypeOfCode, getDefaultDtype, itemSizeOf, kindOf } from './dtype';
 import { RsqrtError, typeError } from './errors';
 import { extentOf, resultStrides, sameSizes } from './layout';
@@ -81,8 +81,7 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
     if (typeof options === 'object' && options !== null) checkKeys(options, ['out'], name);
     const strides = input.isContiguous() ? input.strides : resultStrides(input.shape, input.strides);
     const result = allocateTensor(dtype, input.shape, strides, storage.device);
-    run(code, input, dtype, result, false);
-    return result;
+    return written(result, () => run(code, input, dtype, result, false));
   };
 
   const inPlace = <T extends Tensor>(input: T): T => {
@@ -130,7 +129,15 @@ function runInto(where: string, code: number, input: Tensor, dtype: DType, out: 
   if (!sameSizes(input.shape, out.shape)) {
     const place = placeOfResized(out, input, where);
     copyFirst = mustCopyFirst(input, place, where);
+    const { shape, strides } = out;
     resize(out, place, where);
+    try {
+      run(code, input, dtype, out, copyFirst);
+    } catch (error) {
+      relayOut(out, shape, strides);
+      throw error;
+    }
+    return;
   }
   run(code, input, dtype, out, copyFirst);
 }
