@@ -4,7 +4,7 @@ import { node } from './command';
 import { binaries } from './configurations';
 
 /** No work starts within this many microseconds unless somebody waits for it. */
-const LATE = '300000';
+export const LATE = '300000';
 
 /**
  * Runs the body of an async function, in which what rsqrt exports has its names, and returns the lines that it printed. What it
