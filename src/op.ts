@@ -126,20 +126,18 @@ function runInto(where: string, code: number, input: Tensor, dtype: DType, out: 
   checkCast(dtype, out.dtype, where);
   checkWritable(out, where);
   let copyFirst = mustCopyFirst(input, placeOf(out), where);
-  if (!sameSizes(input.shape, out.shape)) {
+  const { shape, strides } = out;
+  if (!sameSizes(input.shape, shape)) {
     const place = placeOfResized(out, input, where);
     copyFirst = mustCopyFirst(input, place, where);
-    const { shape, strides } = out;
     resize(out, place, where);
-    try {
-      run(code, input, dtype, out, copyFirst);
-    } catch (error) {
-      relayOut(out, shape, strides);
-      throw error;
-    }
-    return;
   }
-  run(code, input, dtype, out, copyFirst);
+  try {
+    run(code, input, dtype, out, copyFirst);
+  } catch (error) {
+    relayOut(out, shape, strides);
+    throw error;
+  }
 }
 
 /** Where `out` lies once it has the input's shape, and the strides of a new result: torch resizes, too. */
