@@ -45,6 +45,7 @@ const LEFT_OUT = {
 /** Skips that say nothing of a GPU, by what is skipped. */
 const NOT_ABOUT_GPUS = {
   Float16Array: 'this Node has none; Node 24 has',
+  'two GPUs': 'there is one',
   'wrong calls without a GPU': 'there is one',
   'corrupt calls without a GPU': 'there is one',
 };

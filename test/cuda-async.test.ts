@@ -1,12 +1,13 @@
 /** Reading from a GPU while the event loop goes on. */
 
 import { getEventListeners } from 'node:events';
-import { loadWatched } from './support/configurations';
+import { gpusOf, loadWatched } from './support/configurations';
 import { covered } from './support/coverage';
-import { late } from './support/simulated';
 
 const { rsqrt, binding } = loadWatched('simulated');
 const { arange, cuda, full, memoryStats, ones, tensor, tidy } = rsqrt;
+const gpus = gpusOf(rsqrt);
+const last = gpus[gpus.length - 1];
 
 const onGpu = () => tensor([[1, 2, 3], [4, 5, 6]], { device: 'cuda' }); // biome-ignore format: short
 
@@ -28,7 +29,7 @@ const entries = Object.entries(reads);
 
 describe.each(entries)('%s', (name, read) => {
   test('gives what the method without Async gives, on GPUs and on the CPU, of any layout', async () => {
-    for (const device of ['cpu', 'cuda:0', 'cuda:1'] as const) {
+    for (const device of ['cpu', ...gpus] as const) {
       const x = onGpu().to(device);
       for (const y of [x, x.t(), x.narrow(1, 1, 2), x.select(0, 0).expand(2, 3), x.narrow(0, 0, 0)]) {
         expect(await read(y as typeof x)).toEqual([y.toArray()].flat(3));
@@ -161,13 +162,13 @@ test('toAsync: devices, dtypes and options as in to()', async () => {
   const y = await x.toAsync({ device: 'cpu', dtype: 'int64' });
   expect([y.isPinned(), y.dtype, y.at(1, 2)]).toEqual([true, 'int64', 6n]);
   expect((await x.toAsync('float16')).device).toBe('cuda:0');
-  expect((await x.toAsync('cuda:1')).toArray()).toEqual(x.toArray());
-  expect((await y.toAsync('cuda:1')).dtype).toBe('int64');
+  expect((await x.toAsync(last)).toArray()).toEqual(x.toArray());
+  expect((await y.toAsync(last)).dtype).toBe('int64');
   expect(await x.toAsync('cuda')).toBe(x);
   expect(await y.toAsync('cpu')).toBe(y);
   expect((await y.toAsync({ device: 'cpu', copy: true })) === y).toBe(false);
-  await expect(x.toAsync('cuda:7')).rejects.toMatchObject({
-    message: "toAsync: device must be one of cpu, cuda:0, cuda:1; received 'cuda:7'",
+  await expect(x.toAsync('cuda:99')).rejects.toMatchObject({
+    message: expect.stringMatching(/^toAsync: device must be one of cpu, cuda:0.*; received 'cuda:99'$/),
   });
   await expect(x.toAsync(undefined as never)).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
 });
@@ -186,44 +187,4 @@ test('an iterator may close a stream of reads, all at once', async () => {
   const rows = await Promise.all([...x].map((row) => (row as typeof x).toArrayAsync()));
   expect(rows).toEqual(Array.from({ length: 64 }, (_, i) => [i]));
   cuda.synchronize();
-});
-
-test('the event loop is free meanwhile, and the process lives until the read is done, and no longer', () => {
-  expect(
-    late(`
-      const x = full([1 << 20], 4, { device: 'cuda' });
-      let y = x;
-      for (let i = 0; i < 20; i++) y = y.neg();
-      let turns = 0, done = false;
-      const spin = () => { turns++; if (!done) setImmediate(spin); };
-      setImmediate(spin);
-      y.dataAsync().then((data) => { done = true; console.log(data[7], turns > 3); });
-      console.log('called');`),
-  ).toEqual(['called', '4 true']);
-  expect(
-    late(`
-      const x = full([1000], 4, { device: 'cuda' });
-      const controller = new AbortController();
-      rejection(x.dataAsync({ signal: controller.signal })).then(console.log);
-      controller.abort();
-      const y = x.neg();
-      rejection(y.toArrayAsync()).then(console.log);
-      y.dispose();`),
-  ).toEqual(['20', 'ERR_DISPOSED']);
-});
-
-test('an exit, or the end of a worker, amid a read is no crash', () => {
-  expect(late(`full([1000], 4, { device: 'cuda' }).dataAsync(); setImmediate(() => process.exit());`)).toEqual([]);
-  expect(
-    late(`
-      const { Worker } = require('node:worker_threads');
-      const text = \`
-        const { full } = require('rsqrt');
-        full([1000], 4, { device: 'cuda' }).dataAsync();
-        full([1000], 4, { device: 'cuda' }).toArrayAsync().then(() => console.log('never'));
-        require('node:worker_threads').parentPort.postMessage('read');\`;
-      const worker = new Worker(text, { eval: true });
-      worker.on('message', () => worker.terminate());
-      worker.on('exit', () => console.log('ended'));`),
-  ).toEqual(['ended']);
 });

@@ -1,16 +1,29 @@
 /** Which GPU is meant, and its memory: what is counted, limited, kept and given back. */
 
-import { load } from './support/configurations';
-import { late } from './support/simulated';
+import { gpusOf, load, testOfTwoGpus } from './support/configurations';
 
-const { cuda, empty, emptyCache, full, ones, rsqrt, zeros } = load('simulated');
+const package_ = load('simulated');
+const { cuda, empty, emptyCache, full, info, ones, rsqrt, zeros } = package_;
+const gpus = gpusOf(package_);
+const last = gpus.length - 1;
 
 afterEach(() => {
   cuda.setDevice(0);
-  for (const device of [0, 1]) cuda.setMemoryLimit(Number.POSITIVE_INFINITY, device);
+  for (const device of gpus) cuda.setMemoryLimit(Number.POSITIVE_INFINITY, device);
 });
 
-test("setDevice chooses what 'cuda' means, here and nowhere else", () => {
+test("setDevice chooses what 'cuda' means", () => {
+  for (const [index, device] of gpus.entries()) {
+    for (const name of [index, device]) {
+      cuda.setDevice(name);
+      const here = [ones(2, { device: 'cuda' }), ones(2).cuda(), ones(2).to('cuda'), new cuda.Event()];
+      expect([cuda.currentDevice(), ...here.map((each) => each.device)]).toEqual([index, ...Array(4).fill(device)]);
+      expect(cuda.getDeviceName()).toBe(info().cuda.devices[index].name);
+    }
+  }
+});
+
+testOfTwoGpus(package_, "setDevice chooses what 'cuda' means, here and nowhere else", () => {
   const first = ones(2, { device: 'cuda' });
   expect([cuda.currentDevice(), first.device]).toEqual([0, 'cuda:0']);
   cuda.setDevice('cuda:1');
@@ -23,9 +36,9 @@ test("setDevice chooses what 'cuda' means, here and nowhere else", () => {
     'cuda:1',
   ]);
   expect([cuda.getDeviceName(), cuda.getDeviceName(0), cuda.getDeviceName('cuda:0')]).toEqual([
-    'rsqrt simulated device 1',
-    'rsqrt simulated device 0',
-    'rsqrt simulated device 0',
+    info().cuda.devices[1].name,
+    info().cuda.devices[0].name,
+    info().cuda.devices[0].name,
   ]);
   expect(new cuda.Event().device).toBe('cuda:1');
   expect([first.neg().device, ones(2).cuda(0).device, ones(2).cuda('cuda:0').device]).toEqual([
@@ -39,15 +52,15 @@ test("setDevice chooses what 'cuda' means, here and nowhere else", () => {
 });
 
 test('memory is counted by device, while it is in use', () => {
-  const [before, other] = [cuda.memoryAllocated(1), cuda.memoryAllocated(0)];
-  const x = zeros(1 << 18, { device: 'cuda:1' });
+  const [before, other] = [cuda.memoryAllocated(last), cuda.memoryAllocated(0)];
+  const x = zeros(1 << 18, { device: gpus[last] });
   const view = x.narrow(0, 0, 1);
-  expect(cuda.memoryAllocated('cuda:1') - before).toBe(1 << 20);
-  expect(cuda.memoryReserved(1)).toBeGreaterThanOrEqual(1 << 20);
+  expect(cuda.memoryAllocated(gpus[last]) - before).toBe(1 << 20);
+  expect(cuda.memoryReserved(last)).toBeGreaterThanOrEqual(1 << 20);
   x.dispose();
-  expect(cuda.memoryAllocated(1) - before).toBe(1 << 20);
+  expect(cuda.memoryAllocated(last) - before).toBe(1 << 20);
   view.dispose();
-  expect(cuda.memoryAllocated(1)).toBe(before);
+  expect(cuda.memoryAllocated(last)).toBe(before);
   expect(cuda.memoryAllocated()).toBe(other);
 });
 
@@ -61,15 +74,16 @@ test('the most that was allocated, until it is reset', () => {
 
 test('memGetInfo and emptyCache: what is kept goes back to the device, and what is in use stays', () => {
   using kept = full([10], 4, { device: 'cuda' });
-  zeros(1 << 20, { device: 'cuda' }).dispose();
+  empty(1 << 25, { device: 'cuda' }).dispose();
   const { free, total } = cuda.memGetInfo();
-  expect([total, cuda.memoryReserved()]).toEqual([cuda.getDeviceProperties().totalMemory, expect.any(Number)]);
-  expect(cuda.memoryReserved()).toBeGreaterThanOrEqual(4 << 20);
+  const { totalMemory } = cuda.getDeviceProperties(); // of which the driver may keep some to itself
+  expect([free > 0, free <= total, total <= totalMemory, total > 0.9 * totalMemory]).toEqual([true, true, true, true]);
+  const reserved = cuda.memoryReserved();
+  expect(reserved).toBeGreaterThanOrEqual(1 << 27);
   emptyCache(); // which is that of the CPU
-  expect(cuda.memoryReserved()).toBeGreaterThanOrEqual(4 << 20);
+  expect(cuda.memoryReserved()).toBe(reserved);
   cuda.emptyCache();
-  expect(cuda.memoryReserved()).toBeLessThan(4 << 20);
-  expect(cuda.memGetInfo().free - free).toBeGreaterThan(3 << 20);
+  expect(reserved - cuda.memoryReserved()).toBeGreaterThanOrEqual(1 << 26); // real pools grow by tens of MiB
   expect(rsqrt(kept).at(9)).toBe(0.5);
 });
 
@@ -78,11 +92,9 @@ test('a limit refuses what is above it, names itself, and goes again', () => {
   const x = full([1 << 18], 4, { device: 'cuda' });
   cuda.setMemoryLimit(cuda.memoryAllocated() + (1 << 19));
   expect(cuda.getMemoryLimit('cuda:0')).toBe(cuda.memoryAllocated() + (1 << 19));
-  expect(cuda.getMemoryLimit(1)).toBe(Number.POSITIVE_INFINITY);
   expect(() => rsqrt(x)).toThrow(
     expect.objectContaining({ code: 'ERR_OUT_OF_MEMORY', message: expect.stringMatching(/the limit is \d+/) }),
   );
-  expect(ones(1 << 18, { device: 'cuda:1' }).numel).toBe(1 << 18);
   x.rsqrt_();
   const small = empty(1 << 16, { device: 'cuda' });
   small.dispose();
@@ -91,47 +103,9 @@ test('a limit refuses what is above it, names itself, and goes again', () => {
   x.dispose();
 });
 
-test('emptyCache without a GPU does nothing', () => {
-  expect(late('console.log(cuda.emptyCache())', { RSQRT_SIMULATED_DEVICES: '0' })).toEqual(['undefined']);
-});
-
-test.each([
-  ['pools', {}],
-  ['no pools', { RSQRT_SIMULATED_POOLS: '0' }],
-])(
-  'a synchronous loop that disposes nothing stays within the memory of the device, with %s',
-  (_, env) => {
-    expect(
-      late(
-        `
-      const x = full([1], 4, { device: 'cuda' });
-      let y;
-      for (let i = 0; i < 5000; i++) {
-        y = empty(1 << 18, { device: 'cuda' });
-        y.narrow(0, i, 1).copy_(x);
-      }
-      console.log(y.at(4999), cuda.memGetInfo().total);`,
-        { RSQRT_SIMULATED_MEMORY: String(32 << 20), RSQRT_SIMULATED_DELAY: '2000', ...env },
-      ),
-    ).toEqual(['4 33554432']);
-  },
-  120_000,
-);
-
-test('out of memory: what is kept is given back first, and one that is disposed is enough to go on', () => {
-  expect(
-    late(
-      `
-      const mega = 1 << 18;
-      const kept = [];
-      for (let i = 0; i < 6; i++) kept.push(ones(2 * mega, { device: 'cuda' }));
-      for (const each of kept) each.dispose();
-      const x = ones(14 * mega, { device: 'cuda' });
-      console.log(codeOf(() => ones(4 * mega, { device: 'cuda' })));
-      console.log(x.at(14 * mega - 1), cuda.memoryAllocated() >= 14 << 20);
-      x.dispose();
-      console.log(ones(10 * mega, { device: 'cuda' }).at(0));`,
-      { RSQRT_SIMULATED_MEMORY: String(16 << 20) },
-    ),
-  ).toEqual(['ERR_OUT_OF_MEMORY', '1 true', '1']);
+testOfTwoGpus(package_, 'a limit is that of one GPU', () => {
+  cuda.setMemoryLimit(0);
+  expect([cuda.getMemoryLimit(), cuda.getMemoryLimit(1)]).toEqual([0, Number.POSITIVE_INFINITY]);
+  expect(() => empty(4, { device: 'cuda:0' })).toThrow(expect.objectContaining({ code: 'ERR_OUT_OF_MEMORY' }));
+  expect(ones(4, { device: 'cuda:1' }).numel).toBe(4);
 });

@@ -89,3 +89,13 @@ function make(): Configuration[] {
 }
 
 export const configurations = make();
+
+/** The GPUs of a copy of the package, two at most: for what a suite does with one, or with one and another. */
+export const gpusOf = ({ cuda }: Rsqrt): readonly `cuda:${number}`[] =>
+  (['cuda:0', 'cuda:1'] as const).slice(0, cuda.deviceCount());
+
+/** A test that takes two GPUs, or a note where there is but one. */
+export function testOfTwoGpus(rsqrt: Rsqrt, name: string, body: () => void): void {
+  if (gpusOf(rsqrt).length > 1) test(name, body);
+  else skip(`two GPUs: ${name}`, 'there is one');
+}
