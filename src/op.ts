@@ -2,7 +2,7 @@
 
 import { binding } from './binding';
 import { checkKeys } from './checks';
-import { allocateTensor, launch, launchCopy, written } from './copy';
+import { allocateTensor, launch, launchCopy } from './copy';
 import { checkCast, type DType, dtypeOfCode, getDefaultDtype, itemSizeOf, kindOf } from './dtype';
 import { RsqrtError, typeError } from './errors';
 import { extentOf, resultStrides, sameSizes } from './layout';
@@ -81,7 +81,14 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
     if (typeof options === 'object' && options !== null) checkKeys(options, ['out'], name);
     const strides = input.isContiguous() ? input.strides : resultStrides(input.shape, input.strides);
     const result = allocateTensor(dtype, input.shape, strides, storage.device);
-    return written(result, () => run(code, input, dtype, result, false));
+    // As in `written`, without a closure: each small call comes this way.
+    try {
+      run(code, input, dtype, result, false);
+    } catch (error) {
+      result.dispose();
+      throw error;
+    }
+    return result;
   };
 
   const inPlace = <T extends Tensor>(input: T): T => {
