@@ -4,7 +4,7 @@ import { binding } from './binding';
 import { checkKeys } from './checks';
 import { allocateTensor, launch, launchCopy } from './copy';
 import { checkCast, type DType, dtypeOfCode, getDefaultDtype, itemSizeOf, kindOf } from './dtype';
-import { RsqrtError, typeError } from './errors';
+import { RsqrtError, show, typeError } from './errors';
 import { extentOf, resultStrides, sameSizes } from './layout';
 import { checkWritable, launchFromCopy, mustCopyFirst, type Place, placeOf } from './overlap';
 import { codeOf, isTensor, notATensor, relayOut, storageOf, Tensor } from './tensor';
@@ -91,8 +91,9 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
     return result;
   };
 
-  const inPlace = <T extends Tensor>(input: T): T => {
+  const inPlace = <T extends Tensor>(input: T, options?: unknown): T => {
     if (!isTensor(input)) throw notATensor(`${inPlaceName}: input`, input);
+    refuseOptions(options, inPlaceName, name);
     storageOf(input, inPlaceName);
     checkWritable(input, inPlaceName);
     const dtype = resultOf(input, inPlaceName);
@@ -105,18 +106,25 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
     return input;
   };
 
-  defineMethod(name, function (this: Tensor) {
+  defineMethod(name, function (this: Tensor, options?: unknown) {
+    refuseOptions(options, `the method ${name}`, name);
     return op(this);
   });
-  defineMethod(inPlaceName, function (this: Tensor) {
-    return inPlace(this);
+  defineMethod(inPlaceName, function (this: Tensor, options?: unknown) {
+    return inPlace(this, options);
   });
   return [op as UnaryOp<R>, inPlace];
 }
 
+/** Throws `TypeError` for options where only the function of a name takes them, rather than let them do nothing. */
+function refuseOptions(options: unknown, where: string, name: string): void {
+  if (typeof options !== 'object' || options === null) return; // what Array.prototype.map passes on
+  throw typeError(`${where}: takes no options; received ${show(options)}; ${name}(x, { out }) does`);
+}
+
 const isWhole = (dtype: DType): boolean => kindOf(dtype) === 'integer' || kindOf(dtype) === 'bool';
 
-function defineMethod(name: string, method: (this: Tensor) => Tensor): void {
+function defineMethod(name: string, method: (this: Tensor, options?: unknown) => Tensor): void {
   Object.defineProperty(method, 'name', { value: name });
   Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
 }
