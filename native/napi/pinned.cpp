@@ -1,39 +1,38 @@
 #include "napi/pinned.h"
 
+#include <utility>
+
 #include "core/failure.h"
 #include "napi/arguments.h"
 
 namespace rsqrt_native {
 
+PinnedBuffers::Hold::Hold(std::shared_ptr<PinnedBuffers> of, std::shared_ptr<cuda::Backend> from,
+                          std::size_t bytes)
+    : owner(std::move(of)), backend(std::move(from)), data(backend->allocate_pinned(bytes)) {}
+
+void PinnedBuffers::Hold::let_go() {
+  if (data == nullptr) return;
+  owner->holds_.erase(data);
+  backend->release_pinned(data);
+  data = nullptr;
+}
+
 napi_value PinnedBuffers::create(napi_env env, const std::shared_ptr<cuda::Backend>& backend,
                                  std::size_t bytes) {
-  auto hold = std::make_unique<Hold>(Hold{shared_from_this(), backend, nullptr});
-  hold->data = backend->allocate_pinned(bytes);
+  auto hold = std::make_unique<Hold>(shared_from_this(), backend, bytes);
   holds_[hold->data] = hold.get();
-  const auto finalize = [](napi_env, void*, void* hint) {
-    const std::unique_ptr<Hold> owned(static_cast<Hold*>(hint));
-    let_go(*owned);
-  };
+  const auto finalize = [](napi_env, void*, void* hint) { delete static_cast<Hold*>(hint); };
   napi_value buffer = nullptr;
   const napi_status status =
       napi_create_external_arraybuffer(env, hold->data, bytes, finalize, hold.get(), &buffer);
-  if (status == napi_ok) {
-    static_cast<void>(hold.release());  // the collector owns it now
-    return buffer;
-  }
-  let_go(*hold);
   if (status == napi_no_external_buffers_allowed) {
     throw Failure("ERR_CUDA",
                   "page-locked memory cannot be had here: this runtime allows no external ArrayBuffers");
   }
-  throw Napi::Error::New(env);
-}
-
-void PinnedBuffers::let_go(Hold& hold) {
-  if (hold.data == nullptr) return;
-  hold.owner->holds_.erase(hold.data);
-  hold.backend->release_pinned(hold.data);
-  hold.data = nullptr;
+  if (status != napi_ok) throw Napi::Error::New(env);
+  static_cast<void>(hold.release());  // the collector owns it now
+  return buffer;
 }
 
 void PinnedBuffers::release(napi_env env, napi_value buffer) {
@@ -44,7 +43,7 @@ void PinnedBuffers::release(napi_env env, napi_value buffer) {
   const auto found = holds_.find(data);
   if (found == holds_.end()) return;
   if (napi_detach_arraybuffer(env, buffer) != napi_ok) throw Napi::Error::New(env);
-  let_go(*found->second);
+  found->second->let_go();
 }
 
 }  // namespace rsqrt_native

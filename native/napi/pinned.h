@@ -22,11 +22,16 @@ class PinnedBuffers : public std::enable_shared_from_this<PinnedBuffers> {
  private:
   // Kept until the collector takes the buffer; by then its memory may be another's.
   struct Hold {
+    Hold(std::shared_ptr<PinnedBuffers> of, std::shared_ptr<cuda::Backend> from, std::size_t bytes);
+    ~Hold() { let_go(); }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+    void let_go();
+
     std::shared_ptr<PinnedBuffers> owner;
     std::shared_ptr<cuda::Backend> backend;
     std::byte* data;  // null: released
   };
-  static void let_go(Hold& hold);
 
   std::map<const void*, Hold*> holds_;
 };
