@@ -65,7 +65,8 @@ const scenarios = JSON.parse(node([program], { env: { RSQRT_BINARY: binaries.sim
 test.each(scenarios.filter((name) => name !== FIRST))('%s', (scenario) => {
   const calls = run(scenario, UNKNOWN, undefined);
   expect(calls).toBeGreaterThan(4);
-  expect(run(scenario, ALLOCATION, undefined)).toBeGreaterThanOrEqual(calls);
+  // Not as many to the call: a thread that waits for events has its own pace.
+  expect(run(scenario, ALLOCATION, undefined)).toBeGreaterThan(4);
   run(scenario, STICKY, Math.ceil(calls / 2));
 });
 
