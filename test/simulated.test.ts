@@ -46,6 +46,22 @@ test.each([
   covered('no CUDA', reason.split(':')[0]);
 });
 
+test('a GPU for which the addon has no code is told from none, when it is used', () => {
+  const program = `
+    const { cuda, tensor } = require('rsqrt');
+    console.log(cuda.isAvailable(), cuda.getDeviceName());
+    for (let i = 0; i < 2; i++) {
+      try { tensor([4]).to('cuda'); } catch ({ code, message }) { console.log(code, message); }
+    }`;
+  const refusal =
+    'ERR_CUDA_UNAVAILABLE CUDA is not available: no kernel image: this copy of the rsqrt addon has no code for rsqrt simulated device 0 ' +
+    '(compute capability 9.0); build it from source with a CUDA toolkit that knows the device\n';
+  expect(inChild(program, { RSQRT_SIMULATED_IMAGE: 'none' }).stdout).toBe(
+    `true rsqrt simulated device 0\n${refusal}${refusal}`,
+  );
+  covered('no CUDA', 'no kernel image');
+});
+
 test('an addon built without CUDA says so', () => {
   const local = load('local');
   if (local.info().cuda.build !== 'none') {
