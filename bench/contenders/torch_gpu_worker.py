@@ -4,7 +4,6 @@ other end and tells the commands, torch_inputs.py the input, ../gpu-cases.mjs th
 RSQRT_BENCH_SIMULATED=1 does the same on the CPU, which measures nothing: it is for testing the benchmark.
 """
 
-import json
 import math
 import os
 import sys
@@ -225,19 +224,13 @@ class Worker:
         return self.start_event.elapsed_time(self.end_event) * 1e6
 
 
-def main():
-    worker = Worker(bare_copy=sys.argv[1:] == ["copy"])
-    for line in sys.stdin:
-        command, *arguments = json.loads(line)
-        print(json.dumps(getattr(worker, command)(*arguments)), flush=True)
-
-
 try:
     import torch
+    from torch_commands import answer
     from torch_inputs import input_of
 except ImportError as error:
     sys.exit(f"{error}")
 
 # Without autograd's bookkeeping, which is torch at its fastest.
 with torch.inference_mode():
-    main()
+    answer(Worker(bare_copy=sys.argv[1:] == ["copy"]))

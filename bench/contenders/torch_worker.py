@@ -1,6 +1,5 @@
 """torch on the CPU; ../contenders.mjs is the other end and tells the commands, torch_inputs.py the input."""
 
-import json
 import math
 import sys
 from itertools import repeat
@@ -67,19 +66,13 @@ class Worker:
         return perf_counter_ns() - start
 
 
-def main():
-    worker = Worker()
-    for line in sys.stdin:
-        command, *arguments = json.loads(line)
-        print(json.dumps(getattr(worker, command)(*arguments)), flush=True)
-
-
 try:
     import torch
+    from torch_commands import answer
     from torch_inputs import input_of
 except ImportError as error:
     sys.exit(f"{error}")
 
 # Without autograd's bookkeeping, which is torch at its fastest.
 with torch.inference_mode():
-    main()
+    answer(Worker())
