@@ -64,8 +64,9 @@ void Device::synchronize() const {
 int Device::enter_stream() {
   refuse_capture("changing streams");
   const auto previous = static_cast<int>(current_);
-  last_entered_ = last_entered_ % (most_streams - 1) + 1;
-  if (last_entered_ == current_) last_entered_ = last_entered_ % (most_streams - 1) + 1;
+  do {
+    last_entered_ = last_entered_ % (most_streams - 1) + 1;
+  } while (last_entered_ == current_);
   if (last_entered_ >= streams_.size()) {
     last_entered_ = streams_.size();
     streams_.emplace_back(index);

@@ -22,19 +22,19 @@ Pools& pools() {
   return *shared;
 }
 
-cudaMemPool_t make_pool(int device) {
+PoolHandle make_pool(int device) {
   cudaMemPoolProps properties = {};
   properties.allocType = cudaMemAllocationTypePinned;
   properties.handleTypes = cudaMemHandleTypeNone;
   properties.location.type = cudaMemLocationTypeDevice;
   properties.location.id = device;
-  cudaMemPool_t pool = nullptr;
-  check(cudaMemPoolCreate(&pool, &properties), "cudaMemPoolCreate");
+  cudaMemPool_t created = nullptr;
+  check(cudaMemPoolCreate(&created, &properties), "cudaMemPoolCreate");
+  PoolHandle pool(created);
   // Without this, all that is not in use would be given back whenever somebody waits for the device.
   std::uint64_t threshold = std::numeric_limits<std::uint64_t>::max();
-  const cudaError_t status = cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &threshold);
-  if (status != cudaSuccess) static_cast<void>(cudaMemPoolDestroy(pool));
-  check(status, "cudaMemPoolSetAttribute");
+  check(cudaMemPoolSetAttribute(created, cudaMemPoolAttrReleaseThreshold, &threshold),
+        "cudaMemPoolSetAttribute");
   return pool;
 }
 
@@ -51,15 +51,14 @@ Memory::Memory(int device) : device_(device) {
   const std::lock_guard lock(shared.mutex);
   shared.all.reserve(shared.all.size() + 1);
   pool_ = make_pool(device);
-  shared.all.push_back(pool_);
+  shared.all.push_back(pool_.get());
 }
 
 Memory::~Memory() {
   if (pool_ == nullptr) return;
   Pools& shared = pools();
   const std::lock_guard lock(shared.mutex);
-  shared.all.erase(std::find(shared.all.begin(), shared.all.end(), pool_));
-  static_cast<void>(cudaMemPoolDestroy(pool_));
+  shared.all.erase(std::find(shared.all.begin(), shared.all.end(), pool_.get()));
 }
 
 void trim_pools() {
@@ -75,7 +74,7 @@ std::shared_ptr<DeviceBlock> Memory::allocate(std::size_t bytes, const Stream& s
   try {
     block = std::make_shared<DeviceBlock>(*this, device_, data, bytes, stream);
   } catch (...) {
-    static_cast<void>(pool_ != nullptr ? cudaFreeAsync(data, stream.handle.get()) : cudaFree(data));
+    static_cast<void>(free_bytes(data, stream));
     throw;
   }
   allocated_ += bytes;
@@ -86,7 +85,7 @@ std::shared_ptr<DeviceBlock> Memory::allocate(std::size_t bytes, const Stream& s
 std::byte* Memory::allocate_bytes(std::size_t bytes, const Stream& stream) {
   void* data = nullptr;
   const cudaError_t status = pool_ != nullptr
-                                 ? cudaMallocFromPoolAsync(&data, bytes, pool_, stream.handle.get())
+                                 ? cudaMallocFromPoolAsync(&data, bytes, pool_.get(), stream.handle.get())
                                  : cudaMalloc(&data, bytes);
   if (status == cudaErrorMemoryAllocation) {
     static_cast<void>(cudaGetLastError());
@@ -94,6 +93,10 @@ std::byte* Memory::allocate_bytes(std::size_t bytes, const Stream& stream) {
   }
   check(status, pool_ != nullptr ? "cudaMallocFromPoolAsync" : "cudaMalloc");
   return static_cast<std::byte*>(data);
+}
+
+cudaError_t Memory::free_bytes(std::byte* data, const Stream& stream) const {
+  return pool_ != nullptr ? cudaFreeAsync(data, stream.handle.get()) : cudaFree(data);
 }
 
 void Memory::refuse(std::size_t bytes) const {
@@ -115,8 +118,7 @@ void Memory::release(const DeviceBlock& block) noexcept {
     // Another device may have been the last to read it.
     const Stream& stream = block.last->device == device_ ? *block.last : block.home;
     if (&stream != block.last) wait_for(stream, *block.last);
-    check(pool_ != nullptr ? cudaFreeAsync(block.data, stream.handle.get()) : cudaFree(block.data),
-          "cudaFree");
+    check(free_bytes(block.data, stream), "cudaFree");
   } catch (const Failure&) {
     static_cast<void>(cudaStreamSynchronize(block.last->handle.get()));
     static_cast<void>(cudaFree(block.data));  // harmless if it was freed after all
@@ -132,7 +134,7 @@ void Memory::open_to(int device) {
     access.location.type = cudaMemLocationTypeDevice;
     access.location.id = device;
     access.flags = cudaMemAccessFlagsProtReadWrite;
-    check(cudaMemPoolSetAccess(pool_, &access, 1), "cudaMemPoolSetAccess");
+    check(cudaMemPoolSetAccess(pool_.get(), &access, 1), "cudaMemPoolSetAccess");
     return;
   }
   const CurrentDevice current(device);
@@ -145,7 +147,7 @@ MemoryStats Memory::stats() const {
   MemoryStats stats = {allocated_, max_allocated_, allocated_, limit_, 0, 0};
   if (pool_ != nullptr) {
     std::uint64_t reserved = 0;
-    check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &reserved),
+    check(cudaMemPoolGetAttribute(pool_.get(), cudaMemPoolAttrReservedMemCurrent, &reserved),
           "cudaMemPoolGetAttribute");
     stats.reserved = reserved;
   }

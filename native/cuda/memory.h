@@ -34,10 +34,11 @@ class Memory {
 
  private:
   std::byte* allocate_bytes(std::size_t bytes, const Stream& stream);
+  cudaError_t free_bytes(std::byte* data, const Stream& stream) const;
   [[noreturn]] void refuse(std::size_t bytes) const;
 
   int device_;
-  cudaMemPool_t pool_ = nullptr;  // null: none
+  PoolHandle pool_;  // null: none
   std::size_t allocated_ = 0;
   std::size_t max_allocated_ = 0;
   std::size_t limit_ = no_limit;

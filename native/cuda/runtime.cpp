@@ -70,8 +70,7 @@ class CudaBackend final : public Backend {
   }
 
   std::shared_ptr<Block> allocate(int device, std::size_t bytes) override {
-    const CurrentDevice current(device);
-    return opened(device).allocate(bytes);
+    return open(device)->allocate(bytes);
   }
 
   void trim() override {
@@ -82,20 +81,11 @@ class CudaBackend final : public Backend {
     pinned_.trim();
   }
 
-  MemoryStats memory_stats(int device) override {
-    const CurrentDevice current(device);
-    return opened(device).memory.stats();
-  }
+  MemoryStats memory_stats(int device) override { return open(device)->memory.stats(); }
 
-  void reset_peak(int device) override {
-    const CurrentDevice current(device);
-    opened(device).memory.reset_peak();
-  }
+  void reset_peak(int device) override { open(device)->memory.reset_peak(); }
 
-  void set_memory_limit(int device, std::size_t bytes) override {
-    const CurrentDevice current(device);
-    opened(device).memory.set_limit(bytes);
-  }
+  void set_memory_limit(int device, std::size_t bytes) override { open(device)->memory.set_limit(bytes); }
 
   std::byte* allocate_pinned(std::size_t bytes) override {
     if (devices_.empty()) throw Failure("ERR_CUDA_UNAVAILABLE", "CUDA is not available: " + reason_);
@@ -115,10 +105,10 @@ class CudaBackend final : public Backend {
       return;
     }
     // An event of its own: that of the block may be recorded anew, or gone, before the waiter comes to it.
-    const CurrentDevice current(block->last->device);
+    const Opened device = open(block->last->device);
     EventHandle event = make_event(cudaEventDisableTiming | cudaEventBlockingSync);
     check(cudaEventRecord(event.get(), block->last->handle.get()), "cudaEventRecord");
-    opened(block->last->device).waiter().add(std::move(event), std::move(done));
+    device->waiter().add(std::move(event), std::move(done));
   }
 
   void copy(Place from, Place to, std::size_t bytes, bool non_blocking) override {
@@ -133,57 +123,43 @@ class CudaBackend final : public Backend {
         device.staging().download(to.pointer, from.pointer, bytes, device.stream());
       });
     } else if (from.block->device == to.block->device) {
-      const CurrentDevice current(from.block->device);
-      Device& device = opened(from.block->device);
-      device.use(*from.block);
-      device.use(*to.block);
-      enqueue(to, from, bytes, cudaMemcpyDeviceToDevice, device.stream());
+      const Opened device = open(from.block->device);
+      device->use(*from.block);
+      device->use(*to.block);
+      enqueue(to, from, bytes, cudaMemcpyDeviceToDevice, device->stream());
     } else {
       copy_between_devices(from, to, bytes);
     }
   }
 
   void run(Block& in, Block& out, const Job& job) override {
-    const CurrentDevice current(in.device);
-    Device& device = opened(in.device);
-    device.use(in);
-    device.use(out);
-    check(cuda::launch(job, device.multiprocessors, device.stream().handle.get()), "cudaLaunchKernel");
+    const Opened device = open(in.device);
+    device->use(in);
+    device->use(out);
+    check(cuda::launch(job, device->multiprocessors, device->stream().handle.get()), "cudaLaunchKernel");
   }
 
   void draw(Block& out, const RandomJob& job) override {
-    const CurrentDevice current(out.device);
-    Device& device = opened(out.device);
-    device.use(out);
-    check(launch_random(job, device.multiprocessors, device.stream().handle.get()), "cudaLaunchKernel");
+    const Opened device = open(out.device);
+    device->use(out);
+    check(launch_random(job, device->multiprocessors, device->stream().handle.get()), "cudaLaunchKernel");
   }
 
-  void synchronize(int device) override {
-    const CurrentDevice current(device);
-    opened(device).synchronize();
-  }
+  void synchronize(int device) override { open(device)->synchronize(); }
 
-  int enter_stream(int device) override {
-    const CurrentDevice current(device);
-    return opened(device).enter_stream();
-  }
+  int enter_stream(int device) override { return open(device)->enter_stream(); }
 
-  void leave_stream(int device, int previous) override {
-    const CurrentDevice current(device);
-    opened(device).leave_stream(previous);
-  }
+  void leave_stream(int device, int previous) override { open(device)->leave_stream(previous); }
 
   std::shared_ptr<Event> create_event(int device) override {
-    const CurrentDevice current(device);
-    opened(device);
+    const Opened opened = open(device);
     return std::make_shared<TimedEvent>(device, make_event(cudaEventDefault));
   }
 
   void record(Event& event) override {
-    const CurrentDevice current(ours(event).device);
-    Device& device = opened(ours(event).device);
-    device.refuse_capture("recording an event");
-    check(cudaEventRecord(ours(event).handle.get(), device.stream().handle.get()), "cudaEventRecord");
+    const Opened device = open(ours(event).device);
+    device->refuse_capture("recording an event");
+    check(cudaEventRecord(ours(event).handle.get(), device->stream().handle.get()), "cudaEventRecord");
     ours(event).recorded = true;
   }
 
@@ -218,33 +194,26 @@ class CudaBackend final : public Backend {
     return milliseconds;
   }
 
-  void begin_capture(int device) override {
-    const CurrentDevice current(device);
-    opened(device).begin_capture();
-  }
+  void begin_capture(int device) override { open(device)->begin_capture(); }
 
   std::shared_ptr<Graph> end_capture(int device) override {
-    const CurrentDevice current(device);
+    const Opened opened = open(device);
     GraphHandle graph;
-    const std::unique_ptr<Capture> capture = opened(device).end_capture(graph);
+    const std::unique_ptr<Capture> capture = opened->end_capture(graph);
     cudaGraphExec_t exec = nullptr;
     check(cudaGraphInstantiate(&exec, graph.get(), 0), "cudaGraphInstantiate");
     ExecHandle owned(exec);
     return std::make_shared<CapturedGraph>(device, std::move(capture->blocks), std::move(owned));
   }
 
-  void abandon_capture(int device) override {
-    const CurrentDevice current(device);
-    opened(device).abandon_capture();
-  }
+  void abandon_capture(int device) override { open(device)->abandon_capture(); }
 
   void launch(Graph& graph) override {
     const CapturedGraph& captured = static_cast<const CapturedGraph&>(graph);
-    const CurrentDevice current(captured.device);
-    Device& device = opened(captured.device);
-    device.refuse_capture("another graph");
-    for (const auto& block : captured.blocks) device.use(*block);
-    check(cudaGraphLaunch(captured.exec.get(), device.stream().handle.get()), "cudaGraphLaunch");
+    const Opened device = open(captured.device);
+    device->refuse_capture("another graph");
+    for (const auto& block : captured.blocks) device->use(*block);
+    check(cudaGraphLaunch(captured.exec.get(), device->stream().handle.get()), "cudaGraphLaunch");
   }
 
  private:
@@ -264,12 +233,21 @@ class CudaBackend final : public Backend {
     return describe("cudaGetDeviceCount", status);
   }
 
-  // What there is of the current device, set up at its first use.
-  Device& opened(int device) {
-    auto& opened = devices_[static_cast<std::size_t>(device)];
-    if (opened == nullptr) opened = std::make_unique<Device>(device);
-    return *opened;
-  }
+  // What there is of a device, which is current for as long as one lives. Set up at its first use.
+  class Opened {
+   public:
+    Opened(CudaBackend& backend, int device)
+        : current_(device), slot_(backend.devices_[static_cast<std::size_t>(device)]) {
+      if (slot_ == nullptr) slot_ = std::make_unique<Device>(device);
+    }
+    Device* operator->() const { return slot_.get(); }
+    Device& operator*() const { return *slot_; }
+
+   private:
+    const CurrentDevice current_;
+    std::unique_ptr<Device>& slot_;
+  };
+  Opened open(int device) { return Opened(*this, device); }
 
   static void enqueue(Place to, Place from, std::size_t bytes, cudaMemcpyKind kind, const Stream& stream) {
     check(cudaMemcpyAsync(to.pointer, from.pointer, bytes, kind, stream.handle.get()), "cudaMemcpyAsync");
@@ -278,15 +256,14 @@ class CudaBackend final : public Backend {
   // A copy between a block and host memory, which `enqueue_copy` queues, knowing whether that is page-locked.
   template <class EnqueueCopy>
   void copy_host(Block& block, const std::byte* host, bool non_blocking, EnqueueCopy enqueue_copy) {
-    const CurrentDevice current(block.device);
-    Device& device = opened(block.device);
-    device.refuse_capture("copying between a device and the host");
-    device.use(block);
+    const Opened device = open(block.device);
+    device->refuse_capture("copying between a device and the host");
+    device->use(block);
     Pinned::Block* const pinned = pinned_.find(host);
-    if (pinned != nullptr) Pinned::use(*pinned, device.stream());
-    enqueue_copy(device, pinned != nullptr);
+    if (pinned != nullptr) Pinned::use(*pinned, device->stream());
+    enqueue_copy(*device, pinned != nullptr);
     if (pinned == nullptr) return;
-    mark_copied(*pinned, device.stream());
+    mark_copied(*pinned, device->stream());
     if (!non_blocking) Pinned::settle(*pinned);
   }
 
@@ -303,19 +280,18 @@ class CudaBackend final : public Backend {
 
   void copy_between_devices(Place from, Place to, std::size_t bytes) {
     {
-      const CurrentDevice current(from.block->device);
-      Device& source = opened(from.block->device);
-      source.refuse_capture("copying between devices");
-      if (open_.emplace(from.block->device, to.block->device).second) source.memory.open_to(to.block->device);
+      const Opened source = open(from.block->device);
+      source->refuse_capture("copying between devices");
+      if (open_.emplace(from.block->device, to.block->device).second)
+        source->memory.open_to(to.block->device);
     }
-    const CurrentDevice current(to.block->device);
-    Device& target = opened(to.block->device);
-    target.refuse_capture("copying between devices");
+    const Opened target = open(to.block->device);
+    target->refuse_capture("copying between devices");
     // The target's stream reads the source, and is its last user.
-    target.use(*from.block);
-    target.use(*to.block);
+    target->use(*from.block);
+    target->use(*to.block);
     check(cudaMemcpyPeerAsync(to.pointer, to.block->device, from.pointer, from.block->device, bytes,
-                              target.stream().handle.get()),
+                              target->stream().handle.get()),
           "cudaMemcpyPeerAsync");
   }
 

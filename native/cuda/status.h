@@ -41,6 +41,7 @@ using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Destroy<destroy>>;
 
 using StreamHandle = Owned<cudaStream_t, cudaStreamDestroy>;
 using EventHandle = Owned<cudaEvent_t, cudaEventDestroy>;
+using PoolHandle = Owned<cudaMemPool_t, cudaMemPoolDestroy>;
 using GraphHandle = Owned<cudaGraph_t, cudaGraphDestroy>;
 using ExecHandle = Owned<cudaGraphExec_t, cudaGraphExecDestroy>;
 
