@@ -10,7 +10,7 @@ import type { DType, ElementOf, TypedArrayOf } from './dtype';
 import { RsqrtError, show, typeError } from './errors';
 import { dataOf, type Nested, nested } from './reading';
 import { unscoped } from './scope';
-import { extend, isOptions, onDispose, storageOf, type Tensor } from './tensor';
+import { checkIsOptions, extend, onDispose, storageOf, type Tensor } from './tensor';
 
 declare module './tensor' {
   interface Tensor<D extends DType = DType> extends AsyncReading<D> {}
@@ -104,9 +104,7 @@ async function readLater<D extends DType, R>(
 
 /** The signal that there may be among options, which has not fired. Throws `TypeError`, or its reason. */
 function checkSignal(options: unknown = {}, where: string): AbortSignal | undefined {
-  if (!isOptions(options)) {
-    throw typeError(`${where}: options must be an object such as { signal }; received ${show(options)}`);
-  }
+  checkIsOptions(options, 'signal', where);
   checkKeys(options, ['signal'], where);
   const { signal } = options as AsyncOptions;
   if (signal === undefined) return undefined;

@@ -6,12 +6,12 @@ import { allocateTensor, elementsOf, written } from './copy';
 import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
 import { type Complex, checkDType, type DType, getDefaultDtype } from './dtype';
 import { type Entries, elementWriter, fillElements } from './element';
-import { show, typeError } from './errors';
+import { typeError } from './errors';
 import { contiguousStrides, isDense, resultStrides, type Sizes } from './layout';
 import { checkArray, checkScalar, dtypeOfScalar, forEachValue, inspectNested, type Scalar } from './literal';
 import type { Nested } from './reading';
 import { Storage } from './storage';
-import { createTensor, isOptions, isTensor, notATensor, storageOf, type Tensor } from './tensor';
+import { checkIsOptions, createTensor, isOptions, isTensor, notATensor, storageOf, type Tensor } from './tensor';
 import { fill } from './writing';
 
 /** The dtype and device of a new tensor. */
@@ -212,9 +212,7 @@ export function checkOptions(
   where: string,
   known: readonly string[] = ['dtype', 'device'],
 ): { dtype: DType | undefined; device: number } {
-  if (!isOptions(options)) {
-    throw typeError(`${where}: options must be an object such as { dtype, device }; received ${show(options)}`);
-  }
+  checkIsOptions(options, 'dtype, device', where);
   checkKeys(options, known, where);
   const { dtype, device } = options;
   return {

@@ -6,7 +6,7 @@ import { checkKeys } from './checks';
 import { refuseCapture } from './cuda-graphs';
 import { type DeviceName, deviceName, type GpuName, gpuIndex } from './device';
 import { RsqrtError, show, typeError } from './errors';
-import { isOptions } from './tensor';
+import { checkIsOptions } from './tensor';
 
 /** What a {@link CudaEvent} is made with. */
 export interface CudaEventOptions {
@@ -40,9 +40,7 @@ export class CudaEvent {
   /** Throws `TypeError`, `ERR_CUDA_UNAVAILABLE`, or `RangeError` for a GPU that is not there. */
   constructor(options: CudaEventOptions = {}) {
     const where = 'cuda.Event';
-    if (!isOptions(options)) {
-      throw typeError(`${where}: options must be an object such as { device }; received ${show(options)}`);
-    }
+    checkIsOptions(options, 'device', where);
     checkKeys(options, ['device'], where);
     const { device = 'cuda' }: CudaEventOptions = options;
     this.#device = gpuIndex(device, where, 'device');

@@ -3,7 +3,7 @@
 import { checkKeys, checkWhole } from './checks';
 import { rangeError, show, typeError } from './errors';
 import { defaultPrintOptions, type PrintOptions } from './format';
-import { isOptions } from './tensor';
+import { checkIsOptions } from './tensor';
 
 /** What {@link setPrintOptions} takes: options that are left out, or undefined, stay as they are. */
 export interface PrintOptionsToSet extends Partial<PrintOptions> {
@@ -69,9 +69,7 @@ export function getPrintOptions(): Readonly<PrintOptions> {
  * ```
  */
 export function setPrintOptions(options: PrintOptionsToSet): void {
-  if (!isOptions(options)) {
-    throw typeError(`setPrintOptions: options must be an object such as { precision }; received ${show(options)}`);
-  }
+  checkIsOptions(options, 'precision', 'setPrintOptions');
   checkKeys(options, [...names, 'profile'], 'setPrintOptions');
   const given: PrintOptionsToSet = { ...options };
   const next = { ...profileOf(given.profile) };

@@ -211,6 +211,16 @@ export function isOptions(value: unknown): value is { dtype?: unknown; device?: 
   return !Array.isArray(value) && !ArrayBuffer.isView(value) && !isTensor(value);
 }
 
+/** Throws `TypeError` for what cannot be meant as an object of options, `such` as there may be. */
+export function checkIsOptions(
+  options: unknown,
+  such: string,
+  where: string,
+): asserts options is { dtype?: unknown; device?: unknown } {
+  if (isOptions(options)) return;
+  throw typeError(`${where}: options must be an object such as { ${such} }; received ${show(options)}`);
+}
+
 /** The error for a value that is no tensor; `where` names the function and the argument. */
 export function notATensor(where: string, value: unknown): TypeError {
   const looksLikeOne = typeof value === 'object' && value?.constructor?.name === Tensor.name;
