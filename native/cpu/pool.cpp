@@ -4,8 +4,8 @@
 #include <sched.h>
 
 #include <csignal>
-#include <cstdio>
 #include <exception>
+#include <string>
 
 #include "cpu/float_environment.h"
 
@@ -148,7 +148,10 @@ void Pool::start(int helpers) {
   try {
     const SignalsBlocked blocked;
     while (threads_.size() < static_cast<std::size_t>(helpers)) {
-      threads_.emplace_back(&Pool::help, this, threads_.size());
+      const std::string name = "rsqrt-" + std::to_string(threads_.size());
+      threads_.emplace_back(&Pool::help, this);
+      // By us, not by itself: it has its name even where it waits long for a CPU.
+      pthread_setname_np(threads_.back().native_handle(), name.c_str());
       started_.fetch_add(1, std::memory_order_relaxed);
     }
   } catch (const std::exception&) {
@@ -161,10 +164,7 @@ void Pool::wake(int helpers) {
   for (int i = 0; i < std::min(helpers, 2); ++i) news_condition_.notify_one();
 }
 
-void Pool::help(std::size_t index) {
-  char name[16];  // the longest that the system takes
-  std::snprintf(name, sizeof(name), "rsqrt-%zu", index);
-  pthread_setname_np(pthread_self(), name);
+void Pool::help() {
   const DefaultFloatEnvironment environment;  // nothing but our kernels runs on this thread
   bool tired = true;
   auto lock = soon(mutex_);

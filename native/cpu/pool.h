@@ -68,7 +68,7 @@ class Pool {
   void share(Task task, const void* context, std::int64_t count, std::int64_t grain, int threads);
   void start(int helpers);
   void wake(int helpers);
-  void help(std::size_t index);
+  void help();
   Work* neediest() const;
   void leave(Work& work);
   void wait_for_helpers(const Work& work);
