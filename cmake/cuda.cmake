@@ -74,7 +74,10 @@ elseif(nvcc)
     endif()
   endif()
   set(CMAKE_CUDA_COMPILER ${nvcc})
-  set(CMAKE_CUDA_HOST_COMPILER ${CMAKE_CXX_COMPILER})
+  # The addon's compiler, unless another is named: not every compiler is one that nvcc knows.
+  if(NOT CMAKE_CUDA_HOST_COMPILER AND NOT DEFINED ENV{CUDAHOSTCXX})
+    set(CMAKE_CUDA_HOST_COMPILER ${CMAKE_CXX_COMPILER})
+  endif()
   enable_language(CUDA)
   if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION) # CMake 3.25 and older do not know it
     set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)

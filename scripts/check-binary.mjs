@@ -1,18 +1,24 @@
 #!/usr/bin/env node
 // Checks what the compiler and the linker made of the addon. Needs binutils.
 //
-//   node scripts/check-binary.mjs [FILE...]     default build/Release/rsqrt.node
+//   node scripts/check-binary.mjs [--target=TARGET] [FILE...]     default build/Release/rsqrt.node
 //
 //   1. It exports its N-API entry points and nothing else: other addons in the process bring their own libstdc++.
 //   2. What is compiled for a wider instruction set is named after that set, and nothing of it runs at load. Otherwise
 //      two object files could define one symbol, the linker would keep either, and the addon would fail on a CPU
 //      without the set.
 //   3. It prints the size, the glibc it needs and the libraries it loads.
+//   4. With --target, a prebuilt addon: it is for that system, needs no other libraries and no newer glibc than it may, has
+//      no run-path and is stripped.
+//
+// Of addons for macOS and Windows only the exports are checked, by llvm-nm if there is one.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { targets } from './targets.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const entryPoints = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
@@ -43,8 +49,7 @@ const symbols = (args) => lines('nm', args).map((line) => line.split(' ').at(-1)
 /** Names as a reader of the source knows them, one a line. */
 const demangled = (names) => lines('c++filt', [], `${names.join('\n')}\n`).map((name) => `  ${name}`);
 
-function checkExports(file) {
-  const exported = symbols(['--dynamic', '--defined-only', file]);
+function checkExports(file, exported) {
   const leaked = exported.filter((name) => !entryPoints.includes(name));
   const absent = entryPoints.filter((name) => !exported.includes(name));
   if (absent.length > 0) fail(`${file} does not export ${absent.join(', ')}.`);
@@ -83,7 +88,7 @@ function checkInstructionSets(build) {
   for (const set of sets) {
     for (const object of objectFiles(path.join(folder, `rsqrt_${set}.dir`))) checkObjectFile(object, set);
   }
-  if (sets.length === 0 && process.arch === 'x64') {
+  if (sets.length === 0 && !existsSync(path.join(folder, 'rsqrt_neon.dir'))) {
     fail(`${folder} has no object files of wider instruction sets: has CMakeLists.txt named them otherwise?`);
   }
   return sets;
@@ -91,35 +96,86 @@ function checkInstructionSets(build) {
 
 const newerFirst = (a, b) => b.localeCompare(a, 'en', { numeric: true });
 
-/** The newest version of glibc that a symbol asks for. */
-function neededGlibc(file) {
-  return lines('objdump', ['--dynamic-syms', file])
-    .map((line) => /\bGLIBC_([\d.]+)/.exec(line)?.[1])
-    .filter((version) => version !== undefined)
-    .sort(newerFirst)[0];
+/** What a regular expression finds in lines. */
+const found = (lines, expression) =>
+  lines.map((line) => expression.exec(line)?.[1]).filter((text) => text !== undefined);
+
+/** The newest version of glibc that a symbol asks for; undefined if there is none, as on musl. */
+const neededGlibc = (file) =>
+  found(lines('readelf', ['--dyn-syms', '--wide', file]), /@GLIBC_([\d.]+)/).sort(newerFirst)[0];
+
+/** What Node loads anyway: the C library in all its parts. */
+const allowedLibraries = {
+  glibc: /^(lib(c|m)\.so\.6|libpthread\.so\.0|libdl\.so\.2|librt\.so\.1|ld-linux-.*)$/,
+  musl: /^libc\.so$/,
+};
+const machines = { x64: /X86-64/, arm64: /AArch64/ };
+// As scripts/prebuild.mjs promises, and docs/installing.md.
+const newestGlibc = '2.28';
+
+function checkPrebuilt(file, target, glibc, libraries) {
+  const machine = found(lines('readelf', ['--file-header', file]), /Machine:\s+(.*)/)[0];
+  if (!machines[target.arch].test(machine)) fail(`${file} is for ${machine}, not for ${target.name}.`);
+  const foreign = libraries.filter((library) => !allowedLibraries[target.libc].test(library));
+  if (foreign.length > 0) fail(`${file} needs ${foreign.join(', ')}, which a user may not have.`);
+  if (target.libc === 'musl' && glibc !== undefined) fail(`${file} needs glibc ${glibc}, but is for musl.`);
+  if (target.libc === 'glibc' && newerFirst(glibc, newestGlibc) < 0) {
+    fail(`${file} needs glibc ${glibc}; it must do with ${newestGlibc}.`);
+  }
+  if (lines('readelf', ['--dynamic', file]).some((line) => /\((RPATH|RUNPATH)\)/.test(line))) {
+    fail(`${file} has a run-path.`);
+  }
+  if (lines('readelf', ['--sections', '--wide', file]).some((line) => line.includes(' .symtab '))) {
+    fail(`${file} is not stripped.`);
+  }
 }
 
-function neededLibraries(file) {
-  return lines('readelf', ['--dynamic', file])
-    .map((line) => /\(NEEDED\).*\[(.*)\]/.exec(line)?.[1])
-    .filter((library) => library !== undefined);
+/** How the file begins: ELF or not. */
+const isElf = (file) => readFileSync(file).subarray(0, 4).toString('latin1') === '\x7fELF';
+
+function checkElf(file, target) {
+  checkExports(file, symbols(['--dynamic', '--defined-only', file]));
+  // The object files lie beside it, or one folder up: <build>/Release/rsqrt.node. A prebuilt addon comes without.
+  const build = [path.dirname(file), path.dirname(path.dirname(file))].find((folder) =>
+    existsSync(path.join(folder, 'CMakeFiles')),
+  );
+  const sets = build === undefined ? null : checkInstructionSets(build);
+  const glibc = neededGlibc(file);
+  const libraries = found(lines('readelf', ['--dynamic', file]), /\(NEEDED\).*\[(.*)\]/);
+  if (target !== undefined) checkPrebuilt(file, target, glibc, libraries);
+  console.log(`  needs ${glibc === undefined ? 'no glibc' : `glibc ${glibc} or newer`}, and ${libraries.join(', ')}`);
+  console.log(
+    `  instruction sets checked: ${sets === null ? 'skipped, no object files beside it' : sets.join(', ') || 'none to check'}`,
+  );
 }
 
-function check(file) {
+/** The exports of an addon for macOS or Windows, which binutils cannot read. */
+function checkOther(file) {
+  if (spawnSync('llvm-nm', ['--version']).status !== 0) {
+    console.log('  exports: skipped, llvm-nm was not found');
+    return;
+  }
+  const exported = lines('llvm-nm', ['--extern-only', '--defined-only', '--format=just-symbols', file]);
+  checkExports(
+    file,
+    exported.map((name) => name.replace(/^_/, '')),
+  );
+}
+
+function check(file, target) {
   if (!existsSync(file)) return fail(`${file} does not exist: run "npm run build".`);
-  checkExports(file);
-  // <build>/Release/rsqrt.node: the object files lie beside it. A prebuilt addon comes without.
-  const build = path.dirname(path.dirname(file));
-  const sets = existsSync(path.join(build, 'CMakeFiles')) ? checkInstructionSets(build) : null;
   console.log(`${file}: ${(statSync(file).size / 2 ** 20).toFixed(2)} MiB`);
-  console.log(`  needs glibc ${neededGlibc(file)} or newer, and ${neededLibraries(file).join(', ')}`);
-  console.log(`  instruction sets checked: ${sets === null ? 'skipped, no object files beside it' : sets.join(', ')}`);
+  if (isElf(file)) checkElf(file, target);
+  else checkOther(file);
 }
 
-const files = process.argv.length > 2 ? process.argv.slice(2) : [path.join(root, 'build/Release/rsqrt.node')];
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { target: { type: 'string' } } });
+const target = targets.find(({ name }) => name === values.target);
+if (values.target !== undefined && target === undefined) fail(`'${values.target}' is no target.`);
+const files = positionals.length > 0 ? positionals : [path.join(root, 'build/Release/rsqrt.node')];
 for (const file of files) {
   try {
-    check(path.relative('', path.resolve(file)));
+    check(path.relative('', path.resolve(file)), target);
   } catch (error) {
     fail(error.message);
   }

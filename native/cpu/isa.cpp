@@ -19,18 +19,49 @@ RSQRT_INSTRUCTION_SETS(X)
 namespace {
 
 #if defined(__x86_64__)
-// Not every compiler knows its name. AVX2, which is checked too, includes what the operating system saves.
-bool has_f16c() {
-  unsigned eax, ebx, ecx, edx;
-  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
-}
+// Bits of CPUID (Intel SDM volume 2A) and of XCR0 (volume 1, section 13.3). Asked for directly: the
+// compiler's own check needs a part of its run-time library that not every toolchain links into a shared
+// library.
+constexpr unsigned leaf1_ecx_fma = 1u << 12;
+constexpr unsigned leaf1_ecx_osxsave = 1u << 27;
+constexpr unsigned leaf1_ecx_f16c = 1u << 29;
+constexpr unsigned leaf7_ebx_avx2 = 1u << 5;
+constexpr unsigned leaf7_ebx_avx512f = 1u << 16;
+constexpr unsigned leaf7_ebx_avx512dq = 1u << 17;
+constexpr unsigned xcr0_avx = 0x06;     // the operating system saves XMM and YMM registers,
+constexpr unsigned xcr0_avx512 = 0xe6;  // and ZMM and mask registers
+
+constexpr bool all(unsigned value, unsigned bits) { return (value & bits) == bits; }
+
+// What the CPU has, and which registers the operating system saves.
+struct Features {
+  unsigned leaf1_ecx = 0;
+  unsigned leaf7_ebx = 0;
+  unsigned xcr0 = 0;
+
+  Features() {
+    unsigned eax, ebx, ecx, edx;
+    if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0) return;
+    leaf1_ecx = ecx;
+    if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0) leaf7_ebx = ebx;
+    // NOLINTNEXTLINE(hicpp-no-assembler): the intrinsic needs a wider target
+    if (all(leaf1_ecx, leaf1_ecx_osxsave)) asm("xgetbv" : "=a"(xcr0), "=d"(edx) : "c"(0));
+  }
+  bool avx2() const {
+    return all(xcr0, xcr0_avx) && all(leaf1_ecx, leaf1_ecx_fma | leaf1_ecx_f16c) &&
+           all(leaf7_ebx, leaf7_ebx_avx2);
+  }
+  bool avx512() const {
+    return avx2() && all(xcr0, xcr0_avx512) && all(leaf7_ebx, leaf7_ebx_avx512f | leaf7_ebx_avx512dq);
+  }
+};
 #endif
 
 bool supported(const std::string& name) {
 #if defined(__x86_64__)
-  __builtin_cpu_init();  // these checks include what the operating system saves
-  if (name == "avx512") return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
-  if (name == "avx2") return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
+  const Features features;
+  if (name == "avx512") return features.avx512();
+  if (name == "avx2") return features.avx2();
 #endif
   return name == "baseline" || name == "neon";
 }

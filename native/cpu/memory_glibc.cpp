@@ -1,24 +1,12 @@
-// Linux with the GNU C library.
+// The GNU C library.
 #include <malloc.h>
-#include <sys/mman.h>
 
-#include <cstdint>
+#include <cstddef>
 #include <cstdlib>
 
 #include "cpu/memory.h"
 
 namespace rsqrt_native::cpu {
-
-std::size_t advise_huge_pages(std::byte* data, std::size_t bytes) noexcept {
-  constexpr std::uintptr_t huge_page = std::uintptr_t{1} << 21;
-  const auto start = reinterpret_cast<std::uintptr_t>(data);
-  const std::uintptr_t first = (start + huge_page - 1) & -huge_page;
-  const std::uintptr_t end = (start + bytes) & -huge_page;
-  // Fails where huge pages are switched off, which is nobody's error.
-  if (first >= end) return 0;
-  madvise(data + (first - start), end - first, MADV_HUGEPAGE);
-  return first - start;
-}
 
 void keep_freed_memory() noexcept {
   // malloc maps blocks of 128 KiB and more one by one, until one is freed: from then on blocks of up to that

@@ -1,13 +1,10 @@
 #include "cpu/pool.h"
 
-#include <pthread.h>
-#include <sched.h>
-
-#include <csignal>
 #include <exception>
 #include <string>
 
 #include "cpu/float_environment.h"
+#include "cpu/system.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -60,35 +57,6 @@ std::unique_lock<std::mutex> soon(std::mutex& mutex) {
   return lock;
 }
 
-// While it lives, threads are started with all signals blocked: the process's handlers run on its own
-// threads.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &saved_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &saved_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t saved_;
-};
-
-// Moves this thread to another CPU if it runs on that one. The scheduler tends to wake a helper where its
-// caller runs, ahead of the caller, and then leaves both there although other CPUs are idle.
-void move_off(int cpu) {
-  if (cpu < 0 || sched_getcpu() != cpu) return;
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return;
-  cpu_set_t others = allowed;
-  CPU_CLR(cpu, &others);
-  if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof(others), &others) != 0) return;
-  sched_setaffinity(0, sizeof(allowed), &allowed);
-}
-
 }  // namespace
 
 bool Pool::Work::wants_help() const {
@@ -118,7 +86,7 @@ Pool::~Pool() {
 void Pool::share(Task task, const void* context, std::int64_t count, std::int64_t grain, int threads) {
   const std::int64_t ranges = (count - 1) / grain + 1;
   const int most_helpers = threads - 1;
-  Work work{task, context, count, grain, ranges, most_helpers, sched_getcpu()};
+  Work work{task, context, count, grain, ranges, most_helpers, current_cpu()};
   auto lock = soon(mutex_);
   works_.push_back(&work);
   news_.fetch_add(1, std::memory_order_relaxed);
@@ -146,14 +114,15 @@ void Pool::start(int helpers) {
   const std::unique_lock lock(start_mutex_, std::try_to_lock);
   if (!lock || Clock::now() < next_start_) return;
   try {
-    const SignalsBlocked blocked;
-    while (threads_.size() < static_cast<std::size_t>(helpers)) {
-      const std::string name = "rsqrt-" + std::to_string(threads_.size());
-      threads_.emplace_back(&Pool::help, this);
-      // By us, not by itself: it has its name even where it waits long for a CPU.
-      pthread_setname_np(threads_.back().native_handle(), name.c_str());
-      started_.fetch_add(1, std::memory_order_relaxed);
-    }
+    with_signals_blocked([&] {
+      while (threads_.size() < static_cast<std::size_t>(helpers)) {
+        const std::string name = "rsqrt-" + std::to_string(threads_.size());
+        threads_.emplace_back(&Pool::help, this);
+        // By us, not by itself: it has its name even where it waits long for a CPU.
+        name_thread(threads_.back(), name);
+        started_.fetch_add(1, std::memory_order_relaxed);
+      }
+    });
   } catch (const std::exception&) {
     next_start_ = Clock::now() + start_interval;
   }

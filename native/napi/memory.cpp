@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/failure.h"
-#include "cpu/memory.h"
+#include "cpu/system.h"
 #include "napi/arguments.h"
 #include "napi/device_memory.h"
 

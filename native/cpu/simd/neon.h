@@ -48,7 +48,8 @@ struct Vec<float> {
     return {{parts.val[0]}, {parts.val[1]}};
   }
   static RSQRT_FUNCTION void store_complex(float* p, Complex<Vec> z) {
-    vst2q_f32(p, float32x4x2_t{{z.re.v, z.im.v}});
+    const float32x4x2_t parts{{z.re.v, z.im.v}};
+    vst2q_f32(p, parts);  // may be a macro
   }
 
   friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {vaddq_f32(a.v, b.v)}; }
@@ -97,7 +98,8 @@ struct Vec<double> {
     return {{parts.val[0]}, {parts.val[1]}};
   }
   static RSQRT_FUNCTION void store_complex(double* p, Complex<Vec> z) {
-    vst2q_f64(p, float64x2x2_t{{z.re.v, z.im.v}});
+    const float64x2x2_t parts{{z.re.v, z.im.v}};
+    vst2q_f64(p, parts);  // may be a macro
   }
 
   friend RSQRT_FUNCTION Vec operator+(Vec a, Vec b) { return {vaddq_f64(a.v, b.v)}; }
