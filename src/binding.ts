@@ -1,60 +1,141 @@
 /** Finds the native addon, loads it and opens a binding; explains every failure. */
 
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import * as path from 'node:path';
-import bindings from 'bindings';
+import { fileURLToPath } from 'node:url';
 import type { Addon, Binding } from '../binding';
-import { createError, RsqrtError } from './errors';
+import { BinaryError, checkBinary } from './binary';
+import { createError } from './errors';
+import { libc, target } from './host';
+import { type AddonSource, type Failure, failureOf, loadError } from './load-error';
+import { warnOnce } from './warnings';
 
-const root = path.join(__dirname, '..');
-
-/** One place to look for the addon. */
-interface Candidate {
-  readonly path: string;
-  load(): Addon;
-}
-
-function candidates(): Candidate[] {
-  const override = process.env.RSQRT_BINARY;
-  if (override) {
-    const file = path.resolve(override);
-    return [{ path: file, load: () => require(file) as Addon }];
-  }
-  const local = ['build', 'Release', 'rsqrt.node'];
-  const prebuild = path.join(root, 'prebuilds', `${process.platform}-${process.arch}.node`);
-  return [
-    {
-      path: path.join(root, ...local),
-      // module_root and try keep `bindings` from guessing by the call stack, which bundlers break.
-      load: () => bindings({ bindings: 'rsqrt.node', module_root: root, try: [['module_root', ...local]] }) as Addon,
-    },
-    { path: prebuild, load: () => require(prebuild) as Addon },
-  ];
-}
-
-function load(): Addon {
-  const failures: string[] = [];
-  for (const candidate of candidates()) {
-    try {
-      return candidate.load();
-    } catch (error) {
-      failures.push(`  ${candidate.path}: ${reason(error)}`);
+/**
+ * Loads the prebuild of this platform; undefined if the package brings none. Spelled out, so that bundlers see the files; those
+ * that are told the platform (`process.platform` and `process.arch` as constants) leave the others out.
+ */
+function prebuildLoader(): (() => unknown) | undefined {
+  if (process.platform === 'linux') {
+    if (process.arch === 'x64') {
+      return libc === 'musl'
+        ? () => require('../prebuilds/linux-x64-musl.node')
+        : () => require('../prebuilds/linux-x64.node');
+    }
+    if (process.arch === 'arm64') {
+      return libc === 'musl'
+        ? () => require('../prebuilds/linux-arm64-musl.node')
+        : () => require('../prebuilds/linux-arm64.node');
     }
   }
-  const remedy = process.env.RSQRT_BINARY
-    ? 'RSQRT_BINARY must be the path of an rsqrt addon; unset it to use the one of this package.'
-    : `Build it with: npm --prefix '${root}' run build`;
-  throw new RsqrtError(
-    'ERR_LOAD',
-    `rsqrt could not load its native addon for ${process.platform}-${process.arch} (Node ${process.version}). Tried:\n` +
-      `${failures.join('\n')}\n${remedy}`,
-  );
+  if (process.platform === 'darwin') {
+    if (process.arch === 'arm64') return () => require('../prebuilds/darwin-arm64.node');
+    if (process.arch === 'x64') return () => require('../prebuilds/darwin-x64.node');
+  }
+  if (process.platform === 'win32') {
+    if (process.arch === 'x64') return () => require('../prebuilds/win32-x64.node');
+    if (process.arch === 'arm64') return () => require('../prebuilds/win32-arm64.node');
+  }
+  return undefined;
 }
 
-function reason(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  // `bindings` and Node both say "not found" in several lines.
-  return code === 'MODULE_NOT_FOUND' || /^Could not locate the bindings file/.test(message) ? 'not found' : message;
+/** The `require` of a bundle or of a single-executable application may not load files. */
+const requireFile = (file: string): unknown => createRequire(file)(file);
+
+/** The addon that `rsqrt build` or `npm run build` made. */
+const localBuild = ['build', 'Release', 'rsqrt.node'];
+
+function requireLocalBuild(root: string): unknown {
+  // Here and not above: most have no local build. module_root and try keep `bindings` from guessing by the call stack, which
+  // bundlers break.
+  const bindings = require('bindings') as typeof import('bindings');
+  return bindings({ bindings: 'rsqrt.node', module_root: root, try: [['module_root', ...localBuild]] });
 }
+
+/** The folder of this package; null in a bundle, which has neither a local build nor a folder of prebuilds. */
+function findRoot(): string | null {
+  // A bundle of ES modules has no __dirname.
+  if (typeof __dirname !== 'string') return null;
+  const root = path.join(__dirname, '..');
+  try {
+    const { name } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { name?: string };
+    return name === 'rsqrt' ? root : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What a bundler puts in the place of a file: the addon, a path or an address, or a module with one of them. */
+const unwrap = (loaded: unknown): unknown => (loaded as { default?: unknown } | undefined)?.default ?? loaded;
+
+/** The file that a bundler copied the addon to. */
+function assetFile(asset: string): string {
+  if (asset.startsWith('data:')) throw new BinaryError('damaged', 'put into the bundle as text; it must stay a file');
+  if (asset.startsWith('file:')) return fileURLToPath(asset);
+  return path.resolve(typeof __dirname === 'string' ? __dirname : path.dirname(process.argv[1]), asset);
+}
+
+/** An addon and how it was found. */
+interface Found {
+  readonly addon: Addon;
+  readonly source: AddonSource;
+  /** Null where only a bundler knows. */
+  readonly path: string | null;
+}
+
+/** Checks and loads one candidate. The file is null where only a bundler knows. */
+function load(source: AddonSource, file: string | null, require: () => unknown): Found | Failure {
+  try {
+    if (file !== null) checkBinary(file, { platform: process.platform, arch: process.arch, libc });
+    const loaded = unwrap(require());
+    if (typeof loaded === 'string') {
+      const asset = assetFile(loaded);
+      return load(source, asset, () => requireFile(asset));
+    }
+    if (typeof (loaded as Partial<Addon>).open !== 'function') {
+      throw new BinaryError('foreign', 'an addon, but not that of rsqrt: it has no function open');
+    }
+    return { addon: loaded as Addon, source, path: file };
+  } catch (error) {
+    return failureOf(error, source, file);
+  }
+}
+
+function loadOverride(override: string): Found {
+  const file = path.resolve(override);
+  const found = load('override', file, () => requireFile(file));
+  if ('addon' in found) return found;
+  throw loadError([found], null);
+}
+
+function loadOwn(): Found {
+  const root = findRoot();
+  const failures: Failure[] = [];
+  if (root !== null) {
+    const found = load('local build', path.join(root, ...localBuild), () => requireLocalBuild(root));
+    if ('addon' in found) return found;
+    failures.push(found);
+  }
+  const requirePrebuild = prebuildLoader();
+  const found: Found | Failure = requirePrebuild
+    ? load('prebuild', root === null ? null : path.join(root, 'prebuilds', `${target}.node`), requirePrebuild)
+    : { source: 'prebuild', path: null, kind: 'unsupported', reason: `the package brings none for ${target}` };
+  if (!('addon' in found)) throw loadError([...failures, found], root);
+  // Whoever built an addon wants it used, and whoever copied it here from another system wants this one to work.
+  const [local] = failures;
+  if (local && local.kind !== 'missing') {
+    warnOnce(
+      'RSQRT_LOCAL_BUILD',
+      `the local build ${local.path} was not used, but the prebuild (${local.reason}); build it again with: npx rsqrt build`,
+    );
+  }
+  return found;
+}
+
+const found = process.env.RSQRT_BINARY ? loadOverride(process.env.RSQRT_BINARY) : loadOwn();
+
+/** Where the addon in use came from. */
+export const origin = { source: found.source, path: found.path };
 
 /** The binding that this copy of the package uses. `RSQRT_ISA` forces an instruction set. */
-export const binding: Binding = load().open(process.env.RSQRT_ISA ?? '', createError);
+export const binding: Binding = found.addon.open(process.env.RSQRT_ISA ?? '', createError);

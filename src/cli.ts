@@ -64,10 +64,11 @@ function toJson(tensor: Tensor): string {
   return JSON.stringify({ dtype, device: tensor.device, shape, data });
 }
 
-function describe({ version, node, platform, isa, availableIsas, threads, cuda }: Info): string {
+function describe({ version, node, runtime, platform, libc, addon, isa, availableIsas, threads, cuda }: Info): string {
   const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
   const lines = [
-    `rsqrt ${version} on ${platform}, Node ${node}`,
+    `rsqrt ${version} on ${[platform, libc, runtime, `Node ${node}`].filter((part) => part !== null).join(', ')}`,
+    `addon: ${addon.path ?? 'bundled'} (${addon.source})`,
     `instruction set: ${isa} (available: ${availableIsas.join(', ')})`,
     `threads: ${threads}`,
   ];

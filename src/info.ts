@@ -1,7 +1,8 @@
 /** What this copy of rsqrt is and found. */
 
-import { binding } from './binding';
+import { binding, origin } from './binding';
 import { cuda } from './cuda';
+import { libcText, runtimeText } from './host';
 import { getNumThreads } from './threads';
 
 // Read at run time: package.json lies beside dist/ and beside src/ alike.
@@ -13,8 +14,19 @@ export interface Info {
   version: string;
   /** The version of Node. */
   node: string;
+  /** What runs this in Node's place: 'Bun 1.3.2', 'Deno 2.5.0', 'Electron 38.0.0'; null in Node itself. */
+  runtime: string | null;
   /** 'linux-x64' and so on. */
   platform: string;
+  /** The C library: 'glibc 2.36' or 'musl'; null off Linux. */
+  libc: string | null;
+  /** The native addon in use. */
+  addon: {
+    /** 'override' by the environment variable RSQRT_BINARY, 'local build' by `npx rsqrt build`, or 'prebuild' of the package. */
+    source: 'override' | 'local build' | 'prebuild';
+    /** Null where a bundler does not tell. */
+    path: string | null;
+  };
   /** The instruction set in use. */
   isa: string;
   /** All that this CPU could use, the widest first. */
@@ -43,13 +55,16 @@ export interface Info {
   };
 }
 
-/** Version, instruction set, threads, devices and CUDA versions; the same as `rsqrt info` on the command line. */
+/** Version, platform, addon, instruction set, threads, devices and CUDA versions; the same as `rsqrt info` on the command line. */
 export function info(): Info {
   const { build, runtimeVersion, driverVersion, deviceCount } = binding.cuda;
   return {
     version,
     node: process.version,
+    runtime: runtimeText(),
     platform: `${process.platform}-${process.arch}`,
+    libc: libcText(),
+    addon: { ...origin },
     isa: binding.isa,
     availableIsas: binding.isas,
     threads: getNumThreads(),

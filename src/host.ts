@@ -1,0 +1,49 @@
+/** What this process runs on. */
+
+import { readFileSync } from 'node:fs';
+import { type Libc, readBinary } from './binary';
+
+/** The C library of this process; null off Linux. */
+export const libc: Libc | null = process.platform === 'linux' ? findLibc() : null;
+
+/**
+ * The executable tells. A report of `process.report` would not do: it takes milliseconds, may ask the network for names, and in
+ * Bun and Deno it tells of glibc on musl. It is asked only where the executable may not be read, or is the loader itself.
+ */
+function findLibc(): Libc {
+  try {
+    const own = readBinary(process.execPath).libc;
+    if (own !== null) return own;
+  } catch {}
+  const { report } = process as { report?: NodeJS.ProcessReport & { excludeNetwork?: boolean } };
+  if (!report) return 'glibc';
+  const saved = report.excludeNetwork;
+  report.excludeNetwork = true;
+  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
+  report.excludeNetwork = saved;
+  return header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
+}
+
+/** This platform in the words of scripts/targets.mjs: the name of its prebuild, should there be one. */
+export const target = `${process.platform}-${process.arch}${libc === 'musl' ? '-musl' : ''}`;
+
+/** 'glibc 2.36', 'musl', or null off Linux. The version is that of the library in use; left out where it cannot be read. */
+export function libcText(): string | null {
+  if (libc !== 'glibc') return libc;
+  try {
+    const file = /\/.*\/libc(-[\d.]+)?\.so(\.6)?$/m.exec(readFileSync('/proc/self/maps', 'latin1'))?.[0] ?? '';
+    const version = /GNU C Library .* release version (\d+\.\d+)/.exec(readFileSync(file, 'latin1'))?.[1];
+    return version === undefined ? libc : `${libc} ${version}`;
+  } catch {
+    return libc;
+  }
+}
+
+/** 'Bun 1.3.2', 'Deno 2.5.0' or 'Electron 38.0.0'; null in Node itself. */
+export function runtimeText(): string | null {
+  const { bun, deno, electron } = process.versions;
+  if (bun) return `Bun ${bun}`;
+  if (deno) return `Deno ${deno}`;
+  if (electron) return `Electron ${electron}`;
+  return null;
+}
