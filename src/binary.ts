@@ -32,6 +32,10 @@ export function readBinary(path: string): Binary {
   const descriptor = open(path);
   try {
     return read(new Bytes(descriptor));
+  } catch (error) {
+    // A number out of the range of the bytes that it counts.
+    if (error instanceof RangeError) throw new BinaryError('damaged', 'its headers contradict each other');
+    throw error;
   } finally {
     closeSync(descriptor);
   }
@@ -139,7 +143,7 @@ function readElf(file: Bytes): Binary {
   const little = header[5] === 1;
   const machine = little ? header.readUInt16LE(18) : header.readUInt16BE(18);
   const name = ELF_MACHINES[machine] ?? `machine ${machine}`;
-  const archs = [!wide && name.endsWith('64') ? `32-bit ${name}` : name];
+  const archs = [!wide && name.endsWith('64') ? `${name} (32-bit)` : name];
   // The headers of others are laid out in another way, and the package ships none.
   const libc = wide && little ? libcOf(readElfNames(file, header)) : null;
   return { platform: 'linux', archs, libc };

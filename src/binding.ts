@@ -83,11 +83,20 @@ interface Found {
   readonly path: string | null;
 }
 
-/** Checks and loads one candidate. The file is null where only a bundler knows. */
-function load(source: AddonSource, file: string | null, require: () => unknown): Found | Failure {
+/** Throws if a file is known not to be one for this system. Of one that may not be read the loader says more. */
+function check(file: string): void {
   try {
-    if (file !== null) checkBinary(file, { platform: process.platform, arch: process.arch, libc });
-    const loaded = unwrap(require());
+    checkBinary(file, { platform: process.platform, arch: process.arch, libc });
+  } catch (error) {
+    if (error instanceof BinaryError) throw error;
+  }
+}
+
+/** Checks and loads one candidate. The file is null where only a bundler knows. */
+function load(source: AddonSource, file: string | null, requireIt: () => unknown): Found | Failure {
+  try {
+    if (file !== null) check(file);
+    const loaded = unwrap(requireIt());
     if (typeof loaded === 'string') {
       const asset = assetFile(loaded);
       return load(source, asset, () => requireFile(asset));
@@ -121,12 +130,12 @@ function loadOwn(): Found {
     ? load('prebuild', root === null ? null : path.join(root, 'prebuilds', `${target}.node`), requirePrebuild)
     : { source: 'prebuild', path: null, kind: 'unsupported', reason: `the package brings none for ${target}` };
   if (!('addon' in found)) throw loadError([...failures, found], root);
-  // Whoever built an addon wants it used, and whoever copied it here from another system wants this one to work.
+  // Whoever built an addon wants it used, and whoever brought it here from another system wants the package to work.
   const [local] = failures;
   if (local && local.kind !== 'missing') {
     warnOnce(
       'RSQRT_LOCAL_BUILD',
-      `the local build ${local.path} was not used, but the prebuild (${local.reason}); build it again with: npx rsqrt build`,
+      `the local build ${local.path} is not used but the prebuild, because it cannot be loaded (${local.reason}); build it again or delete it`,
     );
   }
   return found;

@@ -7,16 +7,21 @@ import { type Libc, readBinary } from './binary';
 export const libc: Libc | null = process.platform === 'linux' ? findLibc() : null;
 
 /**
- * The executable tells. A report of `process.report` would not do: it takes milliseconds, may ask the network for names, and in
- * Bun and Deno it tells of glibc on musl. It is asked only where the executable may not be read, or is the loader itself.
+ * The executable tells. `process.report` would not do: it takes milliseconds, may ask the network for names, and Bun and Deno
+ * report glibc on musl. Node is asked for it where its executable may not be read, or is the loader itself.
  */
 function findLibc(): Libc {
   try {
-    const own = readBinary(process.execPath).libc;
-    if (own !== null) return own;
-  } catch {}
-  const { report } = process as { report?: NodeJS.ProcessReport & { excludeNetwork?: boolean } };
-  if (!report) return 'glibc';
+    return readBinary(process.execPath).libc ?? libcOfReport();
+  } catch {
+    return libcOfReport();
+  }
+}
+
+function libcOfReport(): Libc {
+  const { bun, deno } = process.versions;
+  if (bun || deno) return 'glibc';
+  const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };
   const saved = report.excludeNetwork;
   report.excludeNetwork = true;
   const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };

@@ -15,69 +15,66 @@ export interface Failure {
   /** Null where only a bundler knows. */
   readonly path: string | null;
   /** 'unsupported': the package brings none; 'unfit': the system lacks what the binary needs; 'refused': what has the say here does not let it be loaded. */
-  readonly kind: BinaryError['kind'] | 'unsupported' | 'unfit' | 'refused' | 'unknown';
+  readonly kind: BinaryError['kind'] | 'unsupported' | 'unfit' | 'unreadable' | 'refused' | 'unknown';
   /** One clause. */
   readonly reason: string;
   /** Where the kind alone does not tell: what to do. */
   readonly remedy?: string;
 }
 
-type Diagnosis = Pick<Failure, 'kind' | 'reason' | 'remedy'>;
+interface Diagnosis extends Pick<Failure, 'kind' | 'remedy'> {
+  /** What the loader says. */
+  readonly pattern: RegExp;
+  /** What it means, if it does not say so itself. */
+  readonly meaning?: string | (() => string);
+}
 
-/** What loaders say, and what it means. The first that matches counts. */
-const DIAGNOSES: readonly [RegExp, (found: string, message: string) => Diagnosis][] = [
-  [
-    /version [`'](GLIBC_[\d.]+)' not found/,
-    (version) => ({ kind: 'unfit', reason: `needs ${version}; this system has ${libcText()}` }),
-  ],
-  [
-    /version [`']((?:GLIBCXX|CXXABI)_[\d.]+)' not found/,
-    (version) => ({ kind: 'unfit', reason: `needs ${version}, which the libstdc++ of this system does not have` }),
-  ],
-  [
-    /(?:^|Error loading shared library )(\S+): (?:cannot open shared object file: )?No such file/,
-    (library) => ({ kind: 'unfit', reason: `needs the library ${library}, which is not installed` }),
-  ],
-  [/Error relocating|undefined symbol|symbol not found/i, (_, message) => ({ kind: 'unfit', reason: message })],
-  [
-    /Module did not self-register/,
-    () => ({ kind: 'foreign', reason: 'not an addon for Node: it does not register itself' }),
-  ],
-  [
-    /failed to map segment|Operation not permitted/,
-    (_, message) => ({
-      kind: 'refused',
-      reason: message,
-      remedy: 'The file system may be mounted with noexec: install where files may be executed.',
-    }),
-  ],
-  [
-    /Permission denied|EACCES/,
-    (_, message) => ({ kind: 'refused', reason: message, remedy: 'Let this user read the file and its folders.' }),
-  ],
-  [
-    /loading addons is disabled/,
-    (_, message) => ({
-      kind: 'refused',
-      reason: message,
-      remedy: 'Run Node without --no-addons, or with --allow-addons.',
-    }),
-  ],
-  [/--allow-ffi/, (_, message) => ({ kind: 'refused', reason: message, remedy: 'Run Deno with --allow-ffi.' })],
+/** What loaders say; the first that matches counts. */
+const DIAGNOSES: readonly Diagnosis[] = [
+  {
+    pattern: /version [`']GLIBC_.* not found/,
+    kind: 'unfit',
+    meaning: () => `${libcText() ?? 'glibc'} is too old`,
+  },
+  { pattern: /version [`'](GLIBCXX|CXXABI)_.* not found/, kind: 'unfit', meaning: 'libstdc++ is too old' },
+  {
+    pattern: /: cannot open shared object file: No such file|Error loading shared library/,
+    kind: 'unfit',
+    meaning: 'a library that it needs is not installed',
+  },
+  {
+    pattern: /undefined symbol|Error relocating|symbol not found/i,
+    kind: 'unfit',
+    meaning: 'built for other libraries than those of this system, or for a newer Node',
+  },
+  { pattern: /did not self-register/, kind: 'foreign', meaning: 'not an addon for Node-API' },
+  {
+    pattern: /failed to map segment|Operation not permitted/,
+    kind: 'refused',
+    remedy: 'The file system may be mounted with noexec: install the package where files may be executed.',
+  },
+  { pattern: /permission denied/i, kind: 'unreadable' },
+  {
+    pattern: /loading addons is disabled/,
+    kind: 'refused',
+    remedy: 'Run Node without --no-addons; with --permission, also with --allow-addons.',
+  },
+  { pattern: /ffi access/, kind: 'refused', remedy: 'Run Deno with --allow-ffi.' },
 ];
 
 /** What was thrown, in words. */
 export function failureOf(error: unknown, source: AddonSource, file: string | null): Failure {
-  if (error instanceof BinaryError) return { source, path: file, kind: error.kind, reason: error.message };
-  const { code, message: text } = error as NodeJS.ErrnoException;
-  if (code === 'MODULE_NOT_FOUND') return { source, path: file, kind: 'missing', reason: 'not found' };
+  const failure = { source, path: file };
+  if (error instanceof BinaryError) return { ...failure, kind: error.kind, reason: error.message };
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'MODULE_NOT_FOUND') return { ...failure, kind: 'missing', reason: 'not found' };
   // The path stands before it already, and what follows in other lines is no reason.
-  const message = String(text).replace(`${file}: `, '').split('\n')[0];
-  for (const [pattern, diagnose] of DIAGNOSES) {
-    const match = pattern.exec(message);
-    if (match) return { source, path: file, ...diagnose(match[1], message) };
-  }
-  return { source, path: file, kind: 'unknown', reason: message };
+  const said = message.replace(`${file}: `, '').replace(`, open '${file}'`, '').split('\n')[0];
+  const diagnosis = DIAGNOSES.find(({ pattern }) => pattern.test(said));
+  if (!diagnosis) return { ...failure, kind: 'unknown', reason: said };
+  const { kind, meaning, remedy } = diagnosis;
+  const means = typeof meaning === 'function' ? meaning() : meaning;
+  return { ...failure, kind, reason: means === undefined ? said : `${means}: ${said}`, remedy };
 }
 
 /** The error for what was tried; the root of the package is null in a bundle. */
@@ -100,11 +97,12 @@ function lineOf({ path: file, source, kind, reason }: Failure): string {
 
 /** What to do: about the last candidate, which is the one that works without anyone's doing. */
 function remedyFor(failures: readonly Failure[], root: string | null): string {
-  const { source, kind, remedy } = failures[failures.length - 1];
+  const { source, path: file, kind, remedy } = failures[failures.length - 1];
+  if (remedy !== undefined) return remedy;
+  if (kind === 'unreadable') return `Let this user read it, with: chmod -R a+rX ${quoted(root ?? String(file))}`;
   if (source === 'override') {
     return 'RSQRT_BINARY must be the path of an rsqrt addon; unset it to use the one of this package.';
   }
-  if (remedy !== undefined) return remedy;
   if (root === null)
     return 'See docs/installing.md of rsqrt on bundlers, or set RSQRT_BINARY to the path of an rsqrt addon.';
   // src/ is in the repository and not in the package.
