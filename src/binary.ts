@@ -34,7 +34,7 @@ export function readBinary(path: string): Binary {
     return read(new Bytes(descriptor));
   } catch (error) {
     // A number out of the range of the bytes that it counts.
-    if (error instanceof RangeError) throw new BinaryError('damaged', 'its headers contradict each other');
+    if ((error as Error).name === 'RangeError') throw new BinaryError('damaged', 'its headers contradict each other');
     throw error;
   } finally {
     closeSync(descriptor);

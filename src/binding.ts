@@ -40,7 +40,11 @@ function prebuildLoader(): (() => unknown) | undefined {
 }
 
 /** The `require` of a bundle or of a single-executable application may not load files. */
-const requireFile = (file: string): unknown => createRequire(file)(file);
+function requireFile(file: string): unknown {
+  // Anything else would be run as a program.
+  if (!file.endsWith('.node')) throw new BinaryError('foreign', "its name does not end with '.node'");
+  return createRequire(file)(file);
+}
 
 /** The addon that `rsqrt build` or `npm run build` made. */
 const localBuild = ['build', 'Release', 'rsqrt.node'];
@@ -101,6 +105,7 @@ function load(source: AddonSource, file: string | null, requireIt: () => unknown
       const asset = assetFile(loaded);
       return load(source, asset, () => requireFile(asset));
     }
+    if (loaded === undefined) throw new BinaryError('missing', 'nothing where the addon should be');
     if (typeof (loaded as Partial<Addon>).open !== 'function') {
       throw new BinaryError('foreign', 'an addon, but not that of rsqrt: it has no function open');
     }

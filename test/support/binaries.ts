@@ -1,0 +1,104 @@
+/** The smallest binaries that have the headers of real ones: for loaders that look at those before anything else. */
+
+export interface Target {
+  name: string;
+  platform: string;
+  arch: string;
+  libc: 'glibc' | 'musl' | null;
+}
+
+/** An addon for a target, by its headers. */
+export function binaryFor({ platform, arch, libc }: Pick<Target, 'platform' | 'arch' | 'libc'>): Buffer {
+  if (platform === 'darwin') return machO(arch === 'arm64' ? 0x0100000c : 0x01000007);
+  if (platform === 'win32') return pe(arch === 'arm64' ? 0xaa64 : 0x8664);
+  return elf({ machine: arch === 'arm64' ? 183 : 62, needed: [libc === 'musl' ? 'libc.so' : 'libc.so.6'] });
+}
+
+export interface Elf {
+  machine?: number;
+  /** Of a library: those that it needs. */
+  needed?: string[];
+  /** Of an executable: its loader. */
+  interpreter?: string;
+}
+
+/** 64-bit, little-endian: header, three program headers, strings, dynamic section, one section header. */
+export function elf({ machine = 62, needed = ['libc.so.6'], interpreter }: Elf = {}): Buffer {
+  const strings = Buffer.from(`\0${[...needed, interpreter ?? ''].map((name) => `${name}\0`).join('')}`, 'latin1');
+  const stringsAt = 64 + 3 * 56;
+  const dynamicAt = stringsAt + strings.length;
+  const dynamic = [
+    ...needed.map((name) => [1, strings.indexOf(`\0${name}\0`, 0, 'latin1') + 1]),
+    [5, 0x1000 + stringsAt],
+    [0, 0],
+  ];
+  const sectionsAt = dynamicAt + dynamic.length * 16;
+  const file = Buffer.alloc(sectionsAt + 64);
+  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  file.writeUInt16LE(3, 16);
+  file.writeUInt16LE(machine, 18);
+  file.writeBigUInt64LE(64n, 32);
+  file.writeBigUInt64LE(BigInt(sectionsAt), 40);
+  file.writeUInt16LE(56, 54);
+  file.writeUInt16LE(3, 56);
+  file.writeUInt16LE(64, 58);
+  file.writeUInt16LE(1, 60);
+  const segment = (index: number, type: number, offset: number, size: number) => {
+    file.writeUInt32LE(type, 64 + index * 56);
+    file.writeBigUInt64LE(BigInt(offset), 64 + index * 56 + 8);
+    file.writeBigUInt64LE(BigInt(0x1000 + offset), 64 + index * 56 + 16);
+    file.writeBigUInt64LE(BigInt(size), 64 + index * 56 + 32);
+  };
+  segment(0, 1, 0, sectionsAt);
+  segment(1, 2, dynamicAt, dynamic.length * 16);
+  if (interpreter !== undefined) {
+    segment(2, 3, stringsAt + strings.indexOf(interpreter, 0, 'latin1'), interpreter.length + 1);
+  }
+  file.set(strings, stringsAt);
+  dynamic.forEach(([tag, value], i) => {
+    file.writeBigUInt64LE(BigInt(tag), dynamicAt + i * 16);
+    file.writeBigUInt64LE(BigInt(value), dynamicAt + i * 16 + 8);
+  });
+  return file;
+}
+
+/** Header, one segment, four bytes in it. */
+export function machO(cpu: number): Buffer {
+  const file = Buffer.alloc(32 + 72 + 4);
+  file.writeUInt32LE(0xfeedfacf, 0);
+  file.writeUInt32LE(cpu, 4);
+  file.writeUInt32LE(1, 16);
+  file.writeUInt32LE(72, 20);
+  file.writeUInt32LE(0x19, 32);
+  file.writeUInt32LE(72, 36);
+  file.writeBigUInt64LE(104n, 32 + 40);
+  file.writeBigUInt64LE(4n, 32 + 48);
+  return file;
+}
+
+/** A universal binary of macOS. */
+export function universal(...parts: Buffer[]): Buffer {
+  const header = Buffer.alloc(8 + parts.length * 20);
+  header.writeUInt32BE(0xcafebabe, 0);
+  header.writeUInt32BE(parts.length, 4);
+  let offset = header.length;
+  parts.forEach((part, i) => {
+    header.writeUInt32BE(offset, 8 + i * 20 + 8);
+    header.writeUInt32BE(part.length, 8 + i * 20 + 12);
+    offset += part.length;
+  });
+  return Buffer.concat([header, ...parts]);
+}
+
+/** The stub of MS-DOS, header, one section, four bytes in it. */
+export function pe(machine: number): Buffer {
+  const file = Buffer.alloc(64 + 24 + 40 + 4);
+  file.write('MZ', 'latin1');
+  file.writeUInt32LE(64, 60);
+  file.write('PE\0\0', 64, 'latin1');
+  file.writeUInt16LE(machine, 68);
+  file.writeUInt16LE(1, 70);
+  file.writeUInt32LE(4, 88 + 16);
+  file.writeUInt32LE(128, 88 + 20);
+  return file;
+}
