@@ -87,7 +87,8 @@ test('info', () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(
     new RegExp(
-      `^rsqrt ${version} on ${process.platform}-${process.arch}, Node ${process.version}\n` +
+      `^rsqrt ${version} on ${process.platform}-${process.arch}(, glibc [\\d.]+|, musl)?, Node ${process.version}\n` +
+        'addon: .*build-simulated.Release.rsqrt\\.node \\(override\\)\n' +
         'instruction set: \\w+ \\(available: .*\\)\n' +
         'threads: 3\n' +
         'cuda: CUDA 13\\.0 \\(simulated\\), driver for CUDA 13\\.0: 2 devices\n' +

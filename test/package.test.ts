@@ -1,8 +1,8 @@
-/** The built package as its users meet it: require and import, workers, load failures. */
+/** The built package as its users meet it: require and import, workers, an instruction set that is not there. */
 
 import { rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { node, root } from './support/command';
+import { node } from './support/command';
 import { binaries } from './support/configurations';
 import { makeConsumer } from './support/consumer';
 import { covered } from './support/coverage';
@@ -100,32 +100,6 @@ test.each([
   );
   expect([code, stdout, stderr]).toEqual([0, '0.6\n', '']);
   covered('package', `worker threads (${device})`);
-});
-
-test('a missing addon: every path tried, and what to do', () => {
-  // A copy of dist/ without build/ beside it.
-  const { code, stderr } = program(
-    'missing.cjs',
-    `const fs = require('node:fs'), path = require('node:path');
-     const copy = path.join(__dirname, 'copy');
-     for (const name of ['dist', 'package.json']) fs.cpSync(path.join(${JSON.stringify(root)}, name), path.join(copy, name), { recursive: true });
-     fs.symlinkSync(path.join(${JSON.stringify(root)}, 'node_modules'), path.join(copy, 'node_modules'));
-     require(copy);`,
-  );
-  expect(code).toBe(1);
-  expect(stderr).toMatch(/RsqrtError: rsqrt could not load its native addon for \w+-\w+ \(Node v[\d.]+\)\. Tried:/);
-  expect(stderr).toMatch(
-    /build.Release.rsqrt\.node: not found\n.*prebuilds.\w+-\w+\.node: not found\nBuild it with: npm --prefix '.*copy' run build/,
-  );
-  expect(stderr).toMatch(/code: 'ERR_LOAD'/);
-});
-
-test('a corrupt addon named by RSQRT_BINARY: its path, the reason and the remedy', () => {
-  const file = path.join(folder, 'corrupt.node');
-  writeFileSync(file, 'not an addon');
-  const { stderr } = program('corrupt.cjs', "require('rsqrt')", { RSQRT_BINARY: file });
-  expect(stderr).toContain(`${file}: ${file}: file too short`);
-  expect(stderr).toContain('RSQRT_BINARY must be the path of an rsqrt addon; unset it to use the one of this package.');
 });
 
 test('an instruction set that is not there is refused by name', () => {
