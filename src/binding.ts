@@ -70,7 +70,7 @@ function findRoot(): string | null {
 }
 
 /** What a bundler puts in the place of a file: the addon, a path or an address, or a module with one of them. */
-const unwrap = (loaded: unknown): unknown => (loaded as { default?: unknown } | undefined)?.default ?? loaded;
+const unwrap = (loaded: unknown): unknown => (loaded as { default?: unknown } | null | undefined)?.default ?? loaded;
 
 /** The file that a bundler copied the addon to. */
 function assetFile(asset: string): string {
@@ -106,7 +106,7 @@ function load(source: AddonSource, file: string | null, requireIt: () => unknown
       return load(source, asset, () => requireFile(asset));
     }
     if (loaded === undefined) throw new BinaryError('missing', 'nothing where the addon should be');
-    if (typeof (loaded as Partial<Addon>).open !== 'function') {
+    if (typeof (loaded as Partial<Addon> | null)?.open !== 'function') {
       throw new BinaryError('foreign', 'an addon, but not that of rsqrt: it has no function open');
     }
     return { addon: loaded as Addon, source, path: file };

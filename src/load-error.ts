@@ -108,8 +108,10 @@ function remedyFor(failures: readonly Failure[], root: string | null): string {
   // src/ is in the repository and not in the package.
   if (existsSync(path.join(root, 'src'))) return `Build it with: npm --prefix ${quoted(root)} run build`;
   if (kind === 'missing' || kind === 'damaged' || kind === 'foreign') {
+    // Where the folder is left, no package manager looks into it, not even with --force.
     const remove = process.platform === 'win32' ? 'rmdir /s /q' : 'rm -r';
-    return `Install the package again with: ${remove} ${quoted(root)} && npm install`;
+    const manager = /[\\/]\.(pnpm|yarn)[\\/]/.exec(root)?.[1] ?? 'npm';
+    return `Install the package again with: ${remove} ${quoted(root)} && ${manager} install`;
   }
   return 'Build it for this system with: npx rsqrt build';
 }

@@ -18,6 +18,7 @@ import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readBinary } from '../src/binary';
 import { libcText, target } from '../src/host';
+import { loadError } from '../src/load-error';
 import { binaryFor, elf, machO, pe, type Target } from './support/binaries';
 import { node, type Outcome, root } from './support/command';
 import { binaries } from './support/configurations';
@@ -83,10 +84,10 @@ function messageOf({ code, stdout, stderr }: Outcome): string[] {
   ];
 }
 
-const posixQuoted = (file: string): string => `'${file.replaceAll("'", "'\\''")}'`;
-const quoted = (file: string): string => (process.platform === 'win32' ? `"${file}"` : posixQuoted(file));
-const reinstall = (): string =>
-  `Install the package again with: ${process.platform === 'win32' ? 'rmdir /s /q' : 'rm -r'} ${quoted(installed)} && npm install`;
+const quoted = (file: string): string =>
+  process.platform === 'win32' ? `"${file}"` : `'${file.replaceAll("'", "'\\''")}'`;
+const removal = process.platform === 'win32' ? 'rmdir /s /q' : 'rm -r';
+const reinstall = (): string => `Install the package again with: ${removal} ${quoted(installed)} && npm install`;
 const build = 'Build it for this system with: npx rsqrt build';
 const setRight = 'RSQRT_BINARY must be the path of an rsqrt addon; unset it to use the one of this package.';
 
@@ -254,6 +255,17 @@ test('no addon at all: every path tried, and the way to get one', () => {
     `  ${prebuild} (prebuild): not found`,
     reinstall(),
   ]);
+});
+
+test.each([
+  ['npm', '/app/node_modules/rsqrt'],
+  ['pnpm', '/app/node_modules/.pnpm/rsqrt@0.1.0/node_modules/rsqrt'],
+  ['yarn', '/app/.yarn/unplugged/rsqrt-npm-0.1.0-0/node_modules/rsqrt'],
+])('what was installed with %s is installed again with it', (manager, folder) => {
+  const { message } = loadError([{ source: 'prebuild', path: null, kind: 'missing', reason: 'not found' }], folder);
+  expect(message.split('\n').at(-1)).toBe(
+    `Install the package again with: ${removal} ${quoted(folder)} && ${manager} install`,
+  );
 });
 
 test('the repository is told by its sources: the way out is to build', () => {
@@ -499,13 +511,8 @@ describe('in a bundle', () => {
     put(path.join(user, 'app', 'package.json'), '{ "name": "app" }');
     put(path.join(user, 'app', 'build', 'Release', 'rsqrt.node'), 'of the app');
     // info.js reads it; bundlers put its text in.
-    for (const name of ['info.js']) {
-      const text = readFileSync(path.join(bundle, name), 'utf8').replaceAll(
-        "require('../package.json')",
-        '{ version: "0" }',
-      );
-      writeFileSync(path.join(bundle, name), text);
-    }
+    const file = path.join(bundle, 'info.js');
+    put(file, readFileSync(file, 'utf8').replaceAll("require('../package.json')", '{ version: "0" }'));
   });
 
   /** Runs the bundle with an expression in the place of every prebuild. */
