@@ -1,0 +1,314 @@
+// `rsqrt build`: compiles the addon from the sources that the package brings, with CMake alone, checks it, and puts it where
+// it is loaded from. Whatever goes wrong before that leaves what was there as it was.
+
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Commands, Interrupted } from './command.mjs';
+import { headerFolders, importLibrary } from './headers.mjs';
+import { BuildError, checkMachine, parallelJobs } from './machine.mjs';
+import { Progress } from './progress.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
+const checker = fileURLToPath(new URL('check.mjs', import.meta.url));
+
+/** Lines of a failed command that are shown. */
+const SHOWN_LINES = 40;
+
+/** What commands print when something is wrong that has a better name than theirs. */
+const KNOWN_FAILURES = [
+  [
+    /No space left on device|Disk quota exceeded/i,
+    () => 'the disk is full: free some space, or build elsewhere with --out.',
+  ],
+  [
+    /unsupported (GNU|clang|Microsoft Visual Studio) version/i,
+    () =>
+      'nvcc does not support this C++ compiler: name one that it does with CUDAHOSTCXX (CUDAHOSTCXX=g++-12 rsqrt build), ' +
+      'or build without CUDA with --cuda=off.',
+  ],
+  [
+    /Killed signal terminated program|signal 9|out of memory|Cannot allocate memory/i,
+    () => 'the compiler ran out of memory: compile one file at a time with --jobs=1.',
+  ],
+  // Ours, which are sentences.
+  [
+    /^CMake Error at (?:CMakeLists\.txt|cmake\/\S+):\d+ \(message\):\n((?: {2}.*\n|\n)*)/m,
+    ([, text]) =>
+      text
+        .trim()
+        .replace(/\s+/g, ' ')
+        .replace(/CUDA=(ON|OFF)/g, (_, value) => `--cuda=${value.toLowerCase()}`),
+  ],
+];
+
+/** A sentence for a folder that cannot be written. */
+function explainFileError(error, folder) {
+  if (['ENOSPC', 'EDQUOT'].includes(error.code)) {
+    return new BuildError(`the disk is full (${folder}): free some space, or build elsewhere with --out.`);
+  }
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EEXIST'].includes(error.code)) {
+    return new BuildError(
+      `${folder} cannot be written (${error.code}): build into another folder with --out=DIR, and have the addon loaded ` +
+        'from there with RSQRT_BINARY=DIR/rsqrt.node.',
+    );
+  }
+  if (['EBUSY'].includes(error.code)) {
+    return new BuildError(`the addon in ${folder} is in use: end the processes that have loaded it.`);
+  }
+  return error;
+}
+
+function checkSources() {
+  if (/\.zip([\\/]|$)/.test(root)) {
+    throw new BuildError(
+      `the package lies in an archive (${root}): unpack it with "yarn unplug rsqrt" and build again.`,
+    );
+  }
+  const missing = ['CMakeLists.txt', 'cmake', 'native', 'dist'].filter((name) => !existsSync(path.join(root, name)));
+  if (missing.length === 0) return;
+  throw new BuildError(
+    `${root} has no ${missing.join(', ')}: build where rsqrt is installed whole, with --out=DIR, and have the addon loaded ` +
+      'with RSQRT_BINARY=DIR/rsqrt.node.',
+  );
+}
+
+/** A build as it goes: its folder, what its commands printed, and what is shown of that. */
+class Build {
+  #commands = new Commands();
+  #progress = new Progress(process.stdout);
+  #output = [];
+  #started = performance.now();
+
+  constructor({ cuda, out, jobs, verbose }) {
+    this.cuda = cuda;
+    this.jobs = jobs ?? parallelJobs();
+    this.verbose = verbose;
+    this.folder = out === undefined ? path.join(root, 'build', 'Release') : path.resolve(out);
+    // On the file system of the result, so that moving it there is one step; its programs may be run, unlike some in /tmp.
+    this.parent = out === undefined ? path.dirname(this.folder) : this.folder;
+    this.file = path.join(this.folder, 'rsqrt.node');
+  }
+
+  async run() {
+    try {
+      checkSources();
+      const machine = checkMachine();
+      this.#makeFolders();
+      const { sets, cuda } = await this.#configure(machine);
+      await this.#compile();
+      const built = path.join(this.work, 'Release', 'rsqrt.node');
+      const found = await this.#check(built);
+      this.#put(built);
+      return this.#report(sets, cuda, found);
+    } finally {
+      this.#progress.clear();
+      this.#cleanUp();
+      this.#commands.close();
+    }
+  }
+
+  #makeFolders() {
+    try {
+      mkdirSync(this.parent, { recursive: true });
+      this.work = mkdtempSync(path.join(this.parent, 'rsqrt-build-'));
+    } catch (error) {
+      throw explainFileError(error, this.parent);
+    }
+  }
+
+  #cleanUp() {
+    if (this.work === undefined) return;
+    rmSync(this.work, { recursive: true, force: true, maxRetries: 10 });
+    try {
+      rmdirSync(this.parent);
+    } catch {
+      // Something else is in it.
+    }
+  }
+
+  /** Runs a command that must succeed; `task` says what for. */
+  async #command(task, command, args, onLine = () => {}) {
+    this.#output.push(`> ${command} ${args.join(' ')}`);
+    const start = this.#output.length;
+    // Messages are looked through, so they must be in English.
+    const ended = await this.#commands.run(command, args, { LC_ALL: 'C' }, (line) => {
+      this.#output.push(line);
+      if (this.verbose) this.#progress.line(line);
+      onLine(line);
+    });
+    if (ended === 0) return;
+    const lines = this.#output.slice(start);
+    const output = `${lines.join('\n')}\n`;
+    for (const [pattern, sentence] of KNOWN_FAILURES) {
+      const match = pattern.exec(output);
+      if (match) throw new BuildError(`${sentence(match)}${this.#log()}`);
+    }
+    this.#progress.clear();
+    if (!this.verbose) process.stderr.write(`${lines.slice(-SHOWN_LINES).join('\n')}\n`);
+    throw new BuildError(`${task} failed (${command} ended with ${ended}).${this.#log()}`);
+  }
+
+  /** Writes all that was printed beside the work folder; a sentence that says where, or nothing if it could not be. */
+  #log() {
+    const log = path.join(this.parent, 'rsqrt-build.log');
+    try {
+      writeFileSync(log, `${this.#output.join('\n')}\n`);
+      return ` All output is in ${log}.`;
+    } catch {
+      return '';
+    }
+  }
+
+  /** Returns the instruction sets and a phrase on CUDA, as CMakeLists.txt names them. */
+  async #configure({ cmake, generator }) {
+    this.#progress.step('configuring');
+    const library = await importLibrary(root, this.work, this.#commands, (line) => this.#output.push(line));
+    const release = path.join(this.work, 'Release');
+    let compiler = 'an unknown compiler';
+    let summary = [];
+    await this.#command(
+      'configuring',
+      'cmake',
+      [
+        ...['-S', root, '-B', this.work],
+        ...(process.env.CMAKE_GENERATOR ? [] : ['-G', generator]),
+        '-DCMAKE_BUILD_TYPE=Release',
+        `-DCUDA=${this.cuda.toUpperCase()}`,
+        `-DCMAKE_JS_INC=${headerFolders(root).join(';')}`,
+        `-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=${release}`,
+        ...(process.platform === 'darwin'
+          ? [`-DCMAKE_OSX_ARCHITECTURES=${process.arch === 'x64' ? 'x86_64' : process.arch}`]
+          : []),
+        ...(library === null
+          ? []
+          : [
+              `-DCMAKE_JS_LIB=${library}`,
+              `-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=${release}`,
+              '-DCMAKE_MSVC_RUNTIME_LIBRARY=MultiThreaded',
+              ...(process.env.CXX ? [] : ['-DCMAKE_CXX_COMPILER=clang-cl']),
+            ]),
+      ],
+      (line) => {
+        compiler = /^-- The CXX compiler identification is (.*)/.exec(line)?.[1] ?? compiler;
+        summary = /^-- rsqrt: instruction sets (.*?); (.*)/.exec(line) ?? summary;
+      },
+    );
+    const [, sets = '', cuda = ''] = summary;
+    const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+    this.#progress.line(
+      `Building rsqrt ${version} for ${process.platform}-${process.arch}, ${cuda}, with ${compiler} and CMake ${cmake}, ` +
+        `into ${this.folder}`,
+    );
+    return { sets: sets.split(/[ ;]/), cuda };
+  }
+
+  async #compile() {
+    await this.#command(
+      'compiling',
+      'cmake',
+      ['--build', this.work, '--parallel', String(this.jobs), ...(this.verbose ? ['--verbose'] : [])],
+      (line) => {
+        const step = this.verbose ? null : stepOf(line);
+        if (step !== null) this.#progress.step(step);
+      },
+    );
+  }
+
+  /** Has the new addon compute on every instruction set and GPU there is; returns what it says of them. */
+  async #check(built) {
+    this.#progress.step('checking');
+    const found = await this.#checkOne(built, '');
+    for (const isa of found.availableIsas.slice(1)) await this.#checkOne(built, isa);
+    return found;
+  }
+
+  async #checkOne(built, isa) {
+    const lines = [];
+    const ended = await this.#commands.run(
+      process.execPath,
+      [checker],
+      { RSQRT_BINARY: built, RSQRT_ISA: isa },
+      (line) => lines.push(line),
+    );
+    this.#output.push(...lines);
+    const refused = (what) =>
+      new BuildError(`the addon was built, but ${what}; the earlier one was left as it was.${this.#log()}`);
+    if (ended !== 0) {
+      process.stderr.write(`${lines.slice(-SHOWN_LINES).join('\n')}\n`);
+      throw refused(`checking it${isa && ` with ${isa}`} failed (ended with ${ended})`);
+    }
+    const found = JSON.parse(lines.at(-1));
+    if (found.wrong.length > 0) throw refused(`is wrong: ${found.wrong[0]}`);
+    return found;
+  }
+
+  #put(built) {
+    try {
+      mkdirSync(this.folder, { recursive: true });
+      renameSync(built, this.file);
+    } catch (error) {
+      throw explainFileError(error, this.folder);
+    }
+  }
+
+  #report(sets, cuda, found) {
+    const seconds = ((performance.now() - this.#started) / 1000).toFixed(0);
+    const mebibytes = (statSync(this.file).size / 2 ** 20).toFixed(2);
+    const lacking = sets.filter((set) => !found.availableIsas.includes(set));
+    const devices = found.cuda.devices.map(({ name }) => name);
+    const checked = [...found.availableIsas, ...devices].join(', ');
+    return [
+      `Built in ${seconds} s and checked on ${checked}: ${this.file}`,
+      `${mebibytes} MiB; instruction sets ${sets.join(', ')}; ${cuda}`,
+      ...(lacking.length > 0 ? [`Not checked: ${lacking.join(', ')}, which this CPU does not have`] : []),
+      ...(found.cuda.build === 'cuda' && devices.length === 0
+        ? [`Not checked: CUDA (${found.cuda.unavailableReason})`]
+        : []),
+    ];
+  }
+}
+
+/** What a line of ninja or make says is being done: '[12/34] native/cpu/kernels.cpp (avx512)'; null if nothing. */
+function stepOf(line) {
+  const compiling = /^(\[.*?\]) Building \w+ object (?:.*\/)?rsqrt(?:_(\w+))?\.dir\/(.*)\.o(?:bj)?$/.exec(line);
+  if (compiling)
+    return `${compiling[1].replace(/\s+/g, '')} ${compiling[3]}${compiling[2] ? ` (${compiling[2]})` : ''}`;
+  const linking = /^(\[.*?\]) Linking/.exec(line);
+  return linking && `${linking[1].replace(/\s+/g, '')} linking`;
+}
+
+/**
+ * Builds the addon, checks it and puts it into `out`, or where the package loads it from. Prints its progress; returns lines
+ * that say what was built. Throws BuildError.
+ *
+ * @param {{ cuda: 'auto' | 'on' | 'off', out?: string, jobs?: number, verbose: boolean }} options
+ */
+export async function buildAddon(options) {
+  const build = new Build(options);
+  try {
+    const lines = await build.run();
+    return options.out === undefined ? lines : [...lines, 'Have it loaded with', useOf(build.file)];
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    process.stderr.write(`rsqrt: ${error.message}\n`);
+    process.kill(process.pid, error.signal); // as whoever sent it expects
+    return [];
+  }
+}
+
+/** A command that makes the loader take this file. */
+const useOf = (file) =>
+  process.platform === 'win32'
+    ? `set "RSQRT_BINARY=${file}"`
+    : `export RSQRT_BINARY='${file.replaceAll("'", "'\\''")}'`;
