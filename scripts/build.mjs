@@ -11,7 +11,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { BuildError, checkMachine, parallelJobs } from './from-source/machine.mjs';
+import { BuildError } from './from-source/failures.mjs';
+import { checkMachine, parallelJobs } from './from-source/machine.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);

@@ -57,6 +57,10 @@ test.each<[string[], number, string, Parameters<typeof node>[1]?]>([
   [['--dtype', 'int8', '300'], 2, 'rsqrt: tensor: a value of dtype int8 must be from -128 to 127; received 300\n'],
   [['--device', 'gpu', '4'], 2, "rsqrt: tensor: device must be 'cpu', 'cuda' or 'cuda:N'; received 'gpu'\n"],
   [['info', 'more'], 2, "rsqrt: info takes no arguments; received 'more'\n"],
+  [['build', 'more'], 2, "rsqrt: build takes no arguments; received 'more'\n"],
+  [['build', '--cuda=simulated'], 2, "rsqrt: --cuda must be auto, on or off; received 'simulated'\n"],
+  [['build', '--out='], 2, 'rsqrt: --out must be the path of a folder; received nothing\n'],
+  [['build', '--jobs', '1.5'], 2, "rsqrt: --jobs must be a whole number from 1 to 9999; received '1.5'\n"],
   [
     ['--device', 'cuda', '4'],
     1,
@@ -70,16 +74,19 @@ test.each<[string[], number, string, Parameters<typeof node>[1]?]>([
   expect(outcome.stderr.trimEnd()).not.toContain('\n');
 });
 
-test('an unknown option is one sentence', () => {
-  const { code, stdout, stderr } = run(['--dype', 'float32', '4']);
+test.each([[['--dype', 'float32', '4']], [['build', '--dype']]])('an unknown option is one sentence: %p', (args) => {
+  const { code, stdout, stderr } = run(args);
   expect([code, stdout]).toEqual([2, '']);
   expect(stderr).toMatch(/^rsqrt: Unknown option '--dype'.*\n$/);
 });
 
-test('--help works without an addon', () => {
-  const { code, stdout } = run(['--help'], { env: { RSQRT_BINARY: '/nowhere/rsqrt.node' } });
+test.each<[string[], RegExp]>([
+  [['--help'], /^Usage: rsqrt \[options\].*\n.*\n +rsqrt build /],
+  [['build', '--help'], /^Usage: rsqrt build .*.* --cuda .* --out .* --jobs .* --verbose /s],
+])('%p works without an addon', (args, text) => {
+  const { code, stdout } = run(args, { env: { RSQRT_BINARY: '/nowhere/rsqrt.node' } });
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^Usage: rsqrt/);
+  expect(stdout).toMatch(text);
 });
 
 test('info', () => {

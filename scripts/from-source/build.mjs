@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
@@ -15,8 +16,9 @@ import {
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Commands, Interrupted } from './command.mjs';
+import { BuildError, explainFileError, explainOutput } from './failures.mjs';
 import { headerFolders, importLibrary } from './headers.mjs';
-import { BuildError, checkMachine, parallelJobs } from './machine.mjs';
+import { checkMachine, parallelJobs } from './machine.mjs';
 import { Progress } from './progress.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
@@ -24,50 +26,6 @@ const checker = fileURLToPath(new URL('check.mjs', import.meta.url));
 
 /** Lines of a failed command that are shown. */
 const SHOWN_LINES = 40;
-
-/** What commands print when something is wrong that has a better name than theirs. */
-const KNOWN_FAILURES = [
-  [
-    /No space left on device|Disk quota exceeded/i,
-    () => 'the disk is full: free some space, or build elsewhere with --out.',
-  ],
-  [
-    /unsupported (GNU|clang|Microsoft Visual Studio) version/i,
-    () =>
-      'nvcc does not support this C++ compiler: name one that it does with CUDAHOSTCXX (CUDAHOSTCXX=g++-12 rsqrt build), ' +
-      'or build without CUDA with --cuda=off.',
-  ],
-  [
-    /Killed signal terminated program|signal 9|out of memory|Cannot allocate memory/i,
-    () => 'the compiler ran out of memory: compile one file at a time with --jobs=1.',
-  ],
-  // Ours, which are sentences.
-  [
-    /^CMake Error at (?:CMakeLists\.txt|cmake\/\S+):\d+ \(message\):\n((?: {2}.*\n|\n)*)/m,
-    ([, text]) =>
-      text
-        .trim()
-        .replace(/\s+/g, ' ')
-        .replace(/CUDA=(ON|OFF)/g, (_, value) => `--cuda=${value.toLowerCase()}`),
-  ],
-];
-
-/** A sentence for a folder that cannot be written. */
-function explainFileError(error, folder) {
-  if (['ENOSPC', 'EDQUOT'].includes(error.code)) {
-    return new BuildError(`the disk is full (${folder}): free some space, or build elsewhere with --out.`);
-  }
-  if (['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EEXIST'].includes(error.code)) {
-    return new BuildError(
-      `${folder} cannot be written (${error.code}): build into another folder with --out=DIR, and have the addon loaded ` +
-        'from there with RSQRT_BINARY=DIR/rsqrt.node.',
-    );
-  }
-  if (['EBUSY'].includes(error.code)) {
-    return new BuildError(`the addon in ${folder} is in use: end the processes that have loaded it.`);
-  }
-  return error;
-}
 
 function checkSources() {
   if (/\.zip([\\/]|$)/.test(root)) {
@@ -98,6 +56,8 @@ class Build {
     // On the file system of the result, so that moving it there is one step; its programs may be run, unlike some in /tmp.
     this.parent = out === undefined ? path.dirname(this.folder) : this.folder;
     this.file = path.join(this.folder, 'rsqrt.node');
+    this.log = path.join(this.parent, 'rsqrt-build.log');
+    this.inPackage = out === undefined;
   }
 
   async run() {
@@ -120,7 +80,7 @@ class Build {
 
   #makeFolders() {
     try {
-      mkdirSync(this.parent, { recursive: true });
+      this.made = mkdirSync(this.parent, { recursive: true });
       this.work = mkdtempSync(path.join(this.parent, 'rsqrt-build-'));
     } catch (error) {
       throw explainFileError(error, this.parent);
@@ -130,11 +90,7 @@ class Build {
   #cleanUp() {
     if (this.work === undefined) return;
     rmSync(this.work, { recursive: true, force: true, maxRetries: 10 });
-    try {
-      rmdirSync(this.parent);
-    } catch {
-      // Something else is in it.
-    }
+    if (this.made !== undefined && readdirSync(this.parent).length === 0) rmdirSync(this.parent);
   }
 
   /** Runs a command that must succeed; `task` says what for. */
@@ -149,22 +105,21 @@ class Build {
     });
     if (ended === 0) return;
     const lines = this.#output.slice(start);
-    const output = `${lines.join('\n')}\n`;
-    for (const [pattern, sentence] of KNOWN_FAILURES) {
-      const match = pattern.exec(output);
-      if (match) throw new BuildError(`${sentence(match)}${this.#log()}`);
-    }
+    const known = explainOutput(lines);
+    if (known === null && !this.verbose) this.#show(lines);
+    throw new BuildError(`${known ?? `${task} failed (${command} ended with ${ended}).`}${this.#log()}`);
+  }
+
+  #show(lines) {
     this.#progress.clear();
-    if (!this.verbose) process.stderr.write(`${lines.slice(-SHOWN_LINES).join('\n')}\n`);
-    throw new BuildError(`${task} failed (${command} ended with ${ended}).${this.#log()}`);
+    process.stderr.write(`${lines.slice(-SHOWN_LINES).join('\n')}\n`);
   }
 
   /** Writes all that was printed beside the work folder; a sentence that says where, or nothing if it could not be. */
   #log() {
-    const log = path.join(this.parent, 'rsqrt-build.log');
     try {
-      writeFileSync(log, `${this.#output.join('\n')}\n`);
-      return ` All output is in ${log}.`;
+      writeFileSync(this.log, `${this.#output.join('\n')}\n`);
+      return ` All output is in ${this.log}.`;
     } catch {
       return '';
     }
@@ -245,10 +200,10 @@ class Build {
     const refused = (what) =>
       new BuildError(`the addon was built, but ${what}; the earlier one was left as it was.${this.#log()}`);
     if (ended !== 0) {
-      process.stderr.write(`${lines.slice(-SHOWN_LINES).join('\n')}\n`);
+      this.#show(lines);
       throw refused(`checking it${isa && ` with ${isa}`} failed (ended with ${ended})`);
     }
-    const found = JSON.parse(lines.at(-1));
+    const found = JSON.parse(lines.findLast((line) => line.startsWith('{')));
     if (found.wrong.length > 0) throw refused(`is wrong: ${found.wrong[0]}`);
     return found;
   }
@@ -257,6 +212,7 @@ class Build {
     try {
       mkdirSync(this.folder, { recursive: true });
       renameSync(built, this.file);
+      rmSync(this.log, { force: true }); // of an earlier build
     } catch (error) {
       throw explainFileError(error, this.folder);
     }
@@ -275,6 +231,10 @@ class Build {
       ...(found.cuda.build === 'cuda' && devices.length === 0
         ? [`Not checked: CUDA (${found.cuda.unavailableReason})`]
         : []),
+      ...(this.inPackage && process.env.RSQRT_BINARY
+        ? [`RSQRT_BINARY names another addon (${process.env.RSQRT_BINARY}): unset it to have this one loaded`]
+        : []),
+      ...(this.inPackage ? [] : ['Have it loaded with', useOf(this.file)]),
     ];
   }
 }
@@ -282,8 +242,9 @@ class Build {
 /** What a line of ninja or make says is being done: '[12/34] native/cpu/kernels.cpp (avx512)'; null if nothing. */
 function stepOf(line) {
   const compiling = /^(\[.*?\]) Building \w+ object (?:.*\/)?rsqrt(?:_(\w+))?\.dir\/(.*)\.o(?:bj)?$/.exec(line);
-  if (compiling)
+  if (compiling) {
     return `${compiling[1].replace(/\s+/g, '')} ${compiling[3]}${compiling[2] ? ` (${compiling[2]})` : ''}`;
+  }
   const linking = /^(\[.*?\]) Linking/.exec(line);
   return linking && `${linking[1].replace(/\s+/g, '')} linking`;
 }
@@ -297,8 +258,7 @@ function stepOf(line) {
 export async function buildAddon(options) {
   const build = new Build(options);
   try {
-    const lines = await build.run();
-    return options.out === undefined ? lines : [...lines, 'Have it loaded with', useOf(build.file)];
+    return await build.run();
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     process.stderr.write(`rsqrt: ${error.message}\n`);

@@ -34,9 +34,10 @@ export class Commands {
   #kill() {
     if (this.#child?.pid === undefined) return;
     try {
-      // The whole group: CMake does not hand a signal on to what it runs.
+      // The whole group, for CMake does not hand a signal on to what it runs; and not by SIGINT, which what a shell runs in
+      // the background ignores.
       if (process.platform === 'win32') this.#child.kill();
-      else process.kill(-this.#child.pid, this.#signal);
+      else process.kill(-this.#child.pid, 'SIGTERM');
     } catch {
       // It has ended just now.
     }

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { BuildError } from './machine.mjs';
+import { BuildError } from './failures.mjs';
 
 const require = createRequire(import.meta.url);
 

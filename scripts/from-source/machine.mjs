@@ -3,11 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-
-/** What is wrong and what to do about it, in a sentence or two. */
-export class BuildError extends Error {
-  code = 'ERR_BUILD';
-}
+import { BuildError } from './failures.mjs';
 
 /** As in CMakeLists.txt. */
 const LEAST_CMAKE = '3.18';

@@ -11,17 +11,27 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Runs `node ...args` in the repository. */
+/** Runs `node ...args` in the repository, for a minute at most unless told otherwise. */
 export function node(
   args: string[],
-  options: { env?: Record<string, string>; input?: string; cwd?: string } = {},
+  options: {
+    env?: Record<string, string | undefined>;
+    input?: string;
+    cwd?: string;
+    /** Of the user to run it as. */
+    uid?: number;
+    /** In milliseconds. */
+    timeout?: number;
+  } = {},
 ): Outcome {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: options.cwd ?? root,
     env: { ...process.env, ...options.env },
     input: options.input,
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    timeout: 60_000,
+    uid: options.uid,
+    gid: options.uid,
+    timeout: options.timeout ?? 60_000,
     encoding: 'utf8',
   });
   return { code: status, stdout, stderr };
