@@ -50,7 +50,7 @@ export function explainFileError(error, folder) {
   if (process.platform === 'win32' && error.syscall === 'rename') {
     return new BuildError(`the addon in ${folder} cannot be replaced while it is loaded: end what uses it.`);
   }
-  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'].includes(error.code)) {
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EEXIST'].includes(error.code)) {
     return new BuildError(
       `${folder} cannot be written (${error.code}): build into another folder with --out=DIR, and have the addon loaded ` +
         'from there with RSQRT_BINARY=DIR/rsqrt.node.',

@@ -1,6 +1,6 @@
 // What of Node-API the addon is compiled against and linked with.
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { BuildError } from './failures.mjs';
@@ -18,10 +18,20 @@ export function headerFolders(root) {
   }
 }
 
-/** The names that node.exe exports, for its import library. */
-function exportsOfNode(root) {
-  const shipped = path.join(root, 'native', 'include', 'node_api.def');
-  return existsSync(shipped) ? shipped : require('node-api-headers').def_paths.node_api_def;
+/** The module definition files that list what node.exe exports of Node-API. */
+function definitionFiles(root) {
+  const names = ['js_native_api.def', 'node_api.def'];
+  const shipped = names.map((name) => path.join(root, 'native', 'include', name));
+  return shipped.every((file) => existsSync(file)) ? shipped : Object.values(require('node-api-headers').def_paths);
+}
+
+/** Writes one such file for all of Node-API into a folder and returns its path. */
+export function writeDefinitions(root, folder) {
+  const lists = definitionFiles(root).map((file) => readFileSync(file, 'utf8'));
+  const names = new Set(lists.flatMap((list) => list.match(/^(napi|node_api)_\w+/gm)));
+  const file = path.join(folder, 'node.def');
+  writeFileSync(file, `NAME node.exe\nEXPORTS\n${[...names].join('\n')}\n`);
+  return file;
 }
 
 /**
@@ -30,13 +40,9 @@ function exportsOfNode(root) {
  */
 export async function importLibrary(root, folder, commands, onLine) {
   if (process.platform !== 'win32') return null;
-  const [definitions, library] = [exportsOfNode(root), path.join(folder, 'node.lib')];
-  const machine = process.arch === 'arm64' ? 'arm64' : 'i386:x86-64';
-  const ways = [
-    ['llvm-dlltool', ['-m', machine, '-d', definitions, '-l', library]],
-    ['lib', [`/def:${definitions}`, `/out:${library}`, `/machine:${process.arch}`, '/nologo']],
-  ];
-  for (const [command, args] of ways) {
+  const library = path.join(folder, 'node.lib');
+  const args = [`/def:${writeDefinitions(root, folder)}`, `/out:${library}`, `/machine:${process.arch}`];
+  for (const command of ['llvm-lib', 'lib']) {
     try {
       if ((await commands.run(command, args, {}, onLine)) === 0) return library;
     } catch (error) {
@@ -44,6 +50,6 @@ export async function importLibrary(root, folder, commands, onLine) {
     }
   }
   throw new BuildError(
-    'building on Windows needs llvm-dlltool or lib.exe: install LLVM, or build in a developer command prompt of Visual Studio.',
+    'building on Windows needs llvm-lib or lib.exe on PATH: install LLVM, or use a developer command prompt of Visual Studio.',
   );
 }

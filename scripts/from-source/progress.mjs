@@ -1,8 +1,12 @@
 // What is under way: on a terminal one line that changes, elsewhere a line for each step.
 
+/** Milliseconds after which a terminal shows how long a step has taken. */
+const TICK = 1000;
+
 export class Progress {
   #stream;
-  #shown = false;
+  /** Shows the step again, with the time. */
+  #timer;
 
   constructor(stream) {
     this.#stream = stream;
@@ -14,17 +18,21 @@ export class Progress {
     this.#stream.write(`${text}\n`);
   }
 
-  /** What is being done now. */
+  /** What has been done last. The next may take minutes: that of the GPU kernels does. */
   step(text) {
     if (!this.#stream.isTTY) return this.line(text);
     this.clear();
-    this.#stream.write(text.slice(0, this.#stream.columns - 1));
-    this.#shown = true;
+    const start = performance.now();
+    const show = (shown) => this.#stream.write(`\r\x1b[K${shown.slice(0, this.#stream.columns - 1)}`);
+    show(text);
+    this.#timer = setInterval(() => show(`${text}, ${((performance.now() - start) / 1000).toFixed(0)} s`), TICK);
   }
 
   /** Takes the step away, so that something else can be written. */
   clear() {
-    if (this.#shown) this.#stream.write('\r\x1b[K');
-    this.#shown = false;
+    if (this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#stream.write('\r\x1b[K');
   }
 }
