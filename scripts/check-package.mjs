@@ -1,0 +1,195 @@
+// What must be true of a packed package, whoever packs it. scripts/pack.mjs and npm's own `npm pack` ask before they let one out.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describeBinary } from './read-binary.mjs';
+import { readTarball } from './read-tarball.mjs';
+import { targets } from './targets.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+const LARGEST_PACKED = 5e6;
+
+/** Always in the package, beside what the rules below take from git's list. */
+const FIXED = [
+  'CHANGELOG.md',
+  'CMakeLists.txt',
+  'LICENSE',
+  'README.md',
+  'THIRD-PARTY-NOTICES.md',
+  'binding.d.ts',
+  'package.json',
+  'scripts/build.mjs',
+];
+
+/** Of git's list: what a user's build compiles, and what users read. package.json's `files` says it once more, so that a slip shows. */
+const TRACKED = [
+  /^cmake\/(?!native-test\.)[^/]*\.cmake$/,
+  /^native\/(?!test\/|cuda\/simulated\/|cuda\/clang\/).*\.(cpp|cu|h|map)$/,
+  /^docs\/(?!decisions\.|gpu-verification\.).*\.md$/,
+];
+
+/** Node-API's headers, import libraries' definitions (for Windows) and licences, for a build without node_modules. */
+export const HEADERS = [
+  ...['napi.h', 'napi-inl.h', 'napi-inl.deprecated.h'].map((name) => ({ from: `node-addon-api/${name}`, to: name })),
+  { from: 'node-addon-api/LICENSE.md', to: 'LICENSE.node-addon-api' },
+  ...['js_native_api.h', 'js_native_api_types.h', 'node_api.h', 'node_api_types.h'].map((name) => ({
+    from: `node-api-headers/include/${name}`,
+    to: name,
+  })),
+  ...['js_native_api.def', 'node_api.def'].map((name) => ({ from: `node-api-headers/def/${name}`, to: name })),
+  { from: 'node-api-headers/LICENSE', to: 'LICENSE.node-api-headers' },
+];
+
+/** Paths as other machines have them, too: continuous integration, and homes on Linux, macOS and Windows. */
+const FOREIGN_PATHS = /\/home\/[\w.-]+\/|\/Users\/[\w.-]+\/|\/__w\/|[A-Z]:\\(Users|a)\\/;
+
+/**
+ * The sentences that speak against a packed package; none if it may go out.
+ *
+ * @param {Buffer} tarball
+ * @param {{ name: string }[]} wanted targets whose prebuilds must be in it, and no others
+ */
+export function problemsOf(tarball, wanted) {
+  const files = readTarball(tarball);
+  const at = (name) => files.find((file) => file.path === name);
+  const manifest = JSON.parse(at('package.json')?.content ?? '{}');
+  const paths = files.map((file) => file.path);
+  const expected = expectedFiles(wanted);
+  return [
+    ...wrongList(paths, expected),
+    // What is expected and missing has been said.
+    ...wrongManifest(manifest, new Set([...paths, ...expected]), wanted),
+    ...wanted.flatMap((target) => wrongPrebuild(target, at(`prebuilds/${target.name}.node`)?.content)),
+    ...files.flatMap(({ path: name, content }) => tellsPaths(name, content)),
+    ...files.flatMap(({ path: name, mode }) => wrongMode(name, mode, manifest)),
+    ...(tarball.length < LARGEST_PACKED
+      ? []
+      : [`the package has ${tarball.length} bytes packed; it must stay below ${LARGEST_PACKED}`]),
+  ];
+}
+
+/** What git knows of, in the index. */
+function trackedFiles() {
+  const { status, stdout, stderr } = spawnSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
+  if (status !== 0) {
+    throw new Error(`packing needs git to tell sources from what else lies there: ${stderr?.trim() || 'not found'}`);
+  }
+  return stdout.split('\0').filter((name) => name !== '');
+}
+
+/** A script and the scripts it imports, directly or not. */
+function withImports(script, found = new Set()) {
+  if (found.has(script) || !existsSync(path.join(root, script))) return found;
+  found.add(script);
+  const text = readFileSync(path.join(root, script), 'utf8');
+  for (const [, name] of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']*)'/g)) {
+    withImports(path.posix.join(path.posix.dirname(script), name), found);
+  }
+  return found;
+}
+
+/** Every path that the package must have; it must have no other. */
+function expectedFiles(wanted) {
+  const tracked = trackedFiles();
+  const modules = tracked.map((name) => /^src\/(.*)\.ts$/.exec(name)?.[1]).filter((name) => name !== undefined);
+  return new Set([
+    ...FIXED,
+    ...withImports('scripts/build.mjs'),
+    ...tracked.filter((name) => TRACKED.some((rule) => rule.test(name))),
+    ...modules.flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`]),
+    ...HEADERS.map(({ to }) => `native/include/${to}`),
+    ...wanted.map(({ name }) => `prebuilds/${name}.node`),
+  ]);
+}
+
+function wrongList(paths, expected) {
+  const missing = [...expected].filter((name) => !paths.includes(name));
+  const tooMany = paths.filter((name) => !expected.has(name));
+  return [
+    ...missing.map((name) => `${name} is missing from the package${remedy(name)}`),
+    ...tooMany.map((name) => `${name} does not belong in the package${reason(name)}`),
+  ];
+}
+
+const prebuildTarget = (name) => targets.find((target) => name === `prebuilds/${target.name}.node`);
+
+function remedy(name) {
+  const target = prebuildTarget(name);
+  return target ? `: "npm run prebuild -- ${target.name}" makes it, and RSQRT_TARGETS may name fewer` : '';
+}
+
+const reason = (name) => (prebuildTarget(name) ? ': it is not among the targets named' : '');
+
+/** All that package.json leads to must be there; of the prebuilds, those wanted. */
+function wrongManifest(manifest, paths, wanted) {
+  const { main, types, bin, exports, scripts, dependencies } = manifest;
+  const absent = targets.filter((target) => !wanted.includes(target)).map(({ name }) => `./prebuilds/${name}.node`);
+  const leads = [
+    ['main', main],
+    ['types', types],
+    ...Object.entries(bin ?? {}).map(([name, file]) => [`bin.${name}`, file]),
+    ...leadsOf('exports', exports ?? {}),
+  ].filter(([, file]) => !absent.includes(file));
+  const there = (file) => paths.has(path.posix.normalize(file ?? ''));
+  const subpaths = targets.map(({ name }) => `./prebuilds/${name}.node`);
+  const scriptsAtInstall = ['preinstall', 'install', 'postinstall'].filter((name) => name in (scripts ?? {}));
+  return [
+    ...leads
+      .filter(([, file]) => !there(file))
+      .map(([key, file]) => `package.json: ${key} leads to ${file}, which is missing`),
+    ...subpaths.filter((name) => exports?.[name] !== name).map((name) => `package.json: exports lacks ${name}`),
+    ...typesFirst(exports?.['.']),
+    ...scriptsAtInstall.map((name) => `package.json: there must be no ${name} script`),
+    ...Object.keys(dependencies ?? {})
+      .filter((name) => name !== 'bindings')
+      .map((name) => `package.json: bindings is to be the only dependency, and there is ${name}`),
+  ];
+}
+
+/** The paths in `exports`, with where they stand. */
+function leadsOf(key, value) {
+  if (typeof value === 'string') return [[key, value]];
+  return Object.entries(value).flatMap(([name, each]) => leadsOf(`${key}['${name}']`, each));
+}
+
+/** TypeScript takes the first condition that fits, so `types` comes before whatever fits always. */
+const typesFirst = (conditions) =>
+  Object.keys(conditions ?? {})[0] === 'types' ? [] : [`package.json: exports['.'] must name types first`];
+
+function wrongPrebuild(target, content) {
+  if (content === undefined) return []; // said already
+  const file = `prebuilds/${target.name}.node`;
+  const binary = describeBinary(content);
+  if (binary === null) return [`${file} is no shared library, or is cut short`];
+  const is = [binary.platform, binary.arch, binary.libc].filter((part) => part !== null).join(' ');
+  const wanted = [target.platform, target.arch, target.libc].filter((part) => part !== null).join(' ');
+  return [
+    ...(is === wanted ? [] : [`${file} is for ${is}; expected ${wanted}`]),
+    ...(binary.stripped ? [] : [`${file} has symbols or debugging information: strip it`]),
+  ];
+}
+
+/** In what was compiled. Prose and sources may speak of homes, but not of this one. */
+function tellsPaths(name, content) {
+  const compiled = /^(dist|prebuilds)\//.test(name);
+  const here = [root, `${os.homedir()}${path.sep}`].filter((folder) => folder.length > 2);
+  // On Windows paths are in binaries in UTF-16, too.
+  const texts = [content.toString('latin1'), ...(compiled ? [content.toString('utf16le')] : [])];
+  const found =
+    here.find((folder) => texts.some((text) => text.includes(folder))) ??
+    (compiled ? texts.map((text) => FOREIGN_PATHS.exec(text)?.[0]).find((each) => each !== undefined) : undefined);
+  return found === undefined ? [] : [`${name} names a folder of the machine that built it: ${found}`];
+}
+
+/** The mode of a file of the package: what package.json names as a command can be run. */
+export const modeOf = (name, { bin = {} }) =>
+  Object.values(bin).some((file) => path.posix.normalize(file) === name) ? 0o755 : 0o644;
+
+function wrongMode(name, mode, manifest) {
+  const wanted = modeOf(name, manifest);
+  return mode === wanted ? [] : [`${name} has mode ${mode.toString(8)}; expected ${wanted.toString(8)}`];
+}

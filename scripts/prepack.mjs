@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+// npm runs this before it packs or publishes this folder: lays out what goes into the package, and packs once to see that it is
+// right. RSQRT_TARGETS names the targets whose prebuilds must be there; all by default. `npm run pack` is the ordinary way; npm
+// runs this before it, too, and then there is nothing to do.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { clearAway, layOut, packInto } from './packing.mjs';
+import { targetsNamed } from './targets.mjs';
+
+function prepack() {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'rsqrt-prepack-'));
+  try {
+    layOut();
+    packInto(folder, targetsNamed(process.env.RSQRT_TARGETS || 'all'));
+  } catch (error) {
+    clearAway(); // npm does not run postpack after a failure
+    console.error(error.message);
+    process.exitCode = 1;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+if (['pack', 'publish'].includes(process.env.npm_command)) prepack();
