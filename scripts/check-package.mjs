@@ -5,6 +5,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkPackage as checkTypes, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
 import { describeBinary } from './read-binary.mjs';
 import { readTarball } from './read-tarball.mjs';
 import { targets } from './targets.mjs';
@@ -48,18 +51,18 @@ export const HEADERS = [
 const FOREIGN_PATHS = /\/home\/[\w.-]+\/|\/Users\/[\w.-]+\/|\/__w\/|[A-Z]:\\(Users|a)\\/;
 
 /**
- * The sentences that speak against a packed package; none if it may go out.
+ * The sentences that speak against a packed package, without a dot; none if it may go out.
  *
  * @param {Buffer} tarball
  * @param {{ name: string }[]} wanted targets whose prebuilds must be in it, and no others
  */
-export function problemsOf(tarball, wanted) {
+export async function problemsOf(tarball, wanted) {
   const files = readTarball(tarball);
   const at = (name) => files.find((file) => file.path === name);
   const manifest = JSON.parse(at('package.json')?.content ?? '{}');
   const paths = files.map((file) => file.path);
   const expected = expectedFiles(wanted);
-  return [
+  const problems = [
     ...wrongList(paths, expected),
     // What is expected and missing has been said.
     ...wrongManifest(manifest, new Set([...paths, ...expected]), wanted),
@@ -70,6 +73,7 @@ export function problemsOf(tarball, wanted) {
       ? []
       : [`the package has ${tarball.length} bytes packed; it must stay below ${LARGEST_PACKED}`]),
   ];
+  return problems.length > 0 ? problems : [...(await wrongForPublint(tarball, wanted)), ...(await wrongTypes(tarball))];
 }
 
 /** What git knows of, in the index. */
@@ -123,6 +127,25 @@ function remedy(name) {
 }
 
 const reason = (name) => (prebuildTarget(name) ? ': it is not among the targets named' : '');
+
+/** What bundlers and Node make of package.json. */
+async function wrongForPublint(tarball, wanted) {
+  const left = targets.filter((target) => !wanted.includes(target)).map(({ name }) => `./prebuilds/${name}.node`);
+  const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(tarball).buffer } });
+  return messages
+    .filter(
+      ({ code, path: [key, subpath] }) =>
+        !(code === 'FILE_DOES_NOT_EXIST' && key === 'exports' && left.includes(subpath)),
+    )
+    .map((message) => `publint: ${formatMessage(message, pkg, { color: false })}`);
+}
+
+/** What TypeScript makes of it, in every way of resolution. Prebuilds are for bundlers and the loader, which have no types. */
+async function wrongTypes(tarball) {
+  const packed = createPackageFromTarballData(new Uint8Array(tarball));
+  const { problems } = await checkTypes(packed, { excludeEntrypoints: [/^\.\/prebuilds\//] });
+  return problems.map((problem) => `types: ${JSON.stringify(problem)}`);
+}
 
 /** All that package.json leads to must be there; of the prebuilds, those wanted. */
 function wrongManifest(manifest, paths, wanted) {

@@ -15,7 +15,7 @@ import { targetsNamed } from './targets.mjs';
 
 const kilobytes = (bytes) => `${(bytes / 1e3).toFixed(1).padStart(8)} kB`;
 
-function pack() {
+async function pack() {
   const { values } = parseArgs({
     options: { targets: { type: 'string', default: process.env.RSQRT_TARGETS || 'all' }, out: { type: 'string' } },
   });
@@ -26,7 +26,7 @@ function pack() {
   mkdirSync(out, { recursive: true });
   try {
     layOut();
-    report(packInto(out, wanted));
+    report(await packInto(out, wanted));
   } finally {
     clearAway();
   }
@@ -45,7 +45,7 @@ function report(file) {
 }
 
 try {
-  pack();
+  await pack();
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

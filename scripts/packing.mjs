@@ -30,10 +30,10 @@ export function clearAway() {
 }
 
 /** Packs into a folder, checks, and returns the path. Leaves no file and throws, one sentence a line, if anything is wrong. */
-export function packInto(folder, wanted) {
+export async function packInto(folder, wanted) {
   const { filename } = npmPack(['--no-dry-run', '--pack-destination', folder]);
   const file = path.join(folder, filename);
-  const problems = problemsOf(readFileSync(file), wanted);
+  const problems = await problemsOf(readFileSync(file), wanted);
   if (problems.length > 0) {
     rmSync(file);
     throw new Error(problems.map((sentence) => `pack: ${sentence}.`).join('\n'));

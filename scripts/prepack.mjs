@@ -9,11 +9,11 @@ import path from 'node:path';
 import { clearAway, layOut, packInto } from './packing.mjs';
 import { targetsNamed } from './targets.mjs';
 
-function prepack() {
+async function prepack() {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'rsqrt-prepack-'));
   try {
     layOut();
-    packInto(folder, targetsNamed(process.env.RSQRT_TARGETS || 'all'));
+    await packInto(folder, targetsNamed(process.env.RSQRT_TARGETS || 'all'));
   } catch (error) {
     clearAway(); // npm does not run postpack after a failure
     console.error(error.message);
@@ -23,4 +23,4 @@ function prepack() {
   }
 }
 
-if (['pack', 'publish'].includes(process.env.npm_command)) prepack();
+if (['pack', 'publish'].includes(process.env.npm_command)) await prepack();
