@@ -44,14 +44,16 @@ export async function packInto(folder, wanted) {
 }
 
 /** What npm says of the package it packs, or with --dry-run would pack. Without scripts: they call this. */
-function npmPack(options) {
-  const args = ['pack', '--ignore-scripts', '--json', '--loglevel=error', ...options];
+const npmPack = (options) => Object.values(npm(['pack', '--ignore-scripts', ...options]))[0]; // a list; from npm 12 on by name
+
+/** What an npm command tells as JSON. The npm is the one that runs the script that calls this, if one does. */
+export function npm(args) {
+  const all = [...args, '--json', '--loglevel=error'];
   const cli = process.env.npm_execpath;
   const text = cli?.endsWith('npm-cli.js')
-    ? run(process.execPath, [cli, ...args])
-    : run('npm', args, { shell: process.platform === 'win32' });
-  const report = JSON.parse(text);
-  return Object.values(report)[0]; // a list; from npm 12 on by name
+    ? run(process.execPath, [cli, ...all])
+    : run('npm', all, { shell: process.platform === 'win32' });
+  return JSON.parse(text);
 }
 
 /** What a command prints. */
