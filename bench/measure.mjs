@@ -75,7 +75,7 @@ async function warmUp(run, sampleNs) {
 }
 
 /** Nanoseconds per call. */
-function summary(samples) {
+export function summary(samples) {
   const sorted = samples.toSorted((a, b) => a - b);
   /** Between two samples where it falls between them. */
   const quantile = (q) => {

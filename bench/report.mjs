@@ -42,7 +42,7 @@ function cell(time, ours) {
   return `${mark}${duration(time.median)} ${ratio.padStart(4)}`;
 }
 
-function duration(nanoseconds) {
+export function duration(nanoseconds) {
   const [unit, ns] = UNITS.findLast(([, size]) => nanoseconds >= size) ?? UNITS[0];
   return `${threeDigits(nanoseconds / ns)} ${unit}`;
 }
@@ -51,7 +51,7 @@ function threeDigits(value) {
   return value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0);
 }
 
-function alignRight(table) {
+export function alignRight(table) {
   const widths = table[0].map((_, column) => Math.max(...table.map((line) => line[column].length)));
   return table.map((line) => line.map((each, i) => each.padStart(widths[i])).join('   '));
 }

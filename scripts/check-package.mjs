@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkPackage as checkTypes, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { problemKindInfo } from '@arethetypeswrong/core/problems';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { describeBinary } from './read-binary.mjs';
@@ -144,7 +145,10 @@ async function wrongForPublint(tarball, wanted) {
 async function wrongTypes(tarball) {
   const packed = createPackageFromTarballData(new Uint8Array(tarball));
   const { problems } = await checkTypes(packed, { excludeEntrypoints: [/^\.\/prebuilds\//] });
-  return problems.map((problem) => `types: ${JSON.stringify(problem)}`);
+  return problems.map(({ kind, entrypoint, typesFileName, fileName, resolutionKind }) => {
+    const where = [entrypoint ?? typesFileName ?? fileName, resolutionKind].filter((part) => part !== undefined);
+    return `types: ${problemKindInfo[kind].title} (${where.join(', ')})`;
+  });
 }
 
 /** All that package.json leads to must be there; of the prebuilds, those wanted. */

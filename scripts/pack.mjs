@@ -9,7 +9,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { clearAway, layOut, packInto, root } from './packing.mjs';
+import { clearAway, layOut, packInto, refuse, root } from './packing.mjs';
 import { readTarball } from './read-tarball.mjs';
 import { targetsNamed } from './targets.mjs';
 
@@ -47,6 +47,5 @@ function report(file) {
 try {
   await pack();
 } catch (error) {
-  console.error(error.message);
-  process.exitCode = 1;
+  refuse(error);
 }

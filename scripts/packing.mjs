@@ -1,11 +1,11 @@
 // How the package is laid out and packed, for pack.mjs and for npm's own prepack.
 
-import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HEADERS, modeOf, problemsOf } from './check-package.mjs';
+import { npm, run } from './npm.mjs';
 import { targets } from './targets.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -36,7 +36,7 @@ export async function packInto(folder, wanted) {
   const problems = await problemsOf(readFileSync(file), wanted);
   if (problems.length > 0) {
     rmSync(file);
-    throw new Error(problems.map((sentence) => `pack: ${sentence}.`).join('\n'));
+    throw new Error(problems.map((sentence) => `${sentence}.`).join('\n'));
   }
   const left = targets.filter((target) => !wanted.includes(target));
   if (left.length > 0) console.log(`pack: without ${left.map(({ name }) => name).join(', ')}, on purpose`);
@@ -46,19 +46,8 @@ export async function packInto(folder, wanted) {
 /** What npm says of the package it packs, or with --dry-run would pack. Without scripts: they call this. */
 const npmPack = (options) => Object.values(npm(['pack', '--ignore-scripts', ...options]))[0]; // a list; from npm 12 on by name
 
-/** What an npm command tells as JSON. The npm is the one that runs the script that calls this, if one does. */
-export function npm(args) {
-  const all = [...args, '--json', '--loglevel=error'];
-  const cli = process.env.npm_execpath;
-  const text = cli?.endsWith('npm-cli.js')
-    ? run(process.execPath, [cli, ...all])
-    : run('npm', all, { shell: process.platform === 'win32' });
-  return JSON.parse(text);
-}
-
-/** What a command prints. */
-function run(command, args, options = {}) {
-  const { status, error, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8', ...options });
-  if (status === 0) return stdout;
-  throw new Error(`pack: ${path.basename(command)} ${args[0]} failed: ${error?.message ?? (stderr || stdout).trim()}`);
+/** Says why there is no package. */
+export function refuse({ message }) {
+  for (const line of message.split('\n')) console.error(`pack: ${line}`);
+  process.exitCode = 1;
 }

@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { clearAway, layOut, packInto } from './packing.mjs';
+import { clearAway, layOut, packInto, refuse } from './packing.mjs';
 import { targetsNamed } from './targets.mjs';
 
 async function prepack() {
@@ -16,8 +16,7 @@ async function prepack() {
     await packInto(folder, targetsNamed(process.env.RSQRT_TARGETS || 'all'));
   } catch (error) {
     clearAway(); // npm does not run postpack after a failure
-    console.error(error.message);
-    process.exitCode = 1;
+    refuse(error);
   } finally {
     rmSync(folder, { recursive: true });
   }

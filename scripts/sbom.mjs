@@ -5,8 +5,11 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { npm, root } from './packing.mjs';
+import { fileURLToPath } from 'node:url';
+import { npm } from './npm.mjs';
 import { thirdParties } from './third-party.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** A row of the table as npm writes its own. */
 function component({ name, version, licence, spdx, use, url }) {
