@@ -61,7 +61,7 @@ function elf(content) {
 
 function machO(content) {
   const [LC_SYMTAB, LC_SEGMENT_64] = [2, 25];
-  const [N_STAB, N_TYPE, N_EXT] = [0xe0, 0x0e, 0x01];
+  const N_STAB = 0xe0; // a symbol for debuggers
   const machine = content.readUInt32LE(4);
   let stripped = true;
   for (let i = 0, at = 32; i < content.readUInt32LE(16); i++, at += content.readUInt32LE(at + 4)) {
@@ -70,9 +70,7 @@ function machO(content) {
     if (command !== LC_SYMTAB) continue;
     const [symbols, count] = [content.readUInt32LE(at + 8), content.readUInt32LE(at + 12)];
     for (let symbol = 0; symbol < count; symbol++) {
-      const type = content.readUInt8(symbols + symbol * 16 + 4);
-      // Of debugging, or defined here for nobody else.
-      if ((type & N_STAB) !== 0 || ((type & N_EXT) === 0 && (type & N_TYPE) !== 0)) stripped = false;
+      if ((content.readUInt8(symbols + symbol * 16 + 4) & N_STAB) !== 0) stripped = false;
     }
   }
   return { platform: 'darwin', arch: ARCHITECTURES.machO[machine] ?? unknown(machine), libc: null, stripped };
