@@ -44,7 +44,7 @@ function build(values) {
   ];
   // By itself `build` would keep to what the folder was configured for before.
   for (const step of ['configure', 'build']) run(require.resolve('cmake-js/bin/cmake-js'), [step, ...cmakeArguments]);
-  if (!simulated) run(require.resolve('typescript/bin/tsc'), ['-p', '.']);
+  if (!simulated) run(path.join(root, 'scripts', 'compile.mjs'), []);
 }
 
 const { values } = parseArgs({

@@ -1,7 +1,6 @@
 // What must be true of a packed package, whoever packs it. scripts/pack.mjs and npm's own `npm pack` ask before they let one out.
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,13 +25,13 @@ const FIXED = [
   'THIRD-PARTY-NOTICES.md',
   'binding.d.ts',
   'package.json',
-  'scripts/build.mjs',
 ];
 
 /** Of git's list: what a user's build compiles, and what users read. package.json's `files` says it once more, so that a slip shows. */
 const TRACKED = [
   /^cmake\/(?!native-test\.)[^/]*\.cmake$/,
-  /^native\/(?!test\/|cuda\/simulated\/|cuda\/clang\/).*\.(cpp|cu|h|map)$/,
+  /^native\/(?!test\/|cuda\/simulated\/|cuda\/clang\/).*\.(cpp|cu|h|map|darwin)$/,
+  /^scripts\/from-source\//,
   /^docs\/(?!decisions\.|gpu-verification\.).*\.md$/,
 ];
 
@@ -86,26 +85,15 @@ function trackedFiles() {
   return stdout.split('\0').filter((name) => name !== '');
 }
 
-/** A script and the scripts it imports, directly or not. */
-function withImports(script, found = new Set()) {
-  if (found.has(script) || !existsSync(path.join(root, script))) return found;
-  found.add(script);
-  const text = readFileSync(path.join(root, script), 'utf8');
-  for (const [, name] of text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']*)'/g)) {
-    withImports(path.posix.join(path.posix.dirname(script), name), found);
-  }
-  return found;
-}
-
 /** Every path that the package must have; it must have no other. */
 function expectedFiles(wanted) {
   const tracked = trackedFiles();
   const modules = tracked.map((name) => /^src\/(.*)\.ts$/.exec(name)?.[1]).filter((name) => name !== undefined);
   return new Set([
     ...FIXED,
-    ...withImports('scripts/build.mjs'),
     ...tracked.filter((name) => TRACKED.some((rule) => rule.test(name))),
-    ...modules.flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`]),
+    ...['index', 'cli'].map((name) => `dist/${name}.js`),
+    ...modules.map((name) => `dist/${name}.d.ts`),
     ...HEADERS.map(({ to }) => `native/include/${to}`),
     ...wanted.map(({ name }) => `prebuilds/${name}.node`),
   ]);

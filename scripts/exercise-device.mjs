@@ -10,7 +10,8 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 const rsqrt = require('..');
-const { binding } = require('../dist/binding.js');
+// A binding of our own tells which operation takes which dtype.
+const binding = require(rsqrt.info().addon.path).open('', (code, message) => new Error(`${code}: ${message}`));
 
 const { asTensor, cuda, dtypes, empty, full, manualSeed, rand, randn, tidy, zeros } = rsqrt;
 

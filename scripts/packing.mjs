@@ -1,21 +1,20 @@
 // How the package is laid out and packed, for pack.mjs and for npm's own prepack.
 
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HEADERS, modeOf, problemsOf } from './check-package.mjs';
-import { npm, run } from './npm.mjs';
+import { compile } from './compile.mjs';
+import { npm } from './npm.mjs';
 import { targets } from './targets.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
-const require = createRequire(import.meta.url);
 const include = path.join(root, 'native', 'include');
 
 /** Makes dist/ anew, so that nothing of a former build is in it, and native/include/, and gives all files the same modes everywhere. */
 export function layOut() {
   rmSync(path.join(root, 'dist'), { recursive: true, force: true });
-  run(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', '.']);
+  compile();
   clearAway();
   mkdirSync(include);
   for (const { from, to } of HEADERS) copyFileSync(path.join(root, 'node_modules', from), path.join(include, to));

@@ -5,7 +5,6 @@
  */
 
 import { Buffer, constants } from 'node:buffer';
-import { markAsUntransferable } from 'node:worker_threads';
 import { binding } from './binding';
 import { checkWhole } from './checks';
 import { RsqrtError } from './errors';
@@ -36,6 +35,7 @@ class Slab {
   cut(byteLength: number): Place {
     if (this.#buffer === null || this.#used + byteLength > this.#byteLength) {
       this.#buffer = newBuffer(this.#byteLength);
+      const { markAsUntransferable } = require('node:worker_threads') as typeof import('node:worker_threads'); // not at load: 2 ms
       markAsUntransferable(this.#buffer); // transferring one tensor's buffer must not take its neighbours away
       this.#used = 0;
     }

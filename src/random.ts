@@ -3,7 +3,6 @@
  * made stands in native/ops/random.h.
  */
 
-import { randomBytes } from 'node:crypto';
 import { binding } from './binding';
 import { copyOf } from './copy';
 import { type FillArguments, fillArguments, likeArguments, made, type TensorOptions } from './create';
@@ -13,11 +12,19 @@ import { RsqrtError, rangeError, show, typeError } from './errors';
 import { contiguousStrides, type Sizes, sameSizes } from './layout';
 import { codeOf, storageOf, type Tensor } from './tensor';
 
-/** The seed, as a number of 64 bits, and the number of the first block that has not been drawn from. */
-const generator = { seed: randomSeed(), counter: 0n };
+/**
+ * The seed, as a number of 64 bits, and the number of the first block that has not been drawn from. Seeded when it is first
+ * needed: the first random number of a process takes 2 ms.
+ */
+const generator: { seed?: bigint; counter: bigint } = { counter: 0n };
+
+function currentSeed(): bigint {
+  generator.seed ??= randomSeed();
+  return generator.seed;
+}
 
 function randomSeed(): bigint {
-  return randomBytes(8).readBigUInt64LE();
+  return crypto.getRandomValues(new BigUint64Array(1))[0];
 }
 
 /**
@@ -45,12 +52,12 @@ export function manualSeed(seed: number | bigint): void {
 /** Seeds the generator from the system's randomness, and returns the seed. */
 export function seed(): bigint {
   start(randomSeed());
-  return generator.seed;
+  return currentSeed();
 }
 
 /** The seed that the generator began with: of {@link manualSeed}, of {@link seed}, or its own; from 0 to 2^64 - 1. */
 export function initialSeed(): bigint {
-  return generator.seed;
+  return currentSeed();
 }
 
 function start(from: bigint): void {
@@ -133,7 +140,7 @@ function drawn(distribution: number, shape: Sizes, dtype: DType, device: number,
   const result = made(dtype, shape, contiguousStrides(shape), device, (tensor) => {
     const { memory, byteOffset } = storageOf(tensor, where);
     // biome-ignore lint/style/noNonNullAssertion: a storage that a live tensor refers to has memory
-    binding.random(distribution, generator.seed, generator.counter, memory!, codeOf(tensor), byteOffset, tensor.numel);
+    binding.random(distribution, currentSeed(), generator.counter, memory!, codeOf(tensor), byteOffset, tensor.numel);
   });
   const blocks = kind === 'complex' ? result.numel : Math.ceil(result.numel / 2);
   generator.counter = BigInt.asUintN(64, generator.counter + BigInt(blocks));
