@@ -21,7 +21,6 @@ export function installLocked(folder, purpose, flags = []) {
   const places = Object.keys(dependencies).map((name) => `node_modules/${name}`);
   if (places.every((place) => installed[place] === wanted[place])) return;
   console.log(`installing ${purpose} …`);
-  // From the folder itself: npm takes the .npmrc of the project it is in.
-  const { status } = spawnSync('npm', ['ci', ...flags], { cwd: folder, stdio: 'inherit' });
+  const { status } = spawnSync('npm', ['--prefix', folder, 'ci', ...flags], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }

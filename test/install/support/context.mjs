@@ -3,13 +3,15 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { run } from './processes.mjs';
-import { home, node, tool } from './tools.mjs';
+import { foreign, home, node, tool } from './tools.mjs';
 
 // What Node, npm and the shims of package managers start, and no more.
 const commands = ['sh', 'env', 'basename', 'dirname', 'sed', 'uname'];
 const absent = ['cc', 'c++', 'gcc', 'g++', 'clang', 'make', 'ninja', 'cmake', 'python3', 'nvcc', 'git', 'npm'];
 
+/** The path of a command, by name or path; undefined if there is none. */
 function found(command, search = process.env.PATH) {
+  if (path.isAbsolute(command)) return existsSync(command) ? command : undefined;
   return search
     .split(path.delimiter)
     .map((folder) => path.join(folder, command))
@@ -60,6 +62,7 @@ export function createContext(root, name, published) {
       TMPDIR: temporary,
       LANG: 'C.UTF-8',
       npm_config_registry: registry,
+      NPM_CONFIG_REGISTRY: registry, // Deno's way to write it
       npm_config_audit: 'false',
       ...env,
     };
@@ -117,5 +120,6 @@ export function createContext(root, name, published) {
   }
 
   const fixtures = path.join(home, 'fixtures');
-  return { ...published, folder, home: userHome, fixtures, node, tool, sh, must, write, npm, install, smoke };
+  const programs = { node, tool, foreign, host: (command) => found(command) };
+  return { ...published, folder, home: userHome, fixtures, ...programs, sh, must, write, npm, install, smoke };
 }

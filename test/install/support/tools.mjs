@@ -37,3 +37,6 @@ export function tool(name, bin = name) {
 
 /** The Node of a release line ('24'), or the oldest one supported ('20-floor'). */
 export const node = (line) => path.join(home, 'node_modules', `node-${line}`, 'bin', 'node');
+
+/** A file of a package of foreign/package.json. */
+export const foreign = (file) => path.join(home, 'foreign', 'node_modules', file);
