@@ -1,44 +1,96 @@
-// Removing or corrupting the installed prebuild: an error that names it, never a crash.
+// An addon that is missing, damaged or another system's: an error that names it, never a crash.
 
-import { copyFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { targets } from '../../../scripts/targets.mjs';
+import { cannotRun, systems } from '../support/systems.mjs';
 
 const program = `
 try {
   require('rsqrt');
+  console.log('{}');
 } catch (error) {
   console.log(JSON.stringify({ name: error.name, code: error.code, message: error.message }));
   process.exit(1);
-}`;
+}
+`;
 
-const scenario = (name, damage, { quick = false, target = 'linux-x64' } = {}) => ({
-  name,
+const damages = {
+  removed: (file) => rmSync(file),
+  empty: (file) => truncateSync(file),
+  'cut after its first page': (file) => truncateSync(file, 4096),
+  'cut in half': (file) => truncateSync(file, readFileSync(file).length >> 1),
+  'without its last page': (file) => truncateSync(file, readFileSync(file).length - 4096),
+  'a text file': (file) => writeFileSync(file, 'not an addon\n'),
+};
+
+/** Expects that the package does not load, exits with 1 and says which file and what to do. */
+async function expectLoadError(damage, file, runner, { sh }) {
+  const [command, ...args] = runner;
+  const { code, signal, stdout, stderr } = await sh(command, [...args, './program.cjs']);
+  const fail = (what) => {
+    throw new Error(`${damage}: ${what}\n${stdout}${stderr}`);
+  };
+  if (code !== 1) fail(`expected exit code 1; received ${code ?? signal}`);
+  const error = JSON.parse(stdout);
+  if (error.name !== 'RsqrtError' || error.code !== 'ERR_LOAD') fail('expected an RsqrtError ERR_LOAD');
+  if (!error.message.includes(file)) fail(`expected a message that names ${file}`);
+  if (!/\bnp[mx] /.test(error.message)) fail('expected a message that names a command');
+
+  const cli = await sh(command, [...args, './node_modules/rsqrt/dist/cli.js', '4']);
+  const said = cli.code === 1 && cli.stdout === '' && cli.stderr.startsWith('rsqrt: ') && cli.stderr.includes(file);
+  if (!said) fail(`the command rsqrt: ${JSON.stringify(cli)}`);
+}
+
+/** Damages the installed addon of `target` in each way, one after the other; whole again, it must load. */
+const scenario = (name, target, ways, { quick = false, skip = () => null } = {}) => ({
+  name: `${target}.node ${name}`,
   quick,
-  run: async ({ folder, install, write, sh, node }) => {
+  skip: (context) => cannotRun(target, context) ?? skip(context),
+  run: async (context) => {
+    const { folder, install, write, must } = context;
+    const system = systems[target];
     await install();
-    const file = path.join(folder, 'node_modules', 'rsqrt', 'prebuilds', `${target}.node`);
-    damage(file);
     write({ 'program.cjs': program });
-
-    const { code, signal, stdout, stderr } = await sh(node('24'), ['program.cjs']);
-    if (code !== 1) throw new Error(`expected exit code 1; received ${code ?? signal}\n${stdout}${stderr}`);
-    const error = JSON.parse(stdout);
-    if (error.name !== 'RsqrtError' || error.code !== 'ERR_LOAD') throw new Error(`received ${stdout}`);
-    if (!error.message.includes(file)) throw new Error(`${file} is not named in: ${error.message}`);
-    if (!/\bnp[mx] /.test(error.message)) throw new Error(`no command is named in: ${error.message}`);
-
-    const command = await sh(node('24'), [path.join('node_modules', 'rsqrt', 'dist', 'cli.js'), '4']);
-    if (command.code !== 1 || !command.stderr.startsWith('rsqrt: ') || command.stdout !== '') {
-      throw new Error(`the command rsqrt: ${JSON.stringify(command)}`);
+    const runner = await system.runner(context);
+    const inside = path.join('node_modules', 'rsqrt', 'prebuilds', `${target}.node`);
+    const file = path.join(folder, inside);
+    const whole = `${file}.whole`;
+    cpSync(file, whole);
+    for (const [damage, inflict] of Object.entries(ways)) {
+      cpSync(whole, file);
+      inflict(file);
+      await expectLoadError(damage, path.join(system.seen(folder), inside), runner, context);
     }
+    cpSync(whole, file);
+    await must(runner[0], [...runner.slice(1), './program.cjs']);
   },
 });
 
+const oneByOne = Object.entries(damages).map(([name, inflict]) =>
+  scenario(name, 'linux-x64', { [name]: inflict }, { quick: name === 'removed' }),
+);
+
+/** The addon of this system replaced by that of another. */
+const replaced = targets
+  .filter(({ name }) => name !== 'linux-x64')
+  .map(({ name: other }) => {
+    const replace = (file) => copyFileSync(path.join(path.dirname(file), `${other}.node`), file);
+    return scenario(
+      `replaced by ${other}.node`,
+      'linux-x64',
+      { replaced: replace },
+      {
+        skip: (context) => (context.targets.includes(other) ? null : `the package has no ${other}.node`),
+      },
+    );
+  });
+
 export default [
-  scenario('removed', (file) => rmSync(file), { quick: true }),
-  scenario('empty', (file) => truncateSync(file)),
-  scenario('first page only', (file) => truncateSync(file, 4096)),
-  scenario('a text file', (file) => writeFileSync(file, 'not an addon')),
-  scenario('an executable', (file) => copyFileSync(process.execPath, file)),
+  ...oneByOne,
+  scenario('replaced by an executable', 'linux-x64', { replaced: (file) => copyFileSync(process.execPath, file) }),
+  ...replaced,
+  scenario('in each of these ways, under qemu', 'linux-arm64', damages),
+  scenario('in each of these ways, in a root that has only musl', 'linux-x64-musl', damages),
 ];
-export const rows = 5;
+export const rows = 16;
