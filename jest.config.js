@@ -2,6 +2,8 @@
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
+  // Programs of other test runners.
+  modulePathIgnorePatterns: ['<rootDir>/test/install'],
   transform: { '\\.ts$': ['ts-jest', { tsconfig: 'test/tsconfig.json' }] },
   reporters: ['default', '<rootDir>/test/support/reporter.js'],
   testTimeout: 120_000,

@@ -3,7 +3,7 @@
 import { copyFileSync, cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { targets } from '../../../scripts/targets.mjs';
-import { cannotRun, systems } from '../support/systems.mjs';
+import { systems } from '../support/systems.mjs';
 
 const program = `
 try {
@@ -42,33 +42,45 @@ async function expectLoadError(damage, file, runner, { sh }) {
   if (!said) fail(`the command rsqrt: ${JSON.stringify(cli)}`);
 }
 
-/** Damages the installed addon of `target` in each way, one after the other; whole again, it must load. */
-const scenario = (name, target, ways, { quick = false, skip = () => null } = {}) => ({
+/**
+ * Damages the installed addon of `target` in each way, one after the other, and expects each to be told. The command to run
+ * programs is `runner(context)`; inside it the scenario's folder is `seen(folder)`. `whole(context, runner, file)` is done with
+ * the addon as it was.
+ */
+const scenario = (
+  name,
+  target,
+  { ways, skip, quick = false, runner, seen = (folder) => folder, whole = mustLoad },
+) => ({
   name: `${target}.node ${name}`,
   quick,
-  skip: (context) => cannotRun(target, context) ?? skip(context),
+  skip: (context) => (context.targets.includes(target) ? skip?.(context) : `the package has no ${target}.node`),
   run: async (context) => {
-    const { folder, install, write, must } = context;
-    const system = systems[target];
-    await install();
-    write({ 'program.cjs': program });
-    const runner = await system.runner(context);
+    await context.install();
+    context.write({ 'program.cjs': program });
+    const command = await runner(context);
     const inside = path.join('node_modules', 'rsqrt', 'prebuilds', `${target}.node`);
-    const file = path.join(folder, inside);
-    const whole = `${file}.whole`;
-    cpSync(file, whole);
+    const file = path.join(context.folder, inside);
+    const told = path.join(seen(context.folder), inside);
+    const copy = `${file}.whole`;
+    cpSync(file, copy);
     for (const [damage, inflict] of Object.entries(ways)) {
-      cpSync(whole, file);
+      cpSync(copy, file);
       inflict(file);
-      await expectLoadError(damage, path.join(system.seen(folder), inside), runner, context);
+      await expectLoadError(damage, told, command, context);
     }
-    cpSync(whole, file);
-    await must(runner[0], [...runner.slice(1), './program.cjs']);
+    cpSync(copy, file);
+    await whole(context, command, told);
   },
 });
 
+const mustLoad = ({ must }, [command, ...args]) => must(command, [...args, './program.cjs']);
+
+/** Damages the addon of a system that can be run here. */
+const damaged = (name, target, ways, options) => scenario(name, target, { ways, ...systems[target], ...options });
+
 const oneByOne = Object.entries(damages).map(([name, inflict]) =>
-  scenario(name, 'linux-x64', { [name]: inflict }, { quick: name === 'removed' }),
+  damaged(name, 'linux-x64', { [name]: inflict }, { quick: name === 'removed' }),
 );
 
 /** The addon of this system replaced by that of another. */
@@ -76,7 +88,7 @@ const replaced = targets
   .filter(({ name }) => name !== 'linux-x64')
   .map(({ name: other }) => {
     const replace = (file) => copyFileSync(path.join(path.dirname(file), `${other}.node`), file);
-    return scenario(
+    return damaged(
       `replaced by ${other}.node`,
       'linux-x64',
       { replaced: replace },
@@ -86,11 +98,34 @@ const replaced = targets
     );
   });
 
+/** What makes Node say that it is another one. The loader reads its C library from its executable. */
+const pretence = (platform, arch, executable) => `
+Object.defineProperty(process, 'platform', { value: ${JSON.stringify(platform)} });
+Object.defineProperty(process, 'arch', { value: ${JSON.stringify(arch)} });
+process.execPath = ${JSON.stringify(executable)};
+`;
+
+/** The addons of all other systems: Node looks for them if it is made to say that it runs there, and cannot load them. */
+const pretended = targets
+  .filter(({ name }) => !(name in systems))
+  .map(({ name, platform, arch, libc }) =>
+    scenario('in each of these ways, on a Node that pretends', name, {
+      ways: damages,
+      runner: ({ node, foreign, write }) => {
+        const executable = libc === 'musl' ? foreign('@oven/bun-linux-x64-musl/bin/bun') : node('24');
+        write({ 'pretend.cjs': pretence(platform, arch, executable) });
+        return [node('24'), '--require', './pretend.cjs'];
+      },
+      whole: (context, runner, file) => expectLoadError('whole', file, runner, context),
+    }),
+  );
+
 export default [
   ...oneByOne,
-  scenario('replaced by an executable', 'linux-x64', { replaced: (file) => copyFileSync(process.execPath, file) }),
+  damaged('replaced by an executable', 'linux-x64', { replaced: (file) => copyFileSync(process.execPath, file) }),
   ...replaced,
-  scenario('in each of these ways, under qemu', 'linux-arm64', damages),
-  scenario('in each of these ways, in a root that has only musl', 'linux-x64-musl', damages),
+  damaged('in each of these ways, under qemu', 'linux-arm64', damages),
+  damaged('in each of these ways, in a root that has only musl', 'linux-x64-musl', damages),
+  ...pretended,
 ];
-export const rows = 16;
+export const rows = 21;
