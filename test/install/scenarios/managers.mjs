@@ -1,6 +1,8 @@
 // Package managers: each installs the package from the registry, without running a script of it, and runs it.
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer, request as httpRequest } from 'node:http';
 import path from 'node:path';
 
 const manifest = (version, more = {}) => ({
@@ -133,6 +135,54 @@ const noInstallation = {
   },
 };
 
+/** A proxy that alone knows where `http://registry.invalid/` is. */
+function startProxy(registry, seen) {
+  const server = createServer((request, response) => {
+    const { host, pathname } = new URL(request.url);
+    seen.push(host);
+    const headers = { ...request.headers, host };
+    const onward = httpRequest(new URL(pathname, registry), { method: request.method, headers }, (answer) => {
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    request.pipe(onward);
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+const behindProxy = {
+  name: 'npm 11, behind a proxy',
+  run: async ({ registry, install, smoke }) => {
+    const seen = [];
+    const proxy = await startProxy(registry, seen);
+    try {
+      const address = `http://127.0.0.1:${proxy.address().port}/`;
+      const hidden = 'http://registry.invalid/';
+      await install({
+        env: { npm_config_registry: hidden, NPM_CONFIG_REGISTRY: hidden, npm_config_proxy: address },
+      });
+      if (new Set(seen).size !== 1 || seen[0] !== 'registry.invalid')
+        throw new Error(`the proxy was asked for ${seen}`);
+      return await smoke();
+    } finally {
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+  },
+};
+
+/** Once installed the package asks for nothing. */
+const withoutNetwork = {
+  name: 'npm 11, then without a network',
+  skip: () => (spawnSync('unshare', ['-r', '-n', 'true']).status === 0 ? null : 'unshare --net is not allowed here'),
+  run: async ({ install, smoke, host, node }) => {
+    await install();
+    const alone = [host('unshare'), '-r', '-n', node('24')];
+    return smoke({ runner: alone, bin: [...alone, './node_modules/rsqrt/dist/cli.js'] });
+  },
+};
+
 export default [
   npm('11', '24', true),
   npm('11', '20-floor', false),
@@ -141,6 +191,8 @@ export default [
   npmWithScripts('12', '26'),
   globally,
   noInstallation,
+  behindProxy,
+  withoutNetwork,
   pnpm,
   yarn('pnp'),
   yarn('node-modules'),
@@ -148,4 +200,4 @@ export default [
   bun,
   deno,
 ];
-export const rows = 13;
+export const rows = 15;
