@@ -3,7 +3,7 @@
 // and used by many package managers, runtimes and tools, each in an empty folder. See README.md.
 //   npm run test:install [-- --quick] [-- --only=REGEX] [-- --package=FILE.tgz] [-- --keep]
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -40,13 +40,14 @@ async function collect() {
   return all.filter((each) => (each.quick || !options.quick) && new RegExp(options.only, 'i').test(title(each)));
 }
 
-/** The packed package to test: the one given, or one packed now with the prebuilds that are here. */
-function packed() {
+/** The packed package to test: the one given, or one packed now into a new folder, with the prebuilds that are here. */
+function packed(folder) {
   if (options.package) return path.resolve(options.package);
   const here = readdirSync(path.join(repository, 'prebuilds')).map((file) => path.basename(file, '.node'));
-  execFileSync('npm', ['run', 'pack', '--', `--targets=${here}`], { cwd: repository, stdio: 'inherit' });
-  const manifest = execFileSync('npm', ['pkg', 'get', 'version'], { cwd: repository, encoding: 'utf8' });
-  return path.join(repository, `rsqrt-${JSON.parse(manifest)}.tgz`);
+  const pack = ['run', 'pack', '--', `--targets=${here}`, `--out=${folder}`];
+  const { status } = spawnSync('npm', pack, { cwd: repository, stdio: 'inherit' });
+  if (status !== 0) process.exit(1); // it said why
+  return path.join(folder, readdirSync(folder)[0]);
 }
 
 /** Version and prebuilds of a packed package. */
@@ -94,14 +95,8 @@ function print(rows) {
     ...rows.map(({ group, name, seconds, result }) => [group, name, seconds.toFixed(1).padStart(7), result]),
   ];
   const widths = lines[0].map((_, i) => Math.max(...lines.map((line) => line[i].length)));
-  console.log();
-  for (const line of lines)
-    console.log(
-      line
-        .map((cell, i) => cell.padEnd(widths[i]))
-        .join('  ')
-        .trimEnd(),
-    );
+  const text = (line) => line.map((cell, i) => cell.padEnd(widths[i])).join('  ');
+  console.log(`\n${lines.map((line) => text(line).trimEnd()).join('\n')}`);
 }
 
 if (process.platform !== 'linux' || process.arch !== 'x64') {
@@ -110,7 +105,6 @@ if (process.platform !== 'linux' || process.arch !== 'x64') {
 }
 const selected = await collect();
 if (selected.length === 0) throw new Error('no scenario is selected');
-const file = packed();
 installTools({ foreign: !options.quick });
 
 // Not a link: what the scenarios compare are the paths that processes see.
@@ -122,6 +116,7 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
+const file = packed(path.join(root, 'packed'));
 const registry = await publish(file, path.join(root, 'registry'));
 const rows = await runAll(selected, root, { registry, ...contents(file) });
 print(rows);
