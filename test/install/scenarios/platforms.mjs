@@ -5,7 +5,7 @@ import { cannotRun, systems } from '../support/systems.mjs';
 
 const ways = {
   'linux-x64': 'Node 24',
-  'linux-arm64': 'Node 24 under qemu',
+  'linux-arm64': 'Node 24 under qemu-user',
   'linux-x64-musl': 'Bun in a root that has only musl',
 };
 

@@ -8,7 +8,7 @@ const onNode = (line, how) => ({
   quick: quick.includes(line),
   run: async ({ install, smoke, must, node }) => {
     await install();
-    await smoke({ node: line, how: [how] });
+    await smoke({ node: line, how: [how], runner: [node(line), '--throw-deprecation'] });
     return (await must(node(line), ['--version'])).stdout.trim();
   },
 });
