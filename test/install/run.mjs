@@ -100,7 +100,9 @@ function print(rows) {
 }
 
 if (process.platform !== 'linux' || process.arch !== 'x64') {
-  console.error('test/install runs on Linux x64; the job "test" of .github/workflows/test.yml covers other systems');
+  console.error(
+    'test/install runs on Linux x64; the job "install" of .github/workflows/packages.yml covers other systems',
+  );
   process.exit(1);
 }
 const selected = await collect();

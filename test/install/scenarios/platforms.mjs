@@ -19,10 +19,12 @@ const here = (target) => ({
   },
 });
 
-const elsewhere = (target) => ({
-  name: target,
-  skip: () => 'runs on that system alone: job "test" of .github/workflows/test.yml',
+/** The jobs of .github/workflows/packages.yml install the packed package on each system. */
+const elsewhere = ({ name, libc }) => ({
+  name,
+  skip: () =>
+    `needs that system: job "${libc === 'musl' ? 'install-musl' : 'install'}" of .github/workflows/packages.yml`,
 });
 
-export default targets.map(({ name }) => (name in systems ? here(name) : elsewhere(name)));
+export default targets.map((target) => (target.name in systems ? here(target.name) : elsewhere(target)));
 export const rows = 8;
