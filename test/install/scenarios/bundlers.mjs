@@ -99,3 +99,4 @@ export default [
   ...both('tsup', 'external', 'external as by default'),
   traced,
 ];
+export const rows = 27;
