@@ -1,31 +1,16 @@
 // Bundlers. What has rsqrt bundled in is moved to a folder without node_modules and must load the addon beside it there.
 
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { targets } from '../../../scripts/targets.mjs';
-
-const target = 'linux-x64';
+import { addonOf, completePrebuilds } from '../fixtures/project.mjs';
 
 /** Installs, and puts in the folder the program to bundle. Returns the path of the addon that is to be loaded. */
 async function project({ folder, fixtures, install }) {
   await install();
   for (const file of ['app.mjs', 'check.cjs']) cpSync(path.join(fixtures, file), path.join(folder, file));
-  const prebuilds = path.join(realpathSync(folder), 'node_modules', 'rsqrt', 'prebuilds');
-  // A release has all of them, and bundlers want what is required to exist.
-  for (const { name } of targets) {
-    const file = path.join(prebuilds, `${name}.node`);
-    if (!existsSync(file)) writeFileSync(file, `a stand-in for ${name}`);
-  }
-  return path.join(prebuilds, `${target}.node`);
+  completePrebuilds(folder);
+  return addonOf(folder);
 }
 
 /** Runs a program from a foreign working folder: it must load exactly `addon`. */
@@ -50,7 +35,7 @@ const bundled = (bundler, way, format, title) => ({
     const files = readdirSync(moved, { recursive: true }).map((name) => path.join(moved, name));
     const bytes = readFileSync(addon);
     const copies = files.filter((file) => file.endsWith('.node') && readFileSync(file).equals(bytes));
-    if (copies.length === 0) throw new Error(`no copy of ${target}.node in ${files.join(', ')}`);
+    if (copies.length === 0) throw new Error(`no copy of ${addon} in ${files.join(', ')}`);
     await runs(context, path.join(moved, program), copies[0]);
     return `${files.length} files`;
   },
@@ -59,9 +44,9 @@ const bundled = (bundler, way, format, title) => ({
 const traced = {
   name: '@vercel/nft, the traced files alone',
   run: async (context) => {
-    const { folder, must, node, write } = context;
+    const { fixtures, folder, must, node, write } = context;
     const addon = await project(context);
-    const trace = new URL('../fixtures/trace.mjs', import.meta.url).pathname;
+    const trace = path.join(fixtures, 'trace.mjs');
     const { stdout } = await must(node('24'), [trace, 'app.mjs']);
     const files = JSON.parse(stdout);
     const moved = path.join(realpathSync(path.dirname(folder)), 'moved');

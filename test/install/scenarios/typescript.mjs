@@ -2,7 +2,7 @@
 
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { link } from '../fixtures/link.mjs';
+import { link } from '../fixtures/project.mjs';
 
 const printed = 'tensor([0.5000, 0.2500, 0.2000]) 3 3 float64 0.5,0.25 true ERR_SHAPE\n';
 
