@@ -29,23 +29,35 @@ function refused({ code, stdout, stderr }, reason) {
 
 const SYSTEM = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Whether mounts can be changed here for one process and its children. */
-const mayMount = () => spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
+const asRoot = process.getuid() === 0 ? ['env'] : ['sudo', '-n', 'env'];
+
+/** What to run a script by sh with: as root, with `variables`, and with mounts of its own. */
+const withMounts = (variables, script) => {
+  const environment = Object.entries({ PATH: SYSTEM, ...variables }).map(([name, value]) => `${name}=${value}`);
+  return [...asRoot, ...environment, 'unshare', '-m', 'sh', '-e', '-c', script];
+};
+
+function mayMount() {
+  const [command, ...args] = withMounts({}, 'mount -t tmpfs none /mnt');
+  return spawnSync(command, args).status === 0;
+}
 
 /**
- * A row that runs `script` by sh with mounts of its own. $NODE is a Node, $APP the project, $VERSION the version; /mnt is an
- * empty file system in memory. `judge` is given what came of it.
+ * A row that runs `script` by sh with mounts of its own. $NODE is a Node, $APP the project, $VERSION the version; /mnt may be
+ * mounted over. `judge` is given what came of it.
  */
 const mounted = (name, script, judge = checked, quick = false) => ({
   name,
   quick,
   skip: () =>
-    mayMount() ? null : 'mounting is not allowed here; it needs root, as in the job "install" of the workflow "test"',
+    mayMount()
+      ? null
+      : 'mounting takes root or sudo, and is not allowed here; the workflow "packages" has a job "npm run test:install"',
   run: async (context) => {
     await project(context);
     const { folder, node, sh, version } = context;
-    const env = { PATH: SYSTEM, NODE: node('24'), APP: folder, VERSION: version, PROGRAM };
-    const outcome = await sh('/bin/sh', ['-c', `unshare -m sh -e -c '${script}'`], { env });
+    const [command, ...args] = withMounts({ NODE: node('24'), APP: folder, VERSION: version, PROGRAM }, script);
+    const outcome = await sh(command, args, { env: { PATH: SYSTEM } });
     if (judge === checked && outcome.code !== 0)
       throw new Error(`exit code ${outcome.code}\n${outcome.stdout}${outcome.stderr}`);
     judge(outcome);
@@ -107,7 +119,7 @@ export default [
      chmod -R a+rX /mnt
      mount -o remount,ro /mnt
      cd /
-     exec env -i /usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups /mnt/bin/node "/mnt/app/$PROGRAM" "$VERSION"`,
+     exec env -i "$(command -v setpriv)" --reuid 65534 --regid 65534 --clear-groups /mnt/bin/node "/mnt/app/$PROGRAM" "$VERSION"`,
     checked,
     true,
   ),
