@@ -21,14 +21,15 @@ const resolutions = {
   commonjs: { type: 'commonjs', module: 'commonjs' },
 };
 
-/** Installs, and puts user.ts, wrong.ts and a program that prints user.ts's text in the folder. */
+/** Installs, and puts the fixtures and a program that prints user.ts's text in the folder. */
 async function project({ folder, fixtures, install, write }, type) {
   write({
     'package.json': { name: 'consumer', private: true, type },
     'main.mjs': "import('./user.js').then(({ text }) => console.log(text));\n",
   });
   await install();
-  for (const file of ['user.ts', 'wrong.ts']) cpSync(path.join(fixtures, 'typescript', file), path.join(folder, file));
+  for (const file of ['user.ts', 'wrong.ts', 'float16.ts'])
+    cpSync(path.join(fixtures, 'typescript', file), path.join(folder, file));
   link(folder, '@types/node');
 }
 
@@ -74,7 +75,9 @@ function compiled(version, compiler, resolution) {
       const expected = wanted(readFileSync(path.join(folder, 'wrong.ts'), 'utf8'));
       if (String(found) !== String(expected)) throw new Error(`expected ${expected}\nreceived ${errors}`);
 
+      // Without the types of Node, and with those of the newest JavaScript.
       await compiles({ types: [], lib: ['es2022'], noEmit: true }, 'user.ts');
+      if (version === '7.0') await compiles({ types: [], lib: ['esnext'], noEmit: true }, 'float16.ts');
     },
   };
 }
