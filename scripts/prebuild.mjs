@@ -8,7 +8,7 @@
 // What is built for Linux is built by the Zig that npm has (scripts/toolchain), a clang with the headers of every C
 // library: for the GNU C library of Debian 10 and RHEL 8 or for musl, on x64 or arm64, all from one machine, with libc++
 // linked statically. Where that machine is a Mac or runs Windows, its own targets are built by its own compiler (clang,
-// clang-cl), as they are released; from Linux, Zig builds those too, which tells whether they compile and link.
+// clang-cl), as they are released; from Linux, Zig builds those too, which tells whether they compile and link, and no more.
 //
 // CUDA goes into linux-x64 alone. Its kernels are compiled by nvcc with the machine's own g++ (or CUDAHOSTCXX) and linked
 // with the rest. --cuda=auto, the default, takes what is there.
@@ -172,6 +172,10 @@ function build(target, cuda) {
     `--target=${target.name}`,
     path.join(folder, 'rsqrt.node'),
   ]);
+  if (!own && target.platform !== 'linux') {
+    console.log(`  ${target.name} compiles and links; what is released is built on that system, so this is not kept`);
+    return;
+  }
   mkdirSync(prebuilds, { recursive: true });
   copyFileSync(path.join(folder, 'rsqrt.node'), prebuildFile(target));
 }

@@ -1,6 +1,6 @@
 /** Vectors of Apache Arrow, recognised by what they have: of whichever version, or copy, of that library. */
 
-import { arrayOf, type DType, itemSizeOf } from './dtype';
+import { arrayOf, type DType, itemSizeOf, type TypedArray } from './dtype';
 import { show, typeError } from './errors';
 import { numelOf } from './layout';
 import type { TensorLike } from './share';
@@ -69,7 +69,7 @@ export function fromArrow(value: unknown, where: string): TensorLike | undefined
   if (dtype === undefined) throw unsupported(value.type, where);
   const perRow = numelOf(dims.slice(1));
   const pieces = value.data.flatMap(({ length }, i) =>
-    length === 0 ? [] : [(chunks[i].values as NodeJS.TypedArray).subarray(0, length * perRow)],
+    length === 0 ? [] : [(chunks[i].values as TypedArray).subarray(0, length * perRow)],
   );
   return { data: pieces.length === 1 ? pieces[0] : joined(pieces, dtype), dims, type: dtype };
 }
@@ -97,7 +97,7 @@ function unsupported(type: ArrowType, where: string): TypeError {
 }
 
 /** Copies arrays into one, by their bytes. */
-function joined(pieces: readonly NodeJS.TypedArray[], dtype: DType): NodeJS.TypedArray {
+function joined(pieces: readonly TypedArray[], dtype: DType): TypedArray {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   const bytes = new Uint8Array(length * itemSizeOf(dtype));
   let end = 0;

@@ -19,7 +19,21 @@ declare module './tensor' {
 /** What the methods take that return promises. */
 export interface AsyncOptions {
   /** Ends the wait: the promise is rejected with the reason of the signal. */
-  signal?: AbortSignal;
+  signal?: Signal;
+}
+
+/** What is used of an `AbortSignal`; named here because users may compile without the types of Node. */
+export interface Signal {
+  /** Whether it has fired. */
+  readonly aborted: boolean;
+  /** What it fired with. */
+  readonly reason: unknown;
+  /** Throws the reason if it has fired. */
+  throwIfAborted(): void;
+  /** Calls the listener when it fires. */
+  addEventListener(type: 'abort', listener: () => void): void;
+  /** Calls it no more. */
+  removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 /**
@@ -103,7 +117,7 @@ async function readLater<D extends DType, R>(
 }
 
 /** The signal that there may be among options, which has not fired. Throws `TypeError`, or its reason. */
-function checkSignal(options: unknown = {}, where: string): AbortSignal | undefined {
+function checkSignal(options: unknown = {}, where: string): Signal | undefined {
   checkIsOptions(options, 'signal', where);
   checkKeys(options, ['signal'], where);
   const { signal } = options as AsyncOptions;
@@ -116,12 +130,7 @@ function checkSignal(options: unknown = {}, where: string): AbortSignal | undefi
 }
 
 /** Waits for what was copied from a tensor; if that fails, the copy is ended. */
-async function endedOnFailure(
-  tensor: Tensor,
-  copy: Tensor,
-  signal: AbortSignal | undefined,
-  where: string,
-): Promise<void> {
+async function endedOnFailure(tensor: Tensor, copy: Tensor, signal: Signal | undefined, where: string): Promise<void> {
   try {
     await arrival(tensor, copy, signal, where);
   } catch (error) {
@@ -130,7 +139,7 @@ async function endedOnFailure(
   }
 }
 
-function arrival(tensor: Tensor, copy: Tensor, signal: AbortSignal | undefined, where: string): Promise<void> {
+function arrival(tensor: Tensor, copy: Tensor, signal: Signal | undefined, where: string): Promise<void> {
   const storage = storageOf(copy, where);
   if (!storage.settling) return Promise.resolve();
   return new Promise((resolve, reject) => {

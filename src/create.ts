@@ -4,7 +4,7 @@ import { isSharedArrayBuffer, isTypedArray } from 'node:util/types';
 import { checkKeys, checkShape, spread } from './checks';
 import { allocateTensor, elementsOf, written } from './copy';
 import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
-import { type Complex, checkDType, type DType, getDefaultDtype } from './dtype';
+import { type Complex, checkDType, type DType, getDefaultDtype, type TypedArray } from './dtype';
 import { type Entries, elementWriter, fillElements } from './element';
 import { typeError } from './errors';
 import { contiguousStrides, isDense, resultStrides, type Sizes } from './layout';
@@ -26,7 +26,7 @@ export interface TensorOptions<D extends DType = DType> {
  * What {@link tensor} copies: a value, nested arrays of values, or a typed array; typed arrays may be nested, except for a
  * Uint16Array.
  */
-export type TensorData = Nested<Scalar | NodeJS.TypedArray>;
+export type TensorData = Nested<Scalar | TypedArray>;
 
 /** What has which dtype of its own, taking float32 for the default dtype. A Uint16Array has none. */
 interface ValuesOf {
@@ -291,7 +291,7 @@ function filledWith(value: Scalar, shape: Sizes, strides: Sizes, dtype: DType, d
 }
 
 /** A contiguous tensor on the memory of an array. */
-export function share(array: NodeJS.TypedArray, dtype: DType, shape: Sizes): Tensor {
+export function share(array: TypedArray, dtype: DType, shape: Sizes): Tensor {
   const { buffer, byteOffset, byteLength } = array;
   // The addon takes a SharedArrayBuffer as a view.
   const memory = isSharedArrayBuffer(buffer) ? new Uint8Array(buffer) : (buffer as ArrayBuffer);

@@ -55,6 +55,22 @@ export type DType = keyof typeof traits;
  */
 export type TypedArrayOf<D extends DType> = InstanceType<(typeof traits)[D]['array']>;
 
+/** Any typed array of JavaScript, named here because users may compile without the types of Node. */
+export type TypedArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array
+  // Where it is known: not before the library es2025.
+  | (typeof globalThis extends { Float16Array: { prototype: infer F } } ? F : never);
+
 /** A complex number: an element of complex64 or complex128. */
 export interface Complex {
   /** The real part. */
@@ -231,12 +247,12 @@ const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.pro
  * Which typed array it is: 'Float32Array' and so on. Not by instanceof, as it may come from another realm (a vm context,
  * jest), nor by what it says of itself, as a subclass may say anything.
  */
-export const nameOfArray = (array: NodeJS.TypedArray): string => tag?.get?.call(array);
+export const nameOfArray = (array: TypedArray): string => tag?.get?.call(array);
 
 /** The dtype of a typed array's elements; undefined where it does not tell (Uint16Array) or there is none (Uint32Array, …). */
-export const dtypeOfArray = (array: NodeJS.TypedArray): DType | undefined =>
+export const dtypeOfArray = (array: TypedArray): DType | undefined =>
   (dtypeOfName as Readonly<Record<string, DType>>)[nameOfArray(array)];
 
 /** Whether a typed array holds elements of a dtype as a tensor does. */
-export const isArrayOf = (dtype: DType, array: NodeJS.TypedArray): boolean =>
+export const isArrayOf = (dtype: DType, array: TypedArray): boolean =>
   dtypeOfArray(array) === dtype || arrayOf(dtype).name === nameOfArray(array);

@@ -17,6 +17,8 @@
  * @packageDocumentation
  */
 
+// Before all that has disposers.
+import './symbol-dispose';
 import './async-reading';
 import './converting';
 import './json';
@@ -27,7 +29,7 @@ import './views';
 import './writing';
 
 export type { ArrowVector } from './arrow';
-export type { AsyncOptions } from './async-reading';
+export type { AsyncOptions, Signal } from './async-reading';
 export type { ToOptions } from './copy';
 export { emptyCache, getCacheLimit, setCacheLimit } from './cpu-memory';
 export {
@@ -58,6 +60,7 @@ export {
   getDefaultDtype,
   promoteTypes,
   setDefaultDtype,
+  type TypedArray,
   type TypedArrayOf,
 } from './dtype';
 export { RsqrtError, type RsqrtErrorCode } from './errors';

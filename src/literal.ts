@@ -10,6 +10,7 @@ import {
   getDefaultDtype,
   nameOfArray,
   promoteTypes,
+  type TypedArray,
 } from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import type { Sizes } from './layout';
@@ -17,7 +18,7 @@ import type { Sizes } from './layout';
 /** A single element in JavaScript. */
 export type Scalar = number | bigint | boolean | Complex;
 
-type List = unknown[] | NodeJS.TypedArray;
+type List = unknown[] | TypedArray;
 
 const isList = (value: unknown): value is List => Array.isArray(value) || isTypedArray(value);
 
@@ -118,7 +119,7 @@ export function checkScalar(value: unknown, where: string, or = ''): Scalar {
 }
 
 /** The dtype of a typed array in a list, whose elements are values. */
-function checkRow(array: NodeJS.TypedArray, path: readonly number[], where: string): DType {
+function checkRow(array: TypedArray, path: readonly number[], where: string): DType {
   if (nameOfArray(array) !== 'Uint16Array') return checkArray(array, undefined, where);
   throw typeError(
     `${where}: data${subscript(path)} cannot be a Uint16Array; give the bits of all elements in one, not in a list`,
@@ -129,7 +130,7 @@ function checkRow(array: NodeJS.TypedArray, path: readonly number[], where: stri
  * The dtype of a typed array's elements; that asked for where the array does not tell. Throws `TypeError` for arrays that
  * we have no dtype for, and for lost memory.
  */
-export function checkArray(array: NodeJS.TypedArray, asked: unknown, where: string): DType {
+export function checkArray(array: TypedArray, asked: unknown, where: string): DType {
   if (array.byteLength === 0) checkAttached(array.buffer, where);
   const dtype = dtypeOfArray(array);
   if (dtype !== undefined) return dtype;

@@ -10,6 +10,9 @@ import { nested } from './reading';
 import { extend, isLost, isTensor, storageOf, type Tensor } from './tensor';
 import { viewOf } from './views';
 
+/** `inspect.custom`, spelled out because users may compile without the types of Node. */
+const custom: unique symbol = Symbol.for('nodejs.util.inspect.custom');
+
 declare module './tensor' {
   interface Tensor<D extends DType = DType> extends Printing<D> {}
 }
@@ -51,7 +54,7 @@ export abstract class Printing<D extends DType> {
    * // }
    * ```
    */
-  [inspect.custom](this: Tensor<D>, depth?: number | null, options: InspectOptions = {}): string {
+  [custom](this: Tensor<D>, depth?: number | null, options: { readonly depth?: number | null } = {}): string {
     if (!isTensor(this)) return this; // Object.create(tensor) or a Proxy of one, which Node shows as any object
     if (isLost(this)) return `tensor(<disposed>, shape=[${this.shape}])`;
     if (typeof depth === 'number' && depth < 0) return `[${nameOf(this)}]`;

@@ -6,7 +6,16 @@ import { type ArrowVector, fromArrow } from './arrow';
 import { checkShape } from './checks';
 import { converted } from './copy';
 import { checkOptions, copied, sentTo, share, type TensorData, type TensorOptions } from './create';
-import { type DType, type DTypeOfName, dtypes, isArrayOf, isDType, itemSizeOf, nameOfArray } from './dtype';
+import {
+  type DType,
+  type DTypeOfName,
+  dtypes,
+  isArrayOf,
+  isDType,
+  itemSizeOf,
+  nameOfArray,
+  type TypedArray,
+} from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import { numelOf, type Sizes } from './layout';
 import { checkArray, checkAttached } from './literal';
@@ -15,7 +24,7 @@ import { isTensor, type Tensor } from './tensor';
 /** A tensor of another library, recognised by what it has: `data`, `dims` or `shape`, `type` or `dtype`. */
 export interface TensorLike {
   /** The elements, row by row: a typed array. Libraries have tensors of strings too, which are refused. */
-  readonly data: NodeJS.TypedArray | readonly unknown[];
+  readonly data: TypedArray | readonly unknown[];
   /** The size of each dimension. */
   readonly dims?: Sizes;
   /** Another name for `dims`, which wins. */
@@ -27,7 +36,7 @@ export interface TensorLike {
 }
 
 /** What {@link asTensor} shares memory with. */
-export type Shareable = NodeJS.TypedArray | ArrayBufferLike | TensorLike | ArrowVector;
+export type Shareable = TypedArray | ArrayBufferLike | TensorLike | ArrowVector;
 
 /** The dtype that {@link asTensor} gives a source without being told one, as far as types tell. */
 export type SharedDType<S> = S extends { readonly type: infer D extends DType }
@@ -127,12 +136,7 @@ function checkCount(numel: number, shape: Sizes, where: string): void {
 }
 
 /** The dtype of what an array holds: the one asked for, the one that a foreign tensor names, or the array's own. */
-function dtypeIn(
-  array: NodeJS.TypedArray,
-  asked: DType | undefined,
-  like: TensorLike | undefined,
-  where: string,
-): DType {
+function dtypeIn(array: TypedArray, asked: DType | undefined, like: TensorLike | undefined, where: string): DType {
   const type = asked ?? like?.type ?? like?.dtype;
   if (type !== undefined && !isDType(type)) {
     throw typeError(`${where}: a tensor object of type ${show(type)} has no dtype here; convert it to one that has`);

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /** Tensor: a dtype, a shape and strides over a storage. What it can do is added by the files that {@link extend} it. */
 
 import { type DeviceName, deviceName } from './device';
