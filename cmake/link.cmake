@@ -27,6 +27,7 @@ elseif(APPLE)
   target_link_options(rsqrt PRIVATE $<$<CONFIG:Release>:$<IF:$<BOOL:${HAVE_DISCARD_LOCAL_SYMBOLS}>,-Wl$<COMMA>-x,-s>>)
 else()
   target_link_options(rsqrt PRIVATE -static-libstdc++ -Wl,--gc-sections $<$<CONFIG:Release>:-s>
+    -Wl,-z,nodelete # else a thread that ends after its environment runs destructors of a C++ library that is gone
     -Wl,-z,now # a function that this Node lacks is an error at load, not the end of the process at the first call
     -Wl,--version-script=${CMAKE_SOURCE_DIR}/native/napi/exports.map)
   set_target_properties(rsqrt PROPERTIES LINK_DEPENDS ${CMAKE_SOURCE_DIR}/native/napi/exports.map)

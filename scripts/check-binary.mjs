@@ -9,7 +9,7 @@
 //      without the set.
 //   3. It prints the size, the glibc it needs and the libraries it loads.
 //   4. With --target, a prebuilt addon: it is for that system, needs no other libraries and no newer glibc than it may, has
-//      no run-path and is stripped.
+//      no run-path, is bound at load and never unloaded, and is stripped.
 //
 // Of addons for macOS and Windows only the exports are checked, by llvm-nm if there is one.
 
@@ -122,8 +122,11 @@ function checkPrebuilt(file, target, glibc, libraries) {
   if (target.libc === 'glibc' && newerFirst(glibc, newestGlibc) < 0) {
     fail(`${file} needs glibc ${glibc}; it must do with ${newestGlibc}.`);
   }
-  if (lines('readelf', ['--dynamic', file]).some((line) => /\((RPATH|RUNPATH)\)/.test(line))) {
-    fail(`${file} has a run-path.`);
+  const dynamic = lines('readelf', ['--dynamic', file]);
+  if (dynamic.some((line) => /\((RPATH|RUNPATH)\)/.test(line))) fail(`${file} has a run-path.`);
+  for (const flag of ['NOW', 'NODELETE']) {
+    if (!dynamic.some((line) => /FLAGS_1/.test(line) && line.includes(flag)))
+      fail(`${file} is linked without ${flag}.`);
   }
   if (lines('readelf', ['--sections', '--wide', file]).some((line) => line.includes(' .symtab '))) {
     fail(`${file} is not stripped.`);

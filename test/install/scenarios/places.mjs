@@ -102,7 +102,8 @@ const slim = `
   mkdir /mnt/app
   cp -r "$APP/node_modules" "$APP/$PROGRAM" "$APP/check.cjs" /mnt/app
   cp "$NODE" /mnt/node
-  for library in $(ldd "$NODE" | grep -o "/[^ ]*"); do
+  # librt is a part of the C library that Node does not ask for: there wherever the C library is installed.
+  for library in $(ldd "$NODE" | grep -o "/[^ ]*") /lib/*/librt.so.1; do
     mkdir -p "/mnt$(dirname "$library")"
     cp -L "$library" "/mnt$library"
   done

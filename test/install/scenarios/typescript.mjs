@@ -2,7 +2,10 @@
 
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { targets } from '../../../scripts/targets.mjs';
 import { link } from '../fixtures/project.mjs';
+
+const allTargets = targets.map(({ name }) => name);
 
 const printed = 'tensor([0.5000, 0.2500, 0.2000]) 3 3 float64 0.5,0.25 true ERR_SHAPE\n';
 
@@ -97,14 +100,20 @@ const runner = (name, line, type, args) => ({
   },
 });
 
-/** A checker of packages, on the packed package as the registry has it. */
+/** A checker of packages, on the packed package as the registry has it; it may complain of prebuilds that are left out on purpose. */
 const checker = (name, package_, args) => ({
   name,
-  run: async ({ folder, must, node, npm, targets, tool, version }) => {
+  run: async ({ folder, sh, node, npm, targets, tool, version }) => {
     await npm(['pack', `rsqrt@${version}`]);
     const file = path.join(folder, `rsqrt-${version}.tgz`);
-    const { stdout } = await must(node('24'), [tool(package_), file, ...args(targets)]);
-    if (!/All good|No problems found/.test(stdout)) throw new Error(stdout);
+    const { stdout, stderr } = await sh(node('24'), [tool(package_), file, ...args]);
+    const complaints = stdout.split('\n').filter((line) => /^\d+\. /.test(line));
+    const leftOut = allTargets.filter((target) => !targets.includes(target));
+    const expected = (line) =>
+      leftOut.some((target) => line.includes(`prebuilds/${target}.node but the file does not exist`));
+    const good = complaints.length > 0 ? complaints.every(expected) : /All good|No problems found/.test(stdout);
+    if (!good) throw new Error(`${stdout}${stderr}`);
+    return complaints.length > 0 ? `but for ${complaints.length} addons left out` : undefined;
   },
 });
 
@@ -116,13 +125,13 @@ export default [
   runner('tsx, module, Node 20', '20', 'module', (tool) => [tool('tsx')]),
   runner('tsx, CommonJS, Node 22', '22', 'commonjs', (tool) => [tool('tsx')]),
   runner('ts-node, CommonJS, Node 20', '20', 'commonjs', (tool) => [tool('ts-node')]),
-  checker('publint', 'publint', () => ['--strict']),
+  checker('publint', 'publint', ['--strict']),
   // Addons have no types.
-  checker('attw', '@arethetypeswrong/cli', (targets) => [
+  checker('attw', '@arethetypeswrong/cli', [
     '--no-color',
     '--no-emoji',
     '--exclude-entrypoints',
-    ...targets.map((target) => `prebuilds/${target}.node`),
+    ...allTargets.map((target) => `prebuilds/${target}.node`),
   ]),
 ];
 export const rows = 21;

@@ -199,6 +199,8 @@ export default [
   nodeTest('24', ['--test-isolation=none']),
   program('worker_threads, eight, and ended under work', 'workers.cjs', '20'),
   program('worker_threads, eight, and ended under work', 'workers.cjs', '26'),
+  { ...program('worker_threads, and none but they', 'only-workers.cjs', '20'), quick: true },
+  program('worker_threads, and none but they', 'only-workers.cjs', '26'),
   program('cluster and child_process.fork', 'cluster.cjs', '24'),
   sea('beside', '24'),
   sea('asset', '24'),
@@ -207,4 +209,4 @@ export default [
   electron,
   electronItself,
 ];
-export const rows = 20;
+export const rows = 22;
