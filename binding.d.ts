@@ -169,7 +169,10 @@ export interface Binding {
   releaseGraph(graph: DeviceGraph): void;
 }
 
-/** A `Uint8Array` is how a `SharedArrayBuffer` is passed. */
+/**
+ * A `Uint8Array` is how a `SharedArrayBuffer` is passed. Passed by itself it is refused, or taken as an `ArrayBuffer` where
+ * Node-API does so: from Node 22.21 and 24.9 on.
+ */
 export type Memory = ArrayBuffer | Uint8Array | DeviceMemory;
 
 /** Memory on a device, opaque. */

@@ -10,6 +10,7 @@ import { binaries } from './support/configurations';
 import { covered, skip } from './support/coverage';
 import { type Expected, type Loose, loose, type Row, stateOf, table, thrownBy } from './support/wrong-calls';
 
+const { takesSharedArrayBuffers } = require('./support/node-api') as { takesSharedArrayBuffers: boolean };
 const local = require(binaries.local) as Addon;
 const simulated = require(binaries.simulated) as Addon;
 
@@ -185,8 +186,6 @@ const unaryRows: Row<Host>[] = [
     type, RegExp(`^input ${anyMemory}`)],
   ['input a DataView', ({ unary, input }) => unary({ input: new DataView(input) }),
     type, RegExp(`^input ${anyMemory}`)],
-  ['input a SharedArrayBuffer without a view', ({ unary }) => unary({ input: new SharedArrayBuffer(16) }),
-    type, RegExp(`^input ${anyMemory}`)],
   ['input a proxy', ({ unary, input }) => unary({ input: new Proxy(input, {}) }), type, RegExp(`^input ${anyMemory}`)],
   ['input a revoked proxy', ({ unary }) => unary({ input: revoked() }), type, RegExp(`^input ${anyMemory}`)],
   ['input with the prototype alone', ({ unary }) => unary({ input: Object.create(ArrayBuffer.prototype) }),
@@ -311,8 +310,6 @@ const copyRows: Row<Host>[] = [
   ['source offset a byte too far', ({ copy }) => copy({ sourceOffset: 1 }),
     range, /^byteLength must be within the 16 bytes of source, received 1 \+ 16$/],
   ['destination null', ({ copy }) => copy({ destination: null }), type, RegExp(`^destination ${anyMemory}`)],
-  ['destination a SharedArrayBuffer', ({ copy }) => copy({ destination: new SharedArrayBuffer(16) }),
-    type, RegExp(`^destination ${anyMemory}`)],
   ['destination a byte too short', ({ copy }) => copy({ destination: new ArrayBuffer(15) }),
     range, /^byteLength must be within the 15 bytes of destination, received 0 \+ 16$/],
   ['destination a view that lost its buffer', ({ copy }) => copy({ destination: detachedBytes() }),
@@ -359,6 +356,18 @@ const copyRows: Row<Host>[] = [
   ['release of an ArrayBuffer', ({ binding, input }) => binding.release(input), type, /^memory must be device memory$/],
   ['release of a function', ({ binding }) => binding.release(() => 1), type, /^memory must be device memory$/],
   ['release of a revoked proxy', ({ binding }) => binding.release(revoked()), type, /^memory must be device memory$/],
+];
+
+// biome-ignore format: a table
+const sharedRows: Row<Host>[] = [
+  ['input a SharedArrayBuffer without a view', ({ unary }) => unary({ input: new SharedArrayBuffer(16) }),
+    type, RegExp(`^input ${anyMemory}`)],
+  ['destination a SharedArrayBuffer', ({ copy }) => copy({ destination: new SharedArrayBuffer(16) }),
+    type, RegExp(`^destination ${anyMemory}`)],
+  ['random numbers in a SharedArrayBuffer', ({ random }) => random({ output: new SharedArrayBuffer(16) }),
+    type, RegExp(`^output ${anyMemory}`)],
+  ['huge pages for a SharedArrayBuffer', ({ binding }) => binding.adviseHugePages(new SharedArrayBuffer(16)),
+    type, /^buffer must be an ArrayBuffer$/],
 ];
 
 // biome-ignore format: a table
@@ -821,6 +830,27 @@ else rows += table('without a device', () => hostWorld(local), withoutDeviceRows
 // The same sources in the other build; not counted again.
 table('unary of the simulated build', () => hostWorld(simulated), unaryRows, { checkError });
 table('copy and release of the simulated build', () => hostWorld(simulated), copyRows, { checkError });
+if (takesSharedArrayBuffers) {
+  test.each(Object.entries({ local, simulated }))(
+    'a SharedArrayBuffer without a view is memory, %s',
+    (_name, addon) => {
+      const { made, binding, input, output, unary, copy, random } = hostWorld(addon);
+      const numbers = (buffer: ArrayBufferLike) => [...new Float32Array(buffer)];
+      const [shared, other] = [new SharedArrayBuffer(16), new SharedArrayBuffer(16)];
+      copy({ source: input, destination: shared });
+      unary({ input: shared, output: other });
+      expect([numbers(shared), numbers(other)]).toEqual([[4, 16, 25, 36], [0.5, 0.25, 0.2, 1 / 6].map(Math.fround)]);
+      random({ output: shared });
+      random({ output });
+      expect(numbers(shared)).toEqual(numbers(output));
+      expect(binding.adviseHugePages(shared)).toBeGreaterThanOrEqual(0);
+      expect(made).toEqual([]);
+    },
+  );
+} else {
+  rows += table('a SharedArrayBuffer without a view', () => hostWorld(local), sharedRows, { checkError });
+  table('a SharedArrayBuffer without a view, simulated build', () => hostWorld(simulated), sharedRows, { checkError });
+}
 covered('wrong calls', `${rows} rows straight to the addon`);
 
 describe('createError', () => {

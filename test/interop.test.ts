@@ -49,7 +49,7 @@ test.each([
   ['transformers', 11],
   ['tfjs', 5],
   ['arrow', 34],
-  ['threads', 25],
+  ['threads', 14],
 ])('%s: %d tests', (name, count) => {
   const { code, stdout, stderr } = run(['--test-reporter=tap', path.join(home, `${name}.mjs`)]);
   const lines = stdout.split('\n');

@@ -3,7 +3,8 @@
 // A model in exact arithmetic says of each call whether it is legal. A legal one must return and write its elements and
 // no other byte; any other must throw an error with a code and write nothing. Prints how many were refused and done.
 const { inspect } = require('node:util');
-const { isArrayBuffer, isFloat64Array } = require('node:util/types');
+const { isAnyArrayBuffer, isArrayBuffer, isFloat64Array } = require('node:util/types');
+const { takesSharedArrayBuffers } = require('./node-api.js');
 
 const [file, seed, count] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
 const codes = [
@@ -49,11 +50,13 @@ const arena = new Uint8Array(4096);
 for (let i = 0; i < arena.length; i++) arena[i] = below(256);
 const windows = [0, 1, 7, 16, 64, 100, 256, 256].map((length, i) => arena.subarray(i * 512 + i, i * 512 + i + length));
 const whole = new ArrayBuffer(64);
+const shared = new SharedArrayBuffer(64);
 
 /** What the addon takes as memory: where it is, how long, and its bytes if they can be seen. */
 const memories = new Map();
 for (const bytes of windows) memories.set(bytes, { device: -1, length: bytes.length, bytes });
 memories.set(whole, { device: -1, length: 64, bytes: new Uint8Array(whole) });
+if (takesSharedArrayBuffers) memories.set(shared, { device: -1, length: 64, bytes: new Uint8Array(shared) });
 memories.set(detached, { device: -1, length: 0, bytes: detached });
 memories.set(detached.buffer, { device: -1, length: 0, bytes: detached });
 const gone = [];
@@ -108,7 +111,7 @@ const junk = () =>
     new Float32Array(4),
     new Int8Array(4),
     new DataView(whole),
-    new SharedArrayBuffer(8),
+    shared,
     Object.create(pick([...memories.keys()])),
     new Proxy(whole, {}),
     detached,
@@ -276,7 +279,7 @@ const queueCalls = {
   },
   releasePinned: {
     args: () => [mostly(() => pick([...memories.keys()].filter((each) => memories.get(each).pinned)))],
-    isLegal: ([buffer]) => isArrayBuffer(buffer),
+    isLegal: ([buffer]) => (takesSharedArrayBuffers ? isAnyArrayBuffer : isArrayBuffer)(buffer),
     after: ([buffer]) => {
       if (!memories.get(buffer)?.pinned) return;
       allocatePinned(memories.get(buffer).length);
@@ -297,7 +300,7 @@ function end(handle, add) {
   }
 }
 
-/** Positions in the arena or in `whole` that a legal call may write. */
+/** Positions in the arena, in `whole` or in `shared` that a legal call may write. */
 function writable(bytes, size, start, dims) {
   const positions = new Set();
   if (product(dims) === 0n) return positions;
@@ -311,7 +314,7 @@ function writable(bytes, size, start, dims) {
 
 // ---------------------------------------------------------------- the run
 
-const seen = [arena, new Uint8Array(whole)];
+const seen = [arena, new Uint8Array(whole), new Uint8Array(shared)];
 const tally = { refused: 0, done: 0 };
 
 function attempt(index, name, args, verdict, allowed) {
