@@ -8,7 +8,7 @@ import { checkPackage as checkTypes, createPackageFromTarballData } from '@areth
 import { problemKindInfo } from '@arethetypeswrong/core/problems';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { describeBinary } from './read-binary.mjs';
+import { describeBinary, isStripped } from './read-binary.mjs';
 import { readTarball } from './read-tarball.mjs';
 import { targets } from './targets.mjs';
 
@@ -108,6 +108,12 @@ function wrongList(paths, expected) {
   ];
 }
 
+/** The subpath of `exports` for a prebuild. */
+const subpathOf = ({ name }) => `./prebuilds/${name}.node`;
+
+/** Those that are left out on purpose: package.json leads to them all the same. */
+const unwanted = (wanted) => targets.filter((target) => !wanted.includes(target)).map(subpathOf);
+
 const prebuildTarget = (name) => targets.find((target) => name === `prebuilds/${target.name}.node`);
 
 function remedy(name) {
@@ -119,7 +125,7 @@ const reason = (name) => (prebuildTarget(name) ? ': it is not among the targets 
 
 /** What bundlers and Node make of package.json. */
 async function wrongForPublint(tarball, wanted) {
-  const left = targets.filter((target) => !wanted.includes(target)).map(({ name }) => `./prebuilds/${name}.node`);
+  const left = unwanted(wanted);
   const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(tarball).buffer } });
   return messages
     .filter(
@@ -142,15 +148,15 @@ async function wrongTypes(tarball) {
 /** All that package.json leads to must be there; of the prebuilds, those wanted. */
 function wrongManifest(manifest, paths, wanted) {
   const { main, types, bin, exports, scripts, dependencies } = manifest;
-  const absent = targets.filter((target) => !wanted.includes(target)).map(({ name }) => `./prebuilds/${name}.node`);
+  const left = unwanted(wanted);
   const leads = [
     ['main', main],
     ['types', types],
     ...Object.entries(bin ?? {}).map(([name, file]) => [`bin.${name}`, file]),
     ...leadsOf('exports', exports ?? {}),
-  ].filter(([, file]) => !absent.includes(file));
+  ].filter(([, file]) => !left.includes(file));
   const there = (file) => paths.has(path.posix.normalize(file ?? ''));
-  const subpaths = targets.map(({ name }) => `./prebuilds/${name}.node`);
+  const subpaths = targets.map(subpathOf);
   const scriptsAtInstall = ['preinstall', 'install', 'postinstall'].filter((name) => name in (scripts ?? {}));
   return [
     ...leads
@@ -180,12 +186,11 @@ function wrongPrebuild(target, content) {
   const file = `prebuilds/${target.name}.node`;
   const binary = describeBinary(content);
   if (binary === null) return [`${file} is no shared library, or is cut short`];
-  const is = [binary.platform, binary.arch, binary.libc].filter((part) => part !== null).join(' ');
-  const wanted = [target.platform, target.arch, target.libc].filter((part) => part !== null).join(' ');
-  return [
-    ...(is === wanted ? [] : [`${file} is for ${is}; expected ${wanted}`]),
-    ...(binary.stripped ? [] : [`${file} has symbols or debugging information: strip it`]),
-  ];
+  const words = (...parts) => parts.filter((part) => part !== null).join(' ');
+  const is = words(binary.platform, ...binary.archs, binary.libc);
+  const wanted = words(target.platform, target.arch, target.libc);
+  if (is !== wanted) return [`${file} is for ${is}; expected ${wanted}`];
+  return isStripped(content, binary) ? [] : [`${file} has symbols or debugging information: strip it`];
 }
 
 /** In what was compiled. Prose and sources may speak of homes, but not of this one. */

@@ -16,10 +16,10 @@ import {
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
+import { binaryFor, type Elf, elf, machines, machO } from './support/binaries';
 import { root } from './support/command';
 import { binaries } from './support/configurations';
 import { covered } from './support/coverage';
-import { elf, machines, machO, portableExecutable } from './support/fake-binaries';
 
 const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 /** What the addon built here stands in for. */
@@ -102,21 +102,20 @@ test('npm pack, too, wants every prebuild, and leaves no package without', () =>
 });
 
 describe('a package is refused', () => {
-  const names = ['x64', 'arm64'] as const;
   const fakes: Record<string, Buffer> = Object.fromEntries(
-    names.flatMap((arch) => [
-      [`linux-${arch}`, elf({ machine: machines.linux[arch] })],
-      [`linux-${arch}-musl`, elf({ machine: machines.linux[arch], needs: 'libc.so' })],
-      [`darwin-${arch}`, machO({ machine: machines.darwin[arch] })],
-      [`win32-${arch}`, portableExecutable({ machine: machines.win32[arch] })],
+    ['x64', 'arm64'].flatMap((arch) => [
+      [`linux-${arch}`, binaryFor({ platform: 'linux', arch, libc: 'glibc' })],
+      [`linux-${arch}-musl`, binaryFor({ platform: 'linux', arch, libc: 'musl' })],
+      [`darwin-${arch}`, binaryFor({ platform: 'darwin', arch, libc: null })],
+      [`win32-${arch}`, binaryFor({ platform: 'win32', arch, libc: null })],
     ]),
   );
   const prebuild = (target: string) => `prebuilds/${target}.node`;
   const put = (file: string, content: Buffer | string) => ({
     put: { [file]: Buffer.from(content).toString('base64') },
   });
-  const x64 = (change: Partial<Parameters<typeof elf>[0]>) =>
-    put(prebuild('linux-x64'), elf({ machine: machines.linux.x64, ...change }));
+  const x64 = (kind: Elf) => put(prebuild('linux-x64'), elf(kind));
+  const withTail = (target: string, tail: Buffer) => put(prebuild(target), Buffer.concat([fakes[target], tail]));
   const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   const withExports = (exports: object) => ({ manifest: { exports: { ...manifest.exports, ...exports } } });
 
@@ -139,7 +138,12 @@ describe('a package is refused', () => {
         'native/cpu/run.cpp',
         'cmake/cuda.cmake',
       ],
-      ...['scripts/build.mjs', 'native/include/napi.h', 'native/include/LICENSE.node-addon-api', 'docs/cuda.md'],
+      ...[
+        'scripts/from-source/build.mjs',
+        'native/include/napi.h',
+        'native/include/LICENSE.node-addon-api',
+        'docs/cuda.md',
+      ],
       ...['native/include/LICENSE.node-api-headers', 'LICENSE', 'THIRD-PARTY-NOTICES.md', 'README.md', 'CHANGELOG.md'],
     ].map((file) => ({ file, more: '' })),
   ].map(({ file, more }) => ({
@@ -181,12 +185,12 @@ describe('a package is refused', () => {
     },
     {
       title: 'with the prebuild of an architecture that Node does not have',
-      edit: x64({ machine: 243 }),
-      sentences: ['prebuilds/linux-x64.node is for linux architecture 243 glibc; expected linux x64 glibc'],
+      edit: x64({ machine: 4711 }),
+      sentences: ['prebuilds/linux-x64.node is for linux machine 4711 glibc; expected linux x64 glibc'],
     },
     {
       title: 'with the prebuild of another C library',
-      edit: x64({ needs: 'libc.musl-x86_64.so.1' }),
+      edit: x64({ needed: ['libc.musl-x86_64.so.1'] }),
       sentences: ['prebuilds/linux-x64.node is for linux x64 musl; expected linux x64 glibc'],
     },
     {
@@ -205,9 +209,9 @@ describe('a package is refused', () => {
       sentences: ['prebuilds/linux-x64.node is no shared library, or is cut short'],
     },
     ...[
-      { target: 'linux-x64', content: elf({ machine: machines.linux.x64, section: '.symtab' }) },
+      { target: 'linux-x64', content: elf({ section: '.symtab' }) },
       { target: 'linux-arm64', content: elf({ machine: machines.linux.arm64, section: '.debug_info' }) },
-      { target: 'darwin-x64', content: machO({ machine: machines.darwin.x64, section: '__DWARF' }) },
+      { target: 'darwin-x64', content: machO(machines.darwin.x64, '__DWARF') },
     ].map(({ target, content }) => ({
       title: `with an unstripped prebuild ${target}`,
       edit: put(prebuild(target), content),
@@ -215,15 +219,12 @@ describe('a package is refused', () => {
     })),
     {
       title: 'with a folder of this machine in a prebuild',
-      edit: x64({ tail: Buffer.from(path.join(homedir(), 'work', 'run.cpp')) }),
+      edit: withTail('linux-x64', Buffer.from(path.join(homedir(), 'work', 'run.cpp'))),
       sentences: [`prebuilds/linux-x64.node names a folder of the machine that built it: ${homedir()}${path.sep}`],
     },
     {
       title: 'with a folder of another machine in a prebuild for Windows',
-      edit: put(
-        prebuild('win32-x64'),
-        Buffer.concat([fakes['win32-x64'], Buffer.from('D:\\a\\x\\run.cpp', 'utf16le')]),
-      ),
+      edit: withTail('win32-x64', Buffer.from('D:\\a\\x\\run.cpp', 'utf16le')),
       sentences: ['prebuilds/win32-x64.node names a folder of the machine that built it: D:\\a\\'],
     },
     {
@@ -238,7 +239,7 @@ describe('a package is refused', () => {
     },
     {
       title: 'of 5 MB and more',
-      edit: x64({ tail: createHash('shake256', { outputLength: 5_000_000 }).digest() }),
+      edit: withTail('linux-x64', createHash('shake256', { outputLength: 5_000_000 }).digest()),
       sentences: [expect.stringMatching(/^the package has \d{7} bytes packed; it must stay below 5000000$/)],
     },
     {

@@ -7,11 +7,19 @@ export interface Target {
   libc: 'glibc' | 'musl' | null;
 }
 
+/** What the headers call processors. */
+export const machines = {
+  linux: { x64: 62, arm64: 183 },
+  darwin: { x64: 0x01000007, arm64: 0x0100000c },
+  win32: { x64: 0x8664, arm64: 0xaa64 },
+} as const;
+
 /** An addon for a target, by its headers. */
 export function binaryFor({ platform, arch, libc }: Pick<Target, 'platform' | 'arch' | 'libc'>): Buffer {
-  if (platform === 'darwin') return machO(arch === 'arm64' ? 0x0100000c : 0x01000007);
-  if (platform === 'win32') return pe(arch === 'arm64' ? 0xaa64 : 0x8664);
-  return elf({ machine: arch === 'arm64' ? 183 : 62, needed: [libc === 'musl' ? 'libc.so' : 'libc.so.6'] });
+  const cpu = arch as 'x64' | 'arm64';
+  if (platform === 'darwin') return machO(machines.darwin[cpu]);
+  if (platform === 'win32') return pe(machines.win32[cpu]);
+  return elf({ machine: machines.linux[cpu], needed: [libc === 'musl' ? 'libc.so' : 'libc.so.6'] });
 }
 
 export interface Elf {
@@ -20,20 +28,27 @@ export interface Elf {
   needed?: string[];
   /** Of an executable: its loader. */
   interpreter?: string;
+  /** The name of a section, by which symbols or debugging information would come. */
+  section?: string;
 }
 
-/** 64-bit, little-endian: header, three program headers, strings, dynamic section, one section header. */
-export function elf({ machine = 62, needed = ['libc.so.6'], interpreter }: Elf = {}): Buffer {
-  const strings = Buffer.from(`\0${[...needed, interpreter ?? ''].map((name) => `${name}\0`).join('')}`, 'latin1');
+/** 64-bit, little-endian: header, three program headers, strings, dynamic section, section headers for the strings and one more. */
+export function elf({
+  machine = machines.linux.x64,
+  needed = ['libc.so.6'],
+  interpreter,
+  section = '.text',
+}: Elf = {}): Buffer {
+  const strings = Buffer.from(
+    `\0${[...needed, interpreter ?? '', '.shstrtab', section].map((name) => `${name}\0`).join('')}`,
+    'latin1',
+  );
+  const stringAt = (name: string) => strings.indexOf(`\0${name}\0`, 0, 'latin1') + 1;
   const stringsAt = 64 + 3 * 56;
   const dynamicAt = stringsAt + strings.length;
-  const dynamic = [
-    ...needed.map((name) => [1, strings.indexOf(`\0${name}\0`, 0, 'latin1') + 1]),
-    [5, 0x1000 + stringsAt],
-    [0, 0],
-  ];
+  const dynamic = [...needed.map((name) => [1, stringAt(name)]), [5, 0x1000 + stringsAt], [0, 0]];
   const sectionsAt = dynamicAt + dynamic.length * 16;
-  const file = Buffer.alloc(sectionsAt + 64);
+  const file = Buffer.alloc(sectionsAt + 2 * 64);
   file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
   file.writeUInt16LE(3, 16);
   file.writeUInt16LE(machine, 18);
@@ -42,7 +57,7 @@ export function elf({ machine = 62, needed = ['libc.so.6'], interpreter }: Elf =
   file.writeUInt16LE(56, 54);
   file.writeUInt16LE(3, 56);
   file.writeUInt16LE(64, 58);
-  file.writeUInt16LE(1, 60);
+  file.writeUInt16LE(2, 60);
   const segment = (index: number, type: number, offset: number, size: number) => {
     file.writeUInt32LE(type, 64 + index * 56);
     file.writeBigUInt64LE(BigInt(offset), 64 + index * 56 + 8);
@@ -51,19 +66,21 @@ export function elf({ machine = 62, needed = ['libc.so.6'], interpreter }: Elf =
   };
   segment(0, 1, 0, sectionsAt);
   segment(1, 2, dynamicAt, dynamic.length * 16);
-  if (interpreter !== undefined) {
-    segment(2, 3, stringsAt + strings.indexOf(interpreter, 0, 'latin1'), interpreter.length + 1);
-  }
+  if (interpreter !== undefined) segment(2, 3, stringsAt + stringAt(interpreter), interpreter.length + 1);
   file.set(strings, stringsAt);
   dynamic.forEach(([tag, value], i) => {
     file.writeBigUInt64LE(BigInt(tag), dynamicAt + i * 16);
     file.writeBigUInt64LE(BigInt(value), dynamicAt + i * 16 + 8);
   });
+  // The first has the names of both.
+  file.writeUInt32LE(stringAt('.shstrtab'), sectionsAt);
+  file.writeBigUInt64LE(BigInt(stringsAt), sectionsAt + 24);
+  file.writeUInt32LE(stringAt(section), sectionsAt + 64);
   return file;
 }
 
 /** Header, one segment, four bytes in it. */
-export function machO(cpu: number): Buffer {
+export function machO(cpu: number, segment = '__TEXT'): Buffer {
   const file = Buffer.alloc(32 + 72 + 4);
   file.writeUInt32LE(0xfeedfacf, 0);
   file.writeUInt32LE(cpu, 4);
@@ -71,6 +88,7 @@ export function machO(cpu: number): Buffer {
   file.writeUInt32LE(72, 20);
   file.writeUInt32LE(0x19, 32);
   file.writeUInt32LE(72, 36);
+  file.write(segment, 40, 'latin1');
   file.writeBigUInt64LE(104n, 32 + 40);
   file.writeBigUInt64LE(4n, 32 + 48);
   return file;
