@@ -4,7 +4,7 @@ import { constants } from 'node:buffer';
 import { binding } from './binding';
 import { CPU, type DeviceName, deviceIndex } from './device';
 import { arrayOf, checkDType, type DType, entriesOf, itemSizeOf, kindOf, type TypedArrayOf } from './dtype';
-import { rangeError } from './errors';
+import { type RsqrtError, rangeError } from './errors';
 import { expanded } from './geometry';
 import { collapse, isDense, numelOf, resultStrides, type Sizes, sameLayout } from './layout';
 import { allocate, copyBytes } from './storage';
@@ -22,7 +22,8 @@ export interface ToOptions<D extends DType = DType> {
   /**
    * Do not wait for a copy between a GPU and page-locked memory of the CPU ({@link Tensor.pinMemory}). From a GPU to the CPU the
    * result is page-locked, and is filled later. Whatever uses it, or the source, through a tensor waits by itself, so that this
-   * changes no result; only arrays that `data` gave before cannot wait. Without effect on any other copy. Default false.
+   * changes no result; only arrays that `data` gave before cannot wait. Without effect on any other copy, and where the runtime
+   * allows no page-locked memory, as Electron. Default false.
    */
   nonBlocking?: boolean;
 }
@@ -154,8 +155,20 @@ function sent(source: Tensor, dtype: DType, device: number, nonBlocking: boolean
     using packed = copyOf(source, resultStrides(shape, strides), dtype);
     return sent(packed, dtype, device, nonBlocking);
   }
-  const result = allocateTensor(dtype, shape, strides, device, nonBlocking && device === CPU);
+  const result =
+    nonBlocking && device === CPU ? landing(dtype, shape, strides) : allocateTensor(dtype, shape, strides, device);
   return written(result, () => copyElements(source, result, nonBlocking));
+}
+
+/** For what a GPU sends: page-locked, so that nobody need wait; of ordinary memory where the runtime allows no other, as Electron. */
+function landing(dtype: DType, shape: Sizes, strides: Sizes): Tensor {
+  try {
+    return allocateTensor(dtype, shape, strides, CPU, true);
+  } catch (error) {
+    // If it is CUDA itself that fails, so will the copy.
+    if ((error as RsqrtError).code === 'ERR_CUDA') return allocateTensor(dtype, shape, strides, CPU);
+    throw error;
+  }
 }
 
 /** Copies the bytes of a dense tensor to another of the same layout and dtype. */

@@ -157,6 +157,18 @@ test('dataAsync: the memory of a contiguous CPU tensor, page-locked memory of ot
   expect(data.every((value) => value === 3)).toBe(true);
 });
 
+test('where the runtime refuses page-locked memory, all but pinMemory() do with ordinary memory', async () => {
+  const refuse = jest.spyOn(binding, 'allocatePinned').mockImplementation(() => {
+    throw Object.assign(new Error('no external ArrayBuffers'), { code: 'ERR_CUDA' });
+  });
+  for (const [, read] of entries) expect(await read(onGpu())).toEqual([1, 2, 3, 4, 5, 6]);
+  const host = onGpu().to({ device: 'cpu', nonBlocking: true });
+  expect([host.isPinned(), host.toArray()]).toEqual([false, [[1, 2, 3], [4, 5, 6]]]); // biome-ignore format: short
+  expect(() => ones(2).pinMemory()).toThrow('no external ArrayBuffers');
+  expect(refuse).toHaveBeenCalledTimes(entries.length + 2);
+  refuse.mockRestore();
+});
+
 test('toAsync: devices, dtypes and options as in to()', async () => {
   const x = onGpu();
   const y = await x.toAsync({ device: 'cpu', dtype: 'int64' });
