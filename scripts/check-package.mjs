@@ -1,6 +1,5 @@
-// What must be true of a packed package, whoever packs it. scripts/pack.mjs and npm's own `npm pack` ask before they let one out.
+// What must be true of a packed package, whoever packs it: `npm run pack` and npm's own `npm pack` ask before they let one out.
 
-import { spawnSync } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +7,7 @@ import { checkPackage as checkTypes, createPackageFromTarballData } from '@areth
 import { problemKindInfo } from '@arethetypeswrong/core/problems';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { run } from './npm.mjs';
 import { describeBinary, isStripped } from './read-binary.mjs';
 import { readTarball } from './read-tarball.mjs';
 import { targets } from './targets.mjs';
@@ -76,14 +76,11 @@ export async function problemsOf(tarball, wanted) {
   return problems.length > 0 ? problems : [...(await wrongForPublint(tarball, wanted)), ...(await wrongTypes(tarball))];
 }
 
-/** What git knows of, in the index. */
-function trackedFiles() {
-  const { status, stdout, stderr } = spawnSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' });
-  if (status !== 0) {
-    throw new Error(`packing needs git to tell sources from what else lies there: ${stderr?.trim() || 'not found'}`);
-  }
-  return stdout.split('\0').filter((name) => name !== '');
-}
+/** What git knows of, in the index: sources, told from what else lies there. */
+const trackedFiles = () =>
+  run('git', ['ls-files', '-z'])
+    .split('\0')
+    .filter((name) => name !== '');
 
 /** Every path that the package must have; it must have no other. */
 function expectedFiles(wanted) {

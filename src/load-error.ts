@@ -26,16 +26,12 @@ interface Diagnosis extends Pick<Failure, 'kind' | 'remedy'> {
   /** What the loader says. */
   readonly pattern: RegExp;
   /** What it means, if it does not say so itself. */
-  readonly meaning?: string | (() => string);
+  readonly meaning?: string;
 }
 
 /** What loaders say; the first that matches counts. */
 const DIAGNOSES: readonly Diagnosis[] = [
-  {
-    pattern: /version [`']GLIBC_.* not found/,
-    kind: 'unfit',
-    meaning: () => `${libcText() ?? 'glibc'} is too old`,
-  },
+  { pattern: /version [`']GLIBC_.* not found/, kind: 'unfit', meaning: 'glibc is too old' },
   { pattern: /version [`'](GLIBCXX|CXXABI)_.* not found/, kind: 'unfit', meaning: 'libstdc++ is too old' },
   {
     pattern: /: cannot open shared object file: No such file|Error loading shared library/,
@@ -73,8 +69,7 @@ export function failureOf(error: unknown, source: AddonSource, file: string | nu
   const diagnosis = DIAGNOSES.find(({ pattern }) => pattern.test(said));
   if (!diagnosis) return { ...failure, kind: 'unknown', reason: said };
   const { kind, meaning, remedy } = diagnosis;
-  const means = typeof meaning === 'function' ? meaning() : meaning;
-  return { ...failure, kind, reason: means === undefined ? said : `${means}: ${said}`, remedy };
+  return { ...failure, kind, reason: meaning === undefined ? said : `${meaning}: ${said}`, remedy };
 }
 
 /** The error for what was tried; the root of the package is null in a bundle. */

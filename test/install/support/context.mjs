@@ -31,7 +31,7 @@ function pathFolder(root, line) {
 }
 
 /** Bytes of all files under a folder. */
-export function size(folder) {
+function size(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(path.join(entry.parentPath ?? entry.path, entry.name)).size, 0);
