@@ -144,7 +144,7 @@ function checkSuites(file, { jobs }) {
 
 /** Whether what a text tells to run is there. Other packages than this one are run from other folders. */
 function checkCommands(file, text) {
-  for (const [, name] of text.matchAll(/\bnpm run ([\w:-]+)/g)) {
+  for (const [, name] of text.matchAll(/\bnpm run\s+([\w:-]+)/g)) {
     if (!(name in scripts)) fail(file, `'npm run ${name}': package.json has no such script`);
   }
   for (const [, name] of text.matchAll(/\bnode ((?:scripts|bench|\.github\/scripts)\/[\w.-]+\.m?js)/g)) {
