@@ -77,11 +77,11 @@ export function sharesElements(shape: Sizes, strides: Sizes): boolean {
   if (shape.includes(0)) return false;
   const dims = [...shape.keys()].filter((dim) => shape[dim] > 1).sort((a, b) => strides[a] - strides[b]);
   let reach = 0; // of the dimensions so far
-  const nested = dims.every((dim) => {
-    const apart = strides[dim] > reach;
+  let nested = true;
+  for (const dim of dims) {
+    nested &&= strides[dim] > reach;
     reach += (shape[dim] - 1) * strides[dim];
-    return apart;
-  });
+  }
   if (nested) return false;
   if (dims.some((dim) => strides[dim] === 0)) return true;
   // Interleaved strides, which hardly anyone has: count.
