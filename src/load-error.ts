@@ -64,8 +64,13 @@ export function failureOf(error: unknown, source: AddonSource, file: string | nu
   if (error instanceof BinaryError) return { ...failure, kind: error.kind, reason: error.message };
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'MODULE_NOT_FOUND') return { ...failure, kind: 'missing', reason: 'not found' };
-  // The path stands before it already, and what follows in other lines is no reason.
-  const said = message.replace(`${file}: `, '').replace(`, open '${file}'`, '').split('\n')[0];
+  // The path stands before it already, and what follows in other lines is no reason. Node 20.17 takes the bytes for Latin-1.
+  const misread = Buffer.from(String(file)).toString('latin1');
+  const said = message
+    .replace(`${file}: `, '')
+    .replace(`${misread}: `, '')
+    .replace(`, open '${file}'`, '')
+    .split('\n')[0];
   const diagnosis = DIAGNOSES.find(({ pattern }) => pattern.test(said));
   if (!diagnosis) return { ...failure, kind: 'unknown', reason: said };
   const { kind, meaning, remedy } = diagnosis;
