@@ -37,6 +37,14 @@ RSQRT_FUNCTION To convert_float(From value) {
   return value == value ? static_cast<To>(value) : static_cast<To>(__builtin_nanf(""));
 }
 
+// Whether this compiler makes two roundings of int64 to float32: for arm64, which has no such conversion of
+// vectors, clang vectorises it by way of double.
+#if defined(__clang__) && defined(__aarch64__)
+inline constexpr bool rounds_int64_twice = true;
+#else
+inline constexpr bool rounds_int64_twice = false;
+#endif
+
 // A number of any real dtype to a 16-bit float, in one rounding.
 template <class To, class From>
 RSQRT_FUNCTION To convert_to_float16(From value) {
@@ -83,6 +91,9 @@ RSQRT_FUNCTION To convert(From value) {
     return truncate<To>(value);
   } else if constexpr (std::is_floating_point_v<From>) {
     return convert_float<To>(value);
+  } else if constexpr (rounds_int64_twice && std::is_same_v<From, std::int64_t> &&
+                       std::is_same_v<To, float>) {
+    return static_cast<float>(rounded_to_odd(value));
   } else {
     return static_cast<To>(value);
   }

@@ -65,7 +65,7 @@ RSQRT_FUNCTION float rounded_to_odd(double value) {
   return bits_as<float>(truncated | (inexact ? 1u : 0u));
 }
 
-// The same for integers of more than 53 bits.
+// A double that rounds to any smaller float as this integer does.
 RSQRT_FUNCTION double rounded_to_odd(std::int64_t value) {
   const std::int64_t low = (std::int64_t{1} << 12) - 1;
   const std::int64_t limit = std::int64_t{1} << 53;

@@ -1,6 +1,6 @@
 // The native test program: what can be tested below Node, with sanitizers or in very large numbers.
 //
-//   native-test [PART…] [--threads=N] [--float64=N] [--layouts=N] [--hard-inputs=FILE]
+//   native-test [PART…] [--threads=N] [--float64=N] [--layouts=N] [--thin=N] [--hard-inputs=FILE]
 //
 // Without parts, all but the long ones, seeds and float32, and those that device runs in processes of their
 // own. Prints a line for each part and target, and returns 1 if anything was wrong.
@@ -57,7 +57,7 @@ constexpr Part parts[] = {
 int usage(const std::string& word) {
   std::fprintf(stderr, "native-test: '%s' is neither a part nor an option. Parts:", word.c_str());
   for (const Part& part : parts) std::fprintf(stderr, " %s", part.name);
-  std::fputs("; options: --threads=N --float64=N --layouts=N --hard-inputs=FILE\n", stderr);
+  std::fputs("; options: --threads=N --float64=N --layouts=N --thin=N --hard-inputs=FILE\n", stderr);
   return 2;
 }
 
@@ -85,6 +85,8 @@ bool take_option(const std::string& word, Options& options) {
     options.float64 = number;
   } else if (name == "--layouts") {
     options.layouts = number;
+  } else if (name == "--thin") {
+    options.thin = number;
   } else {
     return false;
   }
@@ -92,7 +94,7 @@ bool take_option(const std::string& word, Options& options) {
 }
 
 int run(const std::vector<std::string>& words) {
-  Options options{static_cast<int>(std::thread::hardware_concurrency()), 2'000'000, 20, ""};
+  Options options{static_cast<int>(std::thread::hardware_concurrency()), 2'000'000, 20, 1, ""};
   std::vector<const Part*> chosen;
   std::vector<std::string> given;  // options
   for (const std::string& word : words) {

@@ -16,6 +16,7 @@ struct Options {
   int threads;              // that the test program itself computes with
   std::int64_t float64;     // inputs of the part float64
   std::int64_t layouts;     // random layouts per operation and pair of dtypes
+  std::int64_t thin;        // float32 takes one bit pattern of so many
   std::string hard_inputs;  // a file of float64 inputs that are hard to round, or empty
 };
 
