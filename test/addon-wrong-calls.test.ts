@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
 import type { Addon, Binding, DeviceEvent, DeviceGraph, DeviceMemory } from '../binding';
+import { slowness } from './support/command';
 import { binaries } from './support/configurations';
 import { covered, skip } from './support/coverage';
 import { type Expected, type Loose, loose, type Row, stateOf, table, thrownBy } from './support/wrong-calls';
@@ -1010,7 +1011,7 @@ describe('in a process of its own', () => {
   function run(args: string[], seconds: number): string {
     const { status, signal, stdout, stderr } = spawnSync(process.execPath, args, {
       encoding: 'utf8',
-      timeout: seconds * 1000,
+      timeout: seconds * 1000 * slowness,
       killSignal: 'SIGKILL',
       cwd: root,
       env: { ...process.env, RSQRT_SIMULATED_DELAY: '0', RSQRT_BINARY: binaries.local },

@@ -4,7 +4,9 @@
  */
 
 import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
 import { inspect } from 'node:util';
+import { root } from './support/command';
 import { load, type Rsqrt } from './support/configurations';
 import { covered, skip } from './support/coverage';
 import { type Expected, type Loose, loose, type Row, range, table, thrownBy, type } from './support/wrong-calls';
@@ -1533,7 +1535,7 @@ test('ordinary work still gives right results', () => {
 });
 
 test('no public function or method is left out', () => {
-  const text = readFileSync(__filename, 'utf8');
+  const text = readFileSync(path.join(root, 'test', 'wrong-calls.test.ts'), 'utf8');
   // Those that take nothing and need nothing; use after disposal is tried on every method in test/lifetime.test.ts.
   const harmless = ['emptyCache', 'getCacheLimit', 'getDefaultDtype', 'getNumThreads', 'getPrintOptions', 'info'];
   harmless.push(

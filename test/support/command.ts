@@ -5,6 +5,9 @@ import * as path from 'node:path';
 
 export const root = path.join(__dirname, '..', '..');
 
+/** How many times slower than usual this machine is, for time limits: an emulated one is (scripts/test-arm64.mjs). */
+export const slowness = Number(process.env.RSQRT_TEST_SLOWNESS ?? 1);
+
 export interface Outcome {
   code: number | null;
   stdout: string;
@@ -20,7 +23,7 @@ export function node(
     cwd?: string;
     /** Of the user to run it as. */
     uid?: number;
-    /** In milliseconds. */
+    /** In milliseconds, at the usual speed. */
     timeout?: number;
   } = {},
 ): Outcome {
@@ -31,7 +34,7 @@ export function node(
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     uid: options.uid,
     gid: options.uid,
-    timeout: options.timeout ?? 60_000,
+    timeout: (options.timeout ?? 60_000) * slowness,
     encoding: 'utf8',
   });
   return { code: status, stdout, stderr };
