@@ -24,22 +24,43 @@ const layouts = {
 };
 const operations = ['rsqrt', 'sqrt', 'reciprocal', 'neg', 'abs', 'square'];
 
-/** Random bits, before them all patterns of 16 bits, upper half of the word first: of every exponent and class. */
-function inputs(itemSize) {
-  const bytes = Buffer.alloc(COUNT * itemSize);
-  const halves = new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
-  let state = 0x2545f491; // xorshift, Marsaglia 2003
-  for (let i = 0; i < halves.length; i++) {
+/** 32 random bits (xorshift, Marsaglia 2003). */
+function* randomBits() {
+  for (let state = 0x2545f491; ; yield state >>> 0) {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    halves[i] = state;
   }
-  const step = Math.max(itemSize / 2, 1);
-  for (let i = 0; i < 2 ** 16 && (i + 1) * step <= halves.length; i++) halves[(i + 1) * step - 1] = i;
-  // Of every second of them, nothing but these 16 bits.
-  for (let i = 0; i < 2 ** 16; i += 2) halves.fill(0, i * step, (i + 1) * step - 1);
+}
+
+/**
+ * So many words of so many bytes: all patterns of 16 bits with random ones or zeros below them, so that there are all
+ * exponents and classes; then numbers beside the middle of two shorter ones, where rounding twice shows.
+ */
+function inputs(wordSize, count) {
+  const random = randomBits();
+  const bits = 8 * wordSize;
+  const bytes = Buffer.alloc(count * wordSize);
+  for (let i = 0; i < count; i++) {
+    const high = i < 2 ** 16 ? BigInt(i) : BigInt(random.next().value & 0xffff);
+    const low = (BigInt(random.next().value) << 32n) | BigInt(random.next().value);
+    let word = (high << 48n) | (low & 0xffffffffffffn);
+    if (i < 2 ** 16 && i % 2 === 0) word = high << 48n;
+    if (i >= 2 ** 16) {
+      const middle = 1n << (BigInt(64 - bits) + BigInt(i % (bits - 4))); // the last bit, or one above it
+      word = ((word & ~(2n * middle - 1n)) | middle) + (BigInt((i >> 6) % 3) - 1n) * (1n << BigInt(64 - bits));
+    }
+    const value = BigInt.asUintN(bits, word >> BigInt(64 - bits));
+    if (wordSize === 8) bytes.writeBigUInt64LE(value, 8 * i);
+    else bytes.writeUIntLE(Number(value), wordSize * i, wordSize);
+  }
   return bytes;
+}
+
+/** The same for a dtype; of complex numbers the words are parts. */
+function inputsOf(dtype) {
+  const { itemSize } = rsqrt.empty([0], { dtype });
+  return dtype.startsWith('complex') ? inputs(itemSize / 2, 2 * COUNT) : inputs(itemSize, COUNT);
 }
 
 const digest = (bytes) => createHash('sha256').update(bytes).digest('hex').slice(0, 32);
@@ -63,8 +84,7 @@ function takes(call) {
 }
 
 function printOf(dtype, device) {
-  const { itemSize } = rsqrt.empty([0], { dtype });
-  const x = rsqrt.asTensor(inputs(itemSize), { dtype, device });
+  const x = rsqrt.asTensor(inputsOf(dtype), { dtype, device });
   for (const [layout, look] of Object.entries(layouts)) {
     const view = look(x);
     const name = (what) => `${what}, ${dtype}, ${layout}, ${device}`;

@@ -37,7 +37,7 @@ const seconds = (since) => ((performance.now() - since) / 1000).toFixed(0);
 /** Builds what is run. */
 function build() {
   installLocked(foreign, 'an arm64 Node and other foreign runtimes (280 MB on disk)', ['--force']);
-  if (!existsSync(prebuildFile(target))) run(process.execPath, [path.join(root, 'scripts/prebuild.mjs'), target.name]);
+  run(process.execPath, [path.join(root, 'scripts/prebuild.mjs'), target.name]);
   buildWithZig(target, builds, ['-DCUDA=SIMULATED', '-DNATIVE_TEST=ON']);
   const host = path.join(root, 'build-simulated', 'Release', 'rsqrt.node');
   if (!existsSync(host)) run(process.execPath, [path.join(root, 'scripts/build.mjs'), '--cuda=simulated']);
