@@ -104,8 +104,8 @@ export function build(folder, args, env = {}) {
   run('cmake', ['--build', folder], { env: { ...process.env, ...env } });
 }
 
-// A path of this machine is nobody's business.
-export const hidePaths = `-DCMAKE_CXX_FLAGS=-ffile-prefix-map=${root}=./`;
+// A path of this machine is nobody's business. Quoted for the shell that starts the compiler.
+export const hidePaths = `-DCMAKE_CXX_FLAGS="-ffile-prefix-map=${root}=./"`;
 
 /** The same by Zig, for a target. */
 export function buildWithZig(target, folder, args, env = {}) {
