@@ -104,8 +104,11 @@ test('all kinds of calls have failed', () => {
     ]),
   );
   // What releases something, or puts back the current device, has nobody to throw to; waiting that comes before it, neither.
+  // Where memory cannot be page-locked of which nobody asked that, ordinary memory does.
   expect(
-    [...swallowed.keys()].filter((name) => !/Free|Destroy|SetDevice|EventRecord|WaitEvent|MallocFromPool/.test(name)),
+    [...swallowed.keys()].filter(
+      (name) => !/Free|Destroy|SetDevice|EventRecord|WaitEvent|MallocFromPool|HostAlloc/.test(name),
+    ),
   ).toEqual([]);
   const names = [...new Set([...thrown.keys(), ...swallowed.keys()])];
   covered('failures of CUDA', `${sum(thrown.values())} thrown`, `${sum(swallowed.values())} swallowed`);
