@@ -3,23 +3,25 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
-/** The version of each package that a lock names, by where it is installed. */
-function versions(lock) {
-  if (!existsSync(lock)) return {};
-  const { packages } = JSON.parse(readFileSync(lock, 'utf8'));
-  return Object.fromEntries(Object.entries(packages).map(([place, { version }]) => [place, version]));
-}
+/** The packages that a lock names, by where they are installed. */
+const packagesOf = (lock) => (existsSync(lock) ? JSON.parse(readFileSync(lock, 'utf8')).packages : {});
+
+/** Whether a package is for this system. */
+const isForHere = ({ os = [process.platform], cpu = [process.arch] } = {}) =>
+  os.includes(process.platform) && cpu.includes(process.arch);
 
 /**
  * Runs `npm ci` with `flags` in `folder`, unless what its package.json names is there in the versions of the lock.
  * `purpose` ends the line that is printed before. Ends the process if npm fails.
  */
 export function installLocked(folder, purpose, flags = []) {
-  const wanted = versions(`${folder}/package-lock.json`);
-  const installed = versions(`${folder}/node_modules/.package-lock.json`); // npm's own note
-  const { dependencies } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
-  const places = Object.keys(dependencies).map((name) => `node_modules/${name}`);
-  if (places.every((place) => installed[place] === wanted[place])) return;
+  const wanted = packagesOf(`${folder}/package-lock.json`);
+  const installed = packagesOf(`${folder}/node_modules/.package-lock.json`); // npm's own note
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+  const at = (name) => `node_modules/${name}`;
+  const optional = Object.keys(optionalDependencies ?? {}).filter((name) => isForHere(wanted[at(name)]));
+  const places = [...Object.keys(dependencies ?? {}), ...optional].map(at);
+  if (places.every((place) => installed[place]?.version === wanted[place].version)) return;
   console.log(`installing ${purpose} …`);
   const { status } = spawnSync('npm', ['--prefix', folder, 'ci', ...flags], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
