@@ -113,7 +113,7 @@ const machines = { x64: /X86-64/, arm64: /AArch64/ };
 // As scripts/prebuild.mjs promises, and docs/installing.md.
 const newestGlibc = '2.28';
 
-function checkPrebuilt(file, target, glibc, libraries) {
+function checkPrebuilt(file, target, glibc, libraries, dynamic) {
   const machine = found(lines('readelf', ['--file-header', file]), /Machine:\s+(.*)/)[0];
   if (!machines[target.arch].test(machine)) fail(`${file} is for ${machine}, not for ${target.name}.`);
   const foreign = libraries.filter((library) => !allowedLibraries[target.libc].test(library));
@@ -122,7 +122,6 @@ function checkPrebuilt(file, target, glibc, libraries) {
   if (target.libc === 'glibc' && newerFirst(glibc, newestGlibc) < 0) {
     fail(`${file} needs glibc ${glibc}; it must do with ${newestGlibc}.`);
   }
-  const dynamic = lines('readelf', ['--dynamic', file]);
   if (dynamic.some((line) => /\((RPATH|RUNPATH)\)/.test(line))) fail(`${file} has a run-path.`);
   for (const flag of ['NOW', 'NODELETE']) {
     if (!dynamic.some((line) => /FLAGS_1/.test(line) && line.includes(flag)))
@@ -144,8 +143,9 @@ function checkElf(file, target) {
   );
   const sets = build === undefined ? null : checkInstructionSets(build);
   const glibc = neededGlibc(file);
-  const libraries = found(lines('readelf', ['--dynamic', file]), /\(NEEDED\).*\[(.*)\]/);
-  if (target !== undefined) checkPrebuilt(file, target, glibc, libraries);
+  const dynamic = lines('readelf', ['--dynamic', file]);
+  const libraries = found(dynamic, /\(NEEDED\).*\[(.*)\]/);
+  if (target !== undefined) checkPrebuilt(file, target, glibc, libraries, dynamic);
   console.log(`  needs ${glibc === undefined ? 'no glibc' : `glibc ${glibc} or newer`}, and ${libraries.join(', ')}`);
   console.log(
     `  instruction sets checked: ${sets === null ? 'skipped, no object files beside it' : sets.join(', ') || 'none to check'}`,

@@ -1,15 +1,15 @@
 import os from 'node:os';
 
-/** Calls `work` on every item, as many at a time as there are processors; resolves to the results in order. */
-export async function inParallel(items, work) {
+/** Calls `work` on every item and its index, as many at a time as there are processors or are given; resolves to the results in order. */
+export async function inParallel(items, work, atATime = os.availableParallelism()) {
   const results = [];
   let next = 0;
   const worker = async () => {
     while (next < items.length) {
       const i = next++;
-      results[i] = await work(items[i]);
+      results[i] = await work(items[i], i);
     }
   };
-  await Promise.all(Array.from({ length: os.availableParallelism() }, worker));
+  await Promise.all(Array.from({ length: atATime }, worker));
   return results;
 }

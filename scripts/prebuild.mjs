@@ -19,7 +19,7 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { writeDefinitions } from './from-source/headers.mjs';
+import { importLibraryIn } from './from-source/headers.mjs';
 import { prebuildFile, prebuilds, targets, targetsNamed } from './targets.mjs';
 import { build as buildWith, buildWithZig, cpus, hidePaths, macos, run } from './zig.mjs';
 
@@ -27,8 +27,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The library by which a Windows addon imports Node-API from node.exe. */
 function importLibrary(folder, target) {
-  const library = path.join(folder, 'node.lib');
-  run('llvm-lib', [`/def:${writeDefinitions(root, folder)}`, `/out:${library}`, `/machine:${target.arch}`]);
+  const { library, args } = importLibraryIn(root, folder, target.arch);
+  run('llvm-lib', args);
   return library;
 }
 
@@ -47,7 +47,6 @@ function nativeArguments(target, folder) {
     '-DCMAKE_CXX_COMPILER=clang-cl',
     '-DCMAKE_LINKER=lld-link',
     `-DCMAKE_CXX_COMPILER_TARGET=${cpus[target.arch]}-pc-windows-msvc`,
-    '-DCMAKE_MSVC_RUNTIME_LIBRARY=MultiThreaded', // linked statically: there may be no other
     `-DCMAKE_JS_LIB=${importLibrary(folder, target)}`,
     ...(target.arch === process.arch
       ? []

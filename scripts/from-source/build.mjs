@@ -150,7 +150,6 @@ class Build {
           : [
               `-DCMAKE_JS_LIB=${library}`,
               `-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=${release}`,
-              '-DCMAKE_MSVC_RUNTIME_LIBRARY=MultiThreaded',
               ...(process.env.CXX ? [] : ['-DCMAKE_CXX_COMPILER=clang-cl', '-DCMAKE_LINKER=lld-link']),
             ]),
       ],

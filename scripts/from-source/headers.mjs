@@ -34,14 +34,19 @@ export function writeDefinitions(root, folder) {
   return file;
 }
 
+/** An import library of node.exe for an architecture, as Node names it, and what has llvm-lib or lib.exe make it there. */
+export function importLibraryIn(root, folder, arch) {
+  const library = path.join(folder, 'node.lib');
+  return { library, args: [`/def:${writeDefinitions(root, folder)}`, `/out:${library}`, `/machine:${arch}`] };
+}
+
 /**
  * On Windows, where an addon is linked with node.exe, makes the import library for that and returns its path; elsewhere
  * null. (Not run on Windows yet.)
  */
 export async function importLibrary(root, folder, commands, onLine) {
   if (process.platform !== 'win32') return null;
-  const library = path.join(folder, 'node.lib');
-  const args = [`/def:${writeDefinitions(root, folder)}`, `/out:${library}`, `/machine:${process.arch}`];
+  const { library, args } = importLibraryIn(root, folder, process.arch);
   for (const command of ['llvm-lib', 'lib']) {
     try {
       if ((await commands.run(command, args, {}, onLine)) === 0) return library;

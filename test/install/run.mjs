@@ -3,12 +3,14 @@
 // and used by many package managers, runtimes and tools, each in an empty folder. See README.md.
 //   npm run test:install [-- --quick] [-- --only=REGEX] [-- --package=FILE.tgz] [-- --keep]
 
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { inParallel } from '../../scripts/in-parallel.mjs';
+import { readTarball } from '../../scripts/read-tarball.mjs';
 import { createContext } from './support/context.mjs';
 import { killAll } from './support/processes.mjs';
 import { publish } from './support/registry.mjs';
@@ -52,9 +54,11 @@ function packed(folder) {
 
 /** Version and prebuilds of a packed package. */
 function contents(file) {
-  const tar = (...args) => execFileSync('tar', args, { encoding: 'utf8' });
-  const { version } = JSON.parse(tar('-xzOf', file, 'package/package.json'));
-  const targets = [...tar('-tzf', file).matchAll(/^package\/prebuilds\/(.+)\.node$/gm)].map(([, name]) => name);
+  const files = readTarball(readFileSync(file));
+  const { version } = JSON.parse(files.find(({ path }) => path === 'package.json').content);
+  const targets = files
+    .map(({ path }) => /^prebuilds\/(.+)\.node$/.exec(path)?.[1])
+    .filter((name) => name !== undefined);
   return { version, targets };
 }
 
@@ -73,20 +77,6 @@ async function runScenario(scenario, context) {
   console.log(`${row.group}: ${row.name}: ${row.result}`);
   if (row.error) console.log(row.error instanceof Error ? row.error.stack : row.error);
   return row;
-}
-
-/** Runs the scenarios, two at a time, and returns a row for each, in their order. */
-async function runAll(selected, root, published) {
-  const rows = [];
-  let next = 0;
-  const worker = async () => {
-    while (next < selected.length) {
-      const i = next++;
-      rows[i] = await runScenario(selected[i], createContext(root, String(i), published));
-    }
-  };
-  await Promise.all([worker(), worker()]);
-  return rows;
 }
 
 function print(rows) {
@@ -120,7 +110,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
 
 const file = packed(path.join(root, 'packed'));
 const registry = await publish(file, path.join(root, 'registry'));
-const rows = await runAll(selected, root, { registry, ...contents(file) });
+const published = { registry, ...contents(file) };
+const rows = await inParallel(selected, (each, i) => runScenario(each, createContext(root, String(i), published)), 2);
 print(rows);
 const count = (word) => rows.filter(({ result }) => result.startsWith(word)).length;
 const [ok, skipped, failed] = [count('ok'), count('skipped'), count('FAILED')];

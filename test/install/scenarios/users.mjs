@@ -1,16 +1,7 @@
 // Programs that use the package: test runners, threads, processes, applications in one file, Electron's rules.
 
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  copyFileSync,
-  cpSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { addonOf, completePrebuilds, link } from '../fixtures/project.mjs';
 
@@ -136,23 +127,17 @@ function sea(way, line) {
   };
 }
 
-const compiler = () =>
-  (process.env.PATH ?? '')
-    .split(path.delimiter)
-    .map((folder) => path.join(folder, 'cc'))
-    .find((file) => existsSync(file));
-
 const electron = {
   name: "Electron's rule against external buffers",
-  skip: () =>
-    compiler()
+  skip: ({ host }) =>
+    host('cc')
       ? null
       : 'emulating it takes a C compiler; the workflow "packages" has a job "npm run test:install" with one',
   run: async (context) => {
-    const { folder, fixtures, must, node, smoke } = context;
+    const { folder, fixtures, host, must, node, smoke } = context;
     await project(context);
     const library = path.join(folder, 'no-external-buffers.so');
-    execFileSync(compiler(), [
+    execFileSync(host('cc'), [
       '-shared',
       '-fPIC',
       '-o',
