@@ -49,7 +49,8 @@ void forbid(std::byte*, std::size_t) {}
 
 DeviceMemory::DeviceMemory(std::size_t capacity)
     : capacity_(std::min(capacity, std::numeric_limits<std::size_t>::max() / 8)),
-      range_size_(round_up(4 * capacity_ + (1 << 20), huge_page)) {
+      range_size_(round_up(4 * capacity_ + (1 << 20), huge_page)),
+      reach_(huge_page) {
   void* range =
       mmap(nullptr, range_size_ + huge_page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (range == MAP_FAILED) throw std::bad_alloc();
@@ -61,7 +62,7 @@ DeviceMemory::DeviceMemory(std::size_t capacity)
 
 DeviceMemory::Access::Access(DeviceMemory& memory) : memory_(memory) {
   std::lock_guard lock(memory_.protection_mutex_);
-  if (memory_.accesses_ == 0 && mprotect(memory_.range_, memory_.range_size_, PROT_READ | PROT_WRITE) != 0) {
+  if (memory_.accesses_ == 0 && mprotect(memory_.range_, memory_.reach_, PROT_READ | PROT_WRITE) != 0) {
     throw std::bad_alloc();
   }
   ++memory_.accesses_;
@@ -69,7 +70,17 @@ DeviceMemory::Access::Access(DeviceMemory& memory) : memory_(memory) {
 
 DeviceMemory::Access::~Access() {
   std::lock_guard lock(memory_.protection_mutex_);
-  if (--memory_.accesses_ == 0) mprotect(memory_.range_, memory_.range_size_, PROT_NONE);
+  if (--memory_.accesses_ == 0) mprotect(memory_.range_, memory_.reach_, PROT_NONE);
+}
+
+void DeviceMemory::extend_reach(const std::byte* end) {
+  const std::size_t reach = round_up(static_cast<std::size_t>(end - range_), huge_page);
+  std::lock_guard lock(protection_mutex_);
+  if (reach <= reach_) return;
+  if (accesses_ > 0 && mprotect(range_ + reach_, reach - reach_, PROT_READ | PROT_WRITE) != 0) {
+    throw std::bad_alloc();
+  }
+  reach_ = reach;
 }
 
 bool DeviceMemory::contains(const void* address) const {
@@ -93,6 +104,7 @@ Block* DeviceMemory::allocate(std::size_t size, std::uint64_t id, const std::sha
     block.start = taken.start + extent(taken);
   }
   if (static_cast<std::size_t>(range_ + range_size_ - block.start) < extent(block)) return nullptr;
+  extend_reach(block.start + extent(block));
   Block& placed = blocks_.emplace(block.start, block).first->second;
   taken_ += lack;
   if (pool != nullptr) {

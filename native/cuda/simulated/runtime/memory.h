@@ -93,6 +93,9 @@ class DeviceMemory {
   bool guards_intact() const;
 
  private:
+  // An Access opens the range up to there, no more: changing its protection costs time for each page.
+  void extend_reach(const std::byte* end);
+
   std::size_t capacity_;
   std::size_t taken_ = 0;
   std::size_t range_size_;
@@ -100,7 +103,8 @@ class DeviceMemory {
   std::map<const std::byte*, Block> blocks_;
 
   std::mutex protection_mutex_;
-  int accesses_ = 0;  // guarded by protection_mutex_
+  int accesses_ = 0;   // guarded by protection_mutex_
+  std::size_t reach_;  // the end of what was ever given out, from the start of the range; the same
 };
 
 // One page-locked allocation of the host.
