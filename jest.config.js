@@ -6,5 +6,5 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/test/install'],
   transform: { '\\.ts$': ['ts-jest', { tsconfig: 'test/tsconfig.json' }] },
   reporters: ['default', '<rootDir>/test/support/reporter.js'],
-  testTimeout: 120_000 * Number(process.env.RSQRT_TEST_SLOWNESS ?? 1), // test/support/command.ts
+  testTimeout: 120_000 * Number(process.env.RSQRT_TEST_SLOWNESS ?? 1), // test/support/emulation.ts
 };

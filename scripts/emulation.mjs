@@ -1,11 +1,14 @@
 // Runs programs of linux-arm64 on another Linux, and whatever they start, without being root and without changing anything:
 // qemu-user is registered for them (binfmt_misc) in a user namespace that ends with them. Needs Linux 6.7.
 
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 
 const libraries = '/usr/aarch64-linux-gnu';
+/** ARMv8.0, as in AWS Graviton 1 and Raspberry Pi 4: what needs a newer one fails. */
+const cpu = 'cortex-a72';
 
 /** An executable for aarch64, as binfmt_misc is told: magic, and a mask that lets any ABI through and libraries, too. */
 const magic = '\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00';
@@ -16,8 +19,12 @@ const enter = `echo entered >&3 && read -r _ <&4 && exec 3>&- 4<&- &&
 mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc &&
 printf '%s' ':rsqrt-arm64:M::${magic}:${mask}:'"$1"':P' > /proc/sys/fs/binfmt_misc/register && shift && exec "$@"`;
 
-/** What of Debian's packages is missing here, in a sentence; null if nothing is. */
+/** What is missing here, in a sentence; null if nothing is. */
 export function missing() {
+  const [major, minor] = os.release().split('.').map(Number);
+  if (process.platform !== 'linux' || major < 6 || (major === 6 && minor < 7)) {
+    return `programs of linux-arm64 run on Linux 6.7 or newer, and this is ${os.type()} ${os.release()}.`;
+  }
   const packages = [];
   if (spawnSync('qemu-aarch64', ['--version']).status !== 0) packages.push('qemu-user');
   if (!existsSync(path.join(libraries, 'lib/libc.so.6'))) packages.push('libc6-arm64-cross');
@@ -40,7 +47,9 @@ function mapIdentifiers(pid) {
 export function makeInterpreter(folder) {
   mkdirSync(folder, { recursive: true });
   const file = path.join(folder, 'interpreter');
-  const text = `#!/bin/sh\nprogram=$1 name=$2; shift 2\nexec qemu-aarch64 -L ${libraries} -0 "$name" "$program" "$@"\n`;
+  // By its path: tests start programs with a PATH of their own.
+  const qemu = execFileSync('sh', ['-c', 'command -v qemu-aarch64'], { encoding: 'utf8' }).trim();
+  const text = `#!/bin/sh\nprogram=$1 name=$2; shift 2\nexec '${qemu}' -cpu ${cpu} -L ${libraries} -0 "$name" "$program" "$@"\n`;
   writeFileSync(file, text);
   chmodSync(file, 0o755);
   return file;

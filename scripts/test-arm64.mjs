@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Tests the addon of linux-arm64 on a Linux of another kind: the NEON kernels, and all suites on an arm64 Node, under
-// qemu-user (emulation.mjs). Anything wrong fails. Some 50 times slower than on hardware.
+// qemu-user (emulation.mjs). Anything wrong fails. 5 to 50 times slower than on hardware; all of it takes about an hour.
 //
 //   npm run test:arm64 [-- --quick] [--only=native,bits,suites] [-- PATTERN...]
 //
@@ -8,8 +8,8 @@
 // x64, in the addon that is shipped and on the simulated device. suites: jest; PATTERNs choose suites. --quick takes smaller
 // samples, the addon that is shipped alone, and the suites named below.
 
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -94,16 +94,20 @@ async function compareBits({ host, interpreter }, { quick }) {
   return right;
 }
 
-/** A copy of the repository with the tests compiled and arm64 addons where they are looked for. */
+/** A copy of the repository, and a repository itself, with the tests compiled and arm64 addons where they are looked for. */
 function makeTree() {
   rmSync(tree, { recursive: true, force: true });
-  const left = /^(build.*|\.git|node_modules|coverage|gpu-pack|.*\.tgz)$/;
-  mkdirSync(tree, { recursive: true });
-  for (const name of readdirSync(root).filter((each) => !left.test(each))) {
-    const filter = (file) => path.basename(file) !== 'node_modules';
-    cpSync(path.join(root, name), path.join(tree, name), { recursive: true, filter, preserveTimestamps: true });
+  const git = (cwd, ...args) => execFileSync('git', args, { cwd, encoding: 'utf8' });
+  const files = git(root, 'ls-files', '-coz', '--exclude-standard').split('\0').filter(Boolean);
+  for (const name of [...files, 'dist', 'prebuilds'].filter((each) => existsSync(path.join(root, each)))) {
+    cpSync(path.join(root, name), path.join(tree, name), { recursive: true, preserveTimestamps: true });
   }
-  symlinkSync(path.join(root, 'node_modules'), path.join(tree, 'node_modules'));
+  git(tree, 'init', '--quiet');
+  git(tree, 'add', '--all');
+  writeFileSync(path.join(tree, '.git/info/exclude'), 'node_modules\nsrc/**/*.js\ntest/**/*.js\n'); // what is added below
+  for (const folder of ['node_modules', 'test/interop/node_modules']) {
+    symlinkSync(path.join(root, folder), path.join(tree, folder));
+  }
   const addons = { build: prebuildFile(target), 'build-simulated': simulated };
   for (const [folder, addon] of Object.entries(addons)) {
     mkdirSync(path.join(tree, folder, 'Release'), { recursive: true });
@@ -118,6 +122,7 @@ async function testSuites({ interpreter }, { quick, patterns }) {
   makeTree();
   const env = {
     ...process.env,
+    RSQRT_TEST_EMULATED: '1', // test/support/emulation.ts
     RSQRT_TEST_SLOWNESS: '20',
     CC: compilerFor(target, builds, 'cc'), // for test/float-environment
     NAPI_RS_NATIVE_LIBRARY_PATH: inForeign('@unrs/resolver-binding-linux-arm64-gnu/resolver.linux-arm64-gnu.node'),

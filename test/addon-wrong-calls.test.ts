@@ -6,9 +6,9 @@
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
 import type { Addon, Binding, DeviceEvent, DeviceGraph, DeviceMemory } from '../binding';
-import { slowness } from './support/command';
 import { binaries } from './support/configurations';
 import { covered, skip } from './support/coverage';
+import { slowness } from './support/emulation';
 import { type Expected, type Loose, loose, type Row, stateOf, table, thrownBy } from './support/wrong-calls';
 
 const { takesSharedArrayBuffers } = require('./support/node-api') as { takesSharedArrayBuffers: boolean };

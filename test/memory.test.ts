@@ -7,6 +7,7 @@ import { Spares } from '../src/spares';
 import { storageOf } from '../src/tensor';
 import { node } from './support/command';
 import { covered, skip } from './support/coverage';
+import { testUnlessEmulated } from './support/emulation';
 import { range, type } from './support/wrong-calls';
 
 covered('suite', 'memory: reuse, cache, slabs, bounds');
@@ -326,6 +327,8 @@ test('spares: one above 4 GiB has its class too', () => {
 });
 
 describe('of the whole process', () => {
+  const measured = testUnlessEmulated('memory', "what the system counts is the emulator's memory");
+
   /** What a program prints, run on the built package. */
   function run(program: string, ...options: string[]): number[] {
     const setUp = `
@@ -339,7 +342,7 @@ describe('of the whole process', () => {
     return JSON.parse(stdout);
   }
 
-  test('20,000 outputs of 1 MB, left to the collector, in under 400 MB', () => {
+  measured('20,000 outputs of 1 MB, left to the collector, in under 400 MB', () => {
     const [most, value] = run(`
       const x = full([250_000], 4);
       let y;
@@ -349,7 +352,7 @@ describe('of the whole process', () => {
     expect(value).toBe(0.5);
   });
 
-  test('20,000 outputs of 1 MB, disposed at once, in under 150 MB', () => {
+  measured('20,000 outputs of 1 MB, disposed at once, in under 150 MB', () => {
     const [most, value] = run(`
       const x = full([250_000], 4);
       let last;
@@ -364,7 +367,7 @@ describe('of the whole process', () => {
     expect(value).toBe(0.5);
   });
 
-  test('small outputs, left to the collector and disposed at once, in under 150 MB', () => {
+  measured('small outputs, left to the collector and disposed at once, in under 150 MB', () => {
     const [most] = run(`
       const x = full([1000], 4);
       let y;
@@ -374,7 +377,7 @@ describe('of the whole process', () => {
     expect(most).toBeLessThan(150);
   });
 
-  test('a large output left to the collector becomes the next one: no new page faults', () => {
+  measured('a large output left to the collector becomes the next one: no new page faults', () => {
     const [faults, value] = run(`
       const x = full([2 ** 24], 4);
       let y;
@@ -402,7 +405,7 @@ describe('of the whole process', () => {
     expect(values).toEqual([0, 1, 2, 3, 4, 5].flatMap((i) => [2 ** -i, 2 ** -i]));
   });
 
-  test('emptyCache frees what large tensors left behind', () => {
+  measured('emptyCache frees what large tensors left behind', () => {
     const [held, left] = run(
       `
       const x = full([2 ** 24], 4);
@@ -416,7 +419,7 @@ describe('of the whole process', () => {
     expect(left).toBeLessThan(held - 120);
   });
 
-  test('emptyCache returns the memory to the system', () => {
+  measured('emptyCache returns the memory to the system', () => {
     const [held, left] = run(`
       for (const x of Array.from({ length: 100 }, () => full([250_000], 4))) x.dispose();
       const held = resident();
@@ -425,7 +428,7 @@ describe('of the whole process', () => {
     expect(left).toBeLessThan(held - 60);
   });
 
-  test('a tensor above the limit is freed when it is disposed, not by the collector', () => {
+  measured('a tensor above the limit is freed when it is disposed, not by the collector', () => {
     const [most] = run(`
       setCacheLimit(0);
       for (let i = 0; i < 20; i++) full([64 * 2 ** 20], 4, { dtype: 'uint8' }).dispose();
@@ -435,7 +438,7 @@ describe('of the whole process', () => {
 
   const gnu = 'glibcVersionRuntime' in (process.report.getReport() as { header: object }).header;
   if (gnu) {
-    test('freed memory stays with the process: no new page faults', () => {
+    measured('freed memory stays with the process: no new page faults', () => {
       const [faults] = run(`
         setCacheLimit(0); // disposed buffers are freed at once, as others are by the collector
         const round = () => {
@@ -452,7 +455,7 @@ describe('of the whole process', () => {
   }
 
   if (gnu && existsSync('/sys/kernel/mm/transparent_hugepage')) {
-    test('huge pages are asked for where they pay', () => {
+    measured('huge pages are asked for where they pay', () => {
       const [before, after] = run(`
         const advised = () => {
           const mappings = require('fs').readFileSync('/proc/self/smaps', 'utf8').split(/^(?=[0-9a-f]+-)/m);

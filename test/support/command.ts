@@ -2,11 +2,9 @@
 
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
+import { slowness } from './emulation';
 
 export const root = path.join(__dirname, '..', '..');
-
-/** How many times slower than usual this machine is, for time limits: an emulated one is (scripts/test-arm64.mjs). */
-export const slowness = Number(process.env.RSQRT_TEST_SLOWNESS ?? 1);
 
 export interface Outcome {
   code: number | null;

@@ -1,0 +1,32 @@
+/**
+ * What is different where the processor is emulated (scripts/test-arm64.mjs): everything takes 5 to 50 times as long, and what
+ * the system counts of a process is the emulator's.
+ */
+
+import { skip } from './coverage';
+
+/** How many times slower than usual this machine is, for time limits. */
+export const slowness = Number(process.env.RSQRT_TEST_SLOWNESS ?? 1);
+
+export const emulated = process.env.RSQRT_TEST_EMULATED !== undefined;
+
+/** How many of something are tried: all, or so many where the processor is emulated, which is noted. */
+export function sampled(what: string, all: number, few: number): number {
+  if (!emulated) return all;
+  skip(`${what}: ${all - few} of ${all}`, 'the processor is emulated; all would take hours');
+  return few;
+}
+
+/** The same of a list. */
+export function thinned<T>(what: string, all: T[], keep: (each: T) => boolean): T[] {
+  const few = emulated ? all.filter(keep) : all;
+  sampled(what, all.length, few.length);
+  return few;
+}
+
+/** A test, or a note where the processor is emulated: for what only a real one shows. */
+export function testUnlessEmulated(suite: string, reason: string): typeof test | jest.It {
+  if (!emulated) return test;
+  const note = (name: string) => skip(`${suite}: ${name}`, `the processor is emulated: ${reason}`);
+  return note as unknown as jest.It;
+}
