@@ -52,7 +52,7 @@ async function testNative({ interpreter }, { quick }) {
   const options = [`--hard-inputs=${hardInputs}`, `--threads=2`];
   const runs = [
     [...short, ...(quick ? ['--float64=100000'] : []), ...options],
-    ['float32', `--thin=${quick ? 65536 : 4096}`, ...options],
+    ['float32', `--thin=${quick ? 1024 : 16}`, ...options],
   ];
   let right = true;
   for (const args of runs) right = (await runEmulated(interpreter, [program, ...args])).status === 0 && right;

@@ -25,7 +25,7 @@ export function thinned<T>(what: string, all: T[], keep: (each: T) => boolean): 
 }
 
 /** A test, or a note where the processor is emulated: for what only a real one shows. */
-export function testUnlessEmulated(suite: string, reason: string): typeof test | jest.It {
+export function testUnlessEmulated(suite: string, reason: string): jest.It {
   if (!emulated) return test;
   const note = (name: string) => skip(`${suite}: ${name}`, `the processor is emulated: ${reason}`);
   return note as unknown as jest.It;
