@@ -131,7 +131,14 @@ async function testSuites({ interpreter }, { quick, patterns }) {
   };
   const jest = path.join(path.dirname(require.resolve('jest/package.json')), 'bin/jest.js');
   const chosen = patterns.length > 0 ? patterns : quick ? quickSuites : [];
-  const args = ['--transform={}', '--testMatch=**/*.test.js', '--maxWorkers=2', ...chosen];
+  // A process for each suite: qemu takes ever longer to change the protection of what earlier ones left mapped.
+  const args = [
+    '--transform={}',
+    '--testMatch=**/*.test.js',
+    '--maxWorkers=2',
+    '--workerIdleMemoryLimit=1MB',
+    ...chosen,
+  ];
   return (await runEmulated(interpreter, [node, jest, ...args], { cwd: tree, env })).status === 0;
 }
 
