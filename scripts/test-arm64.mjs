@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Tests the addon of linux-arm64 on a Linux of another kind: the NEON kernels, and all suites on an arm64 Node, under
-// qemu-user (emulation.mjs). Anything wrong fails. 5 to 50 times slower than on hardware; all of it takes about an hour.
+// qemu-user (emulation.mjs). Anything wrong fails. 5 to 50 times slower than on x64; all of it takes an hour or so.
 //
 //   npm run test:arm64 [-- --quick] [--only=native,bits,suites] [-- PATTERN...]
 //
