@@ -8,12 +8,12 @@ import { skip } from './coverage';
 /** How many times slower than usual this machine is, for time limits. */
 export const slowness = Number(process.env.RSQRT_TEST_SLOWNESS ?? 1);
 
-export const emulated = process.env.RSQRT_TEST_EMULATED !== undefined;
+const emulated = process.env.RSQRT_TEST_EMULATED !== undefined;
 
 /** How many of something are tried: all, or so many where the processor is emulated, which is noted. */
 export function sampled(what: string, all: number, few: number): number {
   if (!emulated) return all;
-  skip(`${what}: ${all - few} of ${all}`, 'the processor is emulated; all would take hours');
+  skip(`${what}: ${all - few} of ${all}`, 'the processor is emulated; all would take too long');
   return few;
 }
 
