@@ -32,7 +32,7 @@ const TRACKED = [
   /^cmake\/(?!native-test\.)[^/]*\.cmake$/,
   /^native\/(?!test\/|cuda\/simulated\/|cuda\/clang\/).*\.(cpp|cu|h|map|darwin)$/,
   /^scripts\/from-source\//,
-  /^docs\/(?!decisions\.|gpu-verification\.).*\.md$/,
+  /^docs\/(?!decisions[./]|gpu-verification\.).*\.md$/,
 ];
 
 /** Node-API's headers, import libraries' definitions (for Windows) and licences, for a build without node_modules. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Compiles src/ into dist/: declarations by TypeScript, the program by esbuild into one file, which Node loads in half the time
-// that it takes for forty (docs/decisions.md). The names that it exports stay visible to `import`.
+// that it takes for forty (decision 38). The names that it exports stay visible to `import`.
 
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';

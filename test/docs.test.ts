@@ -24,7 +24,7 @@ const filesOf = (folder: string, ending: string): string[] =>
     .filter((name) => name.endsWith(ending))
     .map((name) => path.posix.join(folder, name));
 
-const documents = [...filesOf('.', '.md'), ...filesOf('docs', '.md')];
+const documents = ['.', 'docs', 'docs/decisions'].flatMap((folder) => filesOf(folder, '.md'));
 const examples = [...documents, ...filesOf('src', '.ts')].flatMap(examplesOf);
 covered('examples in', ...examples.map(({ file }) => file));
 
