@@ -1,4 +1,4 @@
-// Values as their bits.
+// Reinterpreting the bits of values.
 #pragma once
 
 #include "core/target.h"
@@ -14,7 +14,7 @@ RSQRT_FUNCTION To bits_as(From value) {
   return result;
 }
 
-// a + b, rounded by itself: no compiler may fuse it with a multiplication.
+// a + b, rounded on its own: no compiler may fuse it with a multiplication.
 RSQRT_FUNCTION float sum(float a, float b) {
 #ifdef __CUDA_ARCH__
   return __fadd_rn(a, b);

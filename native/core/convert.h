@@ -1,4 +1,4 @@
-// How one element becomes an element of another dtype, the same on every device.
+// Converts one element to another dtype. The result is the same on every device.
 #pragma once
 
 #include <limits>
@@ -21,8 +21,8 @@ struct Limits {
 template <class To, class From>
 inline constexpr Limits<To, From> limits{};
 
-// Float to integer: towards zero, saturating at the ends, NaN to 0. C++ leaves the last two undefined
-// and CPUs and GPUs differ there, so they are written out.
+// Float to integer: truncates, saturates at the ends of the range, and maps NaN to 0. C++ leaves
+// the last two undefined, and CPUs and GPUs differ there, so they are written out.
 template <class To, class From>
 RSQRT_FUNCTION To truncate(From value) {
   if (value >= limits<To, From>.end) return limits<To, From>.max;
@@ -30,22 +30,22 @@ RSQRT_FUNCTION To truncate(From value) {
   return value <= limits<To, From>.begin ? limits<To, From>.min : To(0);
 }
 
-// Float to another float type: the nearest, ties to even; any NaN becomes the canonical one, as hardware
-// differs in what it keeps of it.
+// Float to another float type: rounds to nearest, ties to even. Any NaN becomes the canonical one,
+// because hardware differs in which bits of a NaN it keeps.
 template <class To, class From>
 RSQRT_FUNCTION To convert_float(From value) {
   return value == value ? static_cast<To>(value) : static_cast<To>(__builtin_nanf(""));
 }
 
-// Whether this compiler makes two roundings of int64 to float32: for arm64, which has no such conversion of
-// vectors, clang vectorises it by way of double.
+// Whether this compiler rounds twice when it converts int64 to float32. arm64 has no vector
+// instruction for it, so clang vectorises it through double.
 #if defined(__clang__) && defined(__aarch64__)
 inline constexpr bool rounds_int64_twice = true;
 #else
 inline constexpr bool rounds_int64_twice = false;
 #endif
 
-// A number of any real dtype to a 16-bit float, in one rounding.
+// Converts a number of any real dtype to a 16-bit float, with one rounding.
 template <class To, class From>
 RSQRT_FUNCTION To convert_to_float16(From value) {
   float single;
@@ -65,8 +65,8 @@ RSQRT_FUNCTION To convert_to_float16(From value) {
   return result;
 }
 
-// Float to float rounds to nearest even; integer to float likewise, in one rounding; integer to
-// integer keeps the low bits; complex to real drops the imaginary part; anything to bool is "not zero".
+// Float to float and integer to float round once, to nearest even. Integer to integer keeps the low
+// bits. Complex to real drops the imaginary part. Anything to bool is "not zero".
 template <class To, class From>
 RSQRT_FUNCTION To convert(From value) {
   if constexpr (std::is_same_v<To, From>) {

@@ -1,4 +1,4 @@
-// The element types. Knows no N-API and no CUDA.
+// The element types. Knows no Node-API and no CUDA.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,8 @@ struct Bool {
   std::uint8_t byte;
 };
 
-// IEEE 754 binary16, and the upper half of a binary32. Only their bits: arithmetic is done in float.
+// IEEE 754 binary16, and the upper half of a binary32. These hold only the bits; arithmetic is done
+// in float.
 struct Half {
   std::uint16_t bits;
 };
@@ -20,15 +21,16 @@ struct BFloat16 {
   std::uint16_t bits;
 };
 
-// A complex number as it lies in memory; also one of vectors, real parts in one and imaginary in another.
+// A complex number as it is stored in memory. With vectors as T: real parts in one vector and
+// imaginary parts in another.
 template <class T>
 struct Complex {
   T re;
   T im;
 };
 
-// The one list of dtypes: X(enumerator, public name, C++ type). The position is the dtype's code,
-// which the addon publishes to TypeScript by name; nothing else may rely on the order.
+// The only list of dtypes: X(enumerator, public name, C++ type). The position is the dtype's code,
+// which the addon publishes to TypeScript by name. Nothing else may rely on the order.
 #define RSQRT_DTYPES(X)                                        \
   X(float16, "float16", ::rsqrt_native::Half)                  \
   X(bfloat16, "bfloat16", ::rsqrt_native::BFloat16)            \
@@ -69,7 +71,7 @@ constexpr std::size_t size_of(DType dtype) { return dtype_sizes[index_of(dtype)]
 constexpr bool is_complex_dtype(DType dtype) {
   return dtype == DType::complex64 || dtype == DType::complex128;
 }
-// The dtype of the parts of a complex one; a real one itself.
+// The dtype of the parts of a complex dtype. For a real dtype, that dtype itself.
 constexpr DType part_of(DType dtype) {
   if (!is_complex_dtype(dtype)) return dtype;
   return dtype == DType::complex64 ? DType::float32 : DType::float64;

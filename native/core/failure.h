@@ -1,4 +1,5 @@
-// What only native code can find out: the machine refused, or an argument would corrupt memory.
+// A failure that only native code can detect: the system refused something, or an argument would
+// corrupt memory.
 #pragma once
 
 #include <exception>

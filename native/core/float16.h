@@ -1,5 +1,5 @@
-// float16 and bfloat16 from float32 and back, by integers: the same bits on every device, and loops that
-// compilers vectorise on any instruction set.
+// Converts float16 and bfloat16 from and to float32 with integer operations. So every device gives
+// the same bits, and compilers vectorise the loops on any instruction set.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@ RSQRT_FUNCTION float widen(Half value) {
   const std::uint32_t sign = std::uint32_t{value.bits & 0x8000u} << 16;
   const std::uint32_t magnitude = std::uint32_t{value.bits & 0x7fffu} << 13;
   const std::uint32_t rebiased = magnitude + (112u << 23);
-  // Of a subnormal the leading bit is not implied: take it off again as a float.
+  // A subnormal has no implied leading bit, so the one added above is subtracted again, as a float.
   const float subnormal = sum(bits_as<float>(magnitude + smallest_normal), -bits_as<float>(smallest_normal));
   const std::uint32_t finite = rebiased < smallest_normal ? bits_as<std::uint32_t>(subnormal) : rebiased;
   const std::uint32_t special = magnitude >= (0x7c00u << 13) ? magnitude | 0x7f800000u : finite;
   return bits_as<float>(sign | special);
 }
 
-// Adds what makes truncating `kept_from` low bits round to nearest, ties to even.
+// Rounds to nearest, ties to even, while dropping the low `kept_from` bits.
 RSQRT_FUNCTION std::uint32_t rounded_above(std::uint32_t bits, int kept_from) {
   const std::uint32_t half = 1u << (kept_from - 1);
   return (bits + (half - 1) + ((bits >> kept_from) & 1u)) >> kept_from;
@@ -44,7 +44,7 @@ RSQRT_FUNCTION void narrow(float value, Half& result) {
   const std::uint32_t bits = bits_as<std::uint32_t>(value);
   const std::uint32_t magnitude = bits & 0x7fffffffu;
   const std::uint32_t normal = rounded_above(magnitude - (112u << 23), 13);
-  // A subnormal half is a multiple of 2^-24, which is the unit of floats from 0.5 to 1.
+  // A subnormal half is a multiple of 2^-24, which is the spacing of floats between 0.5 and 1.
   const float shifted = sum(bits_as<float>(magnitude), 0.5f);
   const std::uint32_t subnormal = bits_as<std::uint32_t>(shifted) - bits_as<std::uint32_t>(0.5f);
   std::uint32_t result_bits = magnitude < (113u << 23) ? subnormal : normal;
@@ -54,8 +54,8 @@ RSQRT_FUNCTION void narrow(float value, Half& result) {
   result.bits = static_cast<std::uint16_t>(magnitude > 0x7f800000u ? 0x7e00u : result_bits);
 }
 
-// A float that rounds to any 16-bit float as `value` does: truncated, with a last bit of 1 if anything was
-// lost. Rounding to the nearest twice could go to the wrong neighbour.
+// Rounds to odd: truncates, and sets the last bit if anything was lost. The result rounds to any
+// 16-bit float as `value` itself does. Rounding to nearest twice could give the wrong neighbour.
 RSQRT_FUNCTION float rounded_to_odd(double value) {
   const float nearest = static_cast<float>(value);
   const double back = static_cast<double>(nearest);
@@ -65,7 +65,7 @@ RSQRT_FUNCTION float rounded_to_odd(double value) {
   return bits_as<float>(truncated | (inexact ? 1u : 0u));
 }
 
-// A double that rounds to any smaller float as this integer does.
+// Rounds to odd: the result rounds to any smaller float as this integer does.
 RSQRT_FUNCTION double rounded_to_odd(std::int64_t value) {
   const std::int64_t low = (std::int64_t{1} << 12) - 1;
   const std::int64_t limit = std::int64_t{1} << 53;

@@ -1,4 +1,4 @@
-// One elementwise operation on untyped memory: what a backend is asked to do.
+// One elementwise operation on untyped memory: what a backend executes.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,10 @@
 
 namespace rsqrt_native {
 
-// `in` and `out` point at the first element and may be the same memory with the same layout; they may
-// not overlap in any other way. Pointers need not be aligned on the CPU; on a GPU they are aligned to
-// the element. `compute` is the dtype that the operation works in: elements are converted to it in the
-// load and from it in the store.
+// `in` and `out` point at the first element. They may be the same memory with the same layout, and
+// must not overlap in any other way. On the CPU the pointers need not be aligned. On a GPU they are
+// aligned to the element. `compute` is the dtype that the operation is computed in: elements are
+// converted to it when loaded and from it when stored.
 struct Job {
   int op;  // row of the op table
   DType in_dtype;
@@ -24,7 +24,8 @@ struct Job {
   const Layout* layout;  // null: both sides are contiguous
 };
 
-// Random numbers, written densely. Neither pointer nor counter need be aligned.
+// Random numbers, written to contiguous memory. Neither the pointer nor the counter need be
+// aligned.
 struct RandomJob {
   int distribution;  // row of RSQRT_DISTRIBUTIONS
   std::uint64_t key;

@@ -1,4 +1,4 @@
-// Where the elements of one elementwise job lie.
+// The memory layout of one elementwise job.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@ namespace rsqrt_native {
 // Same limit as torch.
 inline constexpr int max_dims = 64;
 
-// Sizes and strides of an input and an output that are walked together; outermost dimension first,
-// strides in elements. Plain data: it is passed to GPU kernels by value.
+// Sizes and strides of an input and an output that are walked together: outermost dimension first,
+// strides in elements. Plain data, because it is passed to GPU kernels by value.
 struct Layout {
   int ndim;
   std::int64_t sizes[max_dims];

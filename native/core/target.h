@@ -1,11 +1,12 @@
-// What a function compiled for one instruction set (or for a GPU) needs: its inline namespace and its
-// qualifiers.
+// The inline namespace and the qualifiers of functions that are compiled for one instruction set or
+// for a GPU.
 //
-// Every function or template that is compiled under a wider instruction set stands inside
-// RSQRT_TARGET_BEGIN … RSQRT_TARGET_END. Otherwise two objects would define the same symbol and the
-// linker could keep the AVX-512 copy for a caller that runs on any CPU.
+// Every function or template that is compiled for a wider instruction set is inside
+// RSQRT_TARGET_BEGIN … RSQRT_TARGET_END. Otherwise two object files would define the same symbol,
+// and the linker could keep the AVX-512 copy for a caller that runs on any CPU.
 //
-// (The outer namespace is not `rsqrt`: CUDA declares a function of that name, and C23 another.)
+// (The outer namespace is not `rsqrt`, because CUDA declares a function of that name, and so does
+// C23.)
 #pragma once
 
 #ifndef RSQRT_TARGET

@@ -1,5 +1,5 @@
-// Some libraries leave a thread with subnormals flushed to zero or another rounding direction. Results
-// here must not depend on that.
+// Some libraries leave a thread with subnormals flushed to zero or with another rounding direction.
+// Results must not depend on that.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace rsqrt_native::cpu {
 
-// For its lifetime: round to nearest even, subnormals honoured, exceptions masked. Reading the register
-// costs a few cycles; writing it is slow and only done where it differs.
+// While it exists: round to nearest even, subnormals honoured, exceptions masked. Reading the
+// register takes a few cycles. Writing it is slow, and is done only if it differs.
 class DefaultFloatEnvironment {
  public:
   DefaultFloatEnvironment() : saved_(read()) {

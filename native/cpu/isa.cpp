@@ -8,7 +8,7 @@
 
 namespace rsqrt_native::cpu {
 
-// RSQRT_INSTRUCTION_SETS(X) is given by CMakeLists.txt: the sets compiled in, the widest first.
+// CMakeLists.txt defines RSQRT_INSTRUCTION_SETS(X): the sets that are compiled in, widest first.
 #define X(set)                  \
   inline namespace set {        \
   extern const Kernels kernels; \
@@ -19,9 +19,9 @@ RSQRT_INSTRUCTION_SETS(X)
 namespace {
 
 #if defined(__x86_64__)
-// Bits of CPUID (Intel SDM volume 2A) and of XCR0 (volume 1, section 13.3). Asked for directly: the
-// compiler's own check needs a part of its run-time library that not every toolchain links into a shared
-// library.
+// Bits of CPUID (Intel SDM volume 2A) and of XCR0 (volume 1, section 13.3). CPUID is executed
+// directly, because the compiler's own check needs a part of its run-time library that not every
+// toolchain links into a shared library (decision 36).
 constexpr unsigned leaf1_ecx_fma = 1u << 12;
 constexpr unsigned leaf1_ecx_osxsave = 1u << 27;
 constexpr unsigned leaf1_ecx_f16c = 1u << 29;
@@ -33,7 +33,7 @@ constexpr unsigned xcr0_avx512 = 0xe6;  // and ZMM and mask registers
 
 constexpr bool all(unsigned value, unsigned bits) { return (value & bits) == bits; }
 
-// What the CPU has, and which registers the operating system saves.
+// The features of the CPU, and the registers that the operating system saves.
 struct Features {
   unsigned leaf1_ecx = 0;
   unsigned leaf7_ebx = 0;

@@ -1,4 +1,4 @@
-// The instruction sets: which are compiled in, which this CPU has, which one to use.
+// The instruction sets: those compiled in, those that this CPU has, and the one to use.
 #pragma once
 
 #include <string>
@@ -13,10 +13,11 @@ struct InstructionSet {
   const Kernels* kernels;
 };
 
-// Those that this CPU and its operating system support, the widest first; never empty.
+// The sets that this CPU and its operating system support, widest first. Never empty.
 std::vector<InstructionSet> available_instruction_sets();
 
-// The one of that name, or the widest if `name` is empty. Throws Failure (ERR_ISA) if it is not available.
+// The set with that name, or the widest if `name` is empty. Throws Failure (ERR_ISA) if it is not
+// available.
 InstructionSet choose_instruction_set(const std::string& name);
 
 }  // namespace rsqrt_native::cpu

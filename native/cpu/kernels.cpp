@@ -1,6 +1,7 @@
-// The loops, compiled once per instruction set: RSQRT_TARGET names it, RSQRT_SIMD_HEADER defines its vectors.
+// The CPU loops, compiled once per instruction set. RSQRT_TARGET names the set, and
+// RSQRT_SIMD_HEADER defines its vectors.
 //
-// Nothing of the standard library with a body may be called here (see core/target.h).
+// No function of the standard library that has a body may be called here (see core/target.h).
 #include "cpu/kernels.h"
 
 #include <type_traits>
@@ -13,7 +14,7 @@ namespace rsqrt_native::cpu {
 inline namespace RSQRT_TARGET {
 namespace {
 
-// User memory may start at any byte, so elements are read and written as bytes; compilers turn this
+// User memory may start at any byte, so elements are read and written as bytes. Compilers turn this
 // into plain unaligned moves and still vectorise the loop.
 template <class T>
 RSQRT_FUNCTION T read(const std::byte* p) {
@@ -27,11 +28,12 @@ RSQRT_FUNCTION void write(std::byte* p, T value) {
   __builtin_memcpy(p, &value, sizeof(T));
 }
 
-// The vector whose lanes an element of T is computed in.
+// The vector type in which elements of T are computed.
 template <class T>
 using VectorOf = Vec<std::conditional_t<std::is_same_v<T, double>, double, float>>;
 
-// Whether vectors read and write T without more ado; and past the caches.
+// Whether a vector load and store handle T directly, and whether there is a store that bypasses the
+// caches.
 template <class T>
 concept vectors_hold = requires(VectorOf<T> v, T* p) {
   VectorOf<T>::load(p);
@@ -42,9 +44,9 @@ concept vectors_stream = requires(VectorOf<T> v, T* p) {
   v.stream(p);
 };
 
-// A few int64 to float32, in loops that compilers vectorise on instruction sets without a conversion: a
-// number below 2^51 is added to the fraction of 1.5·2^52, which is exact, and rounded once as that is taken
-// off.
+// Converts int64 to float32 in short loops that compilers vectorise on instruction sets without
+// such a conversion. A number below 2^51 is added to the fraction of 1.5·2^52, which is exact. It
+// is rounded once when that is subtracted again.
 constexpr std::int64_t few = 64;
 
 template <class To>
@@ -99,7 +101,7 @@ void convert_strided(const std::byte* in, std::int64_t in_stride, std::byte* out
   }
 }
 
-// A vector of real results, stored as complex numbers.
+// Real results as complex numbers, to be stored.
 template <class V>
 RSQRT_FUNCTION Complex<V> as_complex(V value) {
   return {value, V::splat(0)};
@@ -130,7 +132,7 @@ void apply_complex(const std::byte* in, std::byte* out, std::int64_t n) {
   }
 }
 
-// The first n lanes, n < width; the others are 0.
+// Loads n lanes, n < width. The others are 0.
 template <class V, class T>
 RSQRT_FUNCTION V load_first(const T* p, int n) {
   if constexpr (requires { V::load_part(p, n); }) {
@@ -153,13 +155,14 @@ RSQRT_FUNCTION void store_first(T* p, V value, int n) {
   }
 }
 
-// Whole vectors, as many as there are in n elements; returns how many elements that were. `put` stores one.
+// Applies Op to as many whole vectors as there are in n elements, and returns how many elements
+// that were. `put` stores one vector.
 template <class Op, class V, class T, class Put>
 RSQRT_FUNCTION std::int64_t for_vectors(const T* from, std::int64_t n, Put put) {
   constexpr std::int64_t width = V::width;
   std::int64_t i = 0;
   if constexpr (requires { requires Op::template has_quick<V>; }) {
-    // One look for two vectors at what the quick way leaves open.
+    // Test two vectors at once for lanes that the fast path left as NaN (decision 16).
     for (; i + 2 * width <= n; i += 2 * width) {
       const V x = V::load(from + i), z = V::load(from + i + width);
       V y = Op().quick(x), w = Op().quick(z);
@@ -187,7 +190,8 @@ void apply_vectors(const std::byte* in, std::byte* out, std::int64_t n) {
   }
 }
 
-// The same past the caches. Streamed stores have to be aligned, and whole cache lines to be quick.
+// The same with stores that bypass the caches. These have to be aligned, and are fast only for
+// whole cache lines.
 template <class Op, class T>
 void stream_vectors(const std::byte* in, std::byte* out, std::int64_t n) {
   using V = VectorOf<T>;
@@ -210,7 +214,7 @@ void apply_elements(const std::byte* in, std::byte* out, std::int64_t n) {
   for (std::int64_t i = 0; i < n; ++i) write(out + i * size, Op()(read<T>(in + i * size)));
 }
 
-// The loop of Op over dense elements of T, null where T is to be converted first.
+// The loop of Op over contiguous elements of T. Null where T is converted first.
 template <class Op, class T>
 constexpr Apply apply_loop() {
   if constexpr (std::is_void_v<Compute<Op, T>>) {
@@ -228,7 +232,8 @@ constexpr Apply apply_loop() {
 
 template <class Op, class T>
 constexpr Apply stream_loop() {
-  // (Comparing apply_loop() with null is no constant to gcc 12 under -fsanitize=undefined.)
+  // (gcc 12 with -fsanitize=undefined does not accept a comparison of apply_loop() with null as a
+  // constant.)
   if constexpr (!std::is_void_v<Compute<Op, T>> && vectors_hold<T> && vectors_stream<T> &&
                 !std::is_invocable_v<Op, T>) {
     return &stream_vectors<Op, T>;

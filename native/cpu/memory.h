@@ -1,15 +1,15 @@
-// What can be asked of the C library's allocator. All of it is advice: where there is no such thing, nothing
-// happens.
+// Requests to the C library's allocator. All of them are advice: an allocator that does not support
+// one ignores it.
 #pragma once
 
 namespace rsqrt_native::cpu {
 
-// Lets free() keep blocks of up to 32 MiB for the next allocation, and up to 64 MiB at the end of the heap.
-// Else every such block is returned to the system, and its pages are faulted in again by the next one. Once
-// for the process; settings that its user made stand.
+// Lets free() keep blocks of up to 32 MiB for the next allocation, and up to 64 MiB at the end of
+// the heap. Otherwise every such block is returned to the system, and the next one's pages are
+// faulted in again. Works once, for the whole process. Settings that the user has made are kept.
 void keep_freed_memory() noexcept;
 
-// Returns to the system what free() has kept, of the whole process.
+// Returns to the system the memory that free() has kept, for the whole process.
 void return_freed_memory() noexcept;
 
 }  // namespace rsqrt_native::cpu

@@ -9,13 +9,14 @@
 namespace rsqrt_native::cpu {
 
 void keep_freed_memory() noexcept {
-  // malloc maps blocks of 128 KiB and more one by one, until one is freed: from then on blocks of up to that
-  // size come from the heap, and the heap keeps twice as much at its end (mallopt(3), M_MMAP_THRESHOLD: the
-  // dynamic threshold, which ends at 32 MiB). This frees such a block at once, untouched. Unlike mallopt it
-  // does nothing where the user has set thresholds. A little below 32 MiB: the block's header counts.
+  // malloc maps blocks of 128 KiB and more one by one, until one of them is freed. From then on,
+  // blocks of up to that size come from the heap, and the heap keeps twice as much at its end
+  // (mallopt(3), M_MMAP_THRESHOLD: the dynamic threshold, which grows up to 32 MiB). This frees
+  // such a block at once, untouched. Unlike mallopt, it has no effect where the user has set
+  // thresholds. The block is a little below 32 MiB, because its header counts.
   constexpr std::size_t largest = (std::size_t{32} << 20) - (std::size_t{64} << 10);
   static const bool done = [] {
-    void* volatile block = std::malloc(largest);  // volatile: or the compiler leaves both calls out
+    void* volatile block = std::malloc(largest);  // volatile, or the compiler removes both calls
     std::free(block);
     return true;
   }();

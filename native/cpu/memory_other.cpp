@@ -1,4 +1,4 @@
-// Other C libraries: their allocators are left to themselves.
+// Other C libraries: their allocators are left alone.
 #include "cpu/memory.h"
 
 namespace rsqrt_native::cpu {

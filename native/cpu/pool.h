@@ -13,12 +13,12 @@
 
 namespace rsqrt_native::cpu {
 
-// That one may ask for.
+// The largest number that a caller may ask for.
 inline constexpr int most_threads = 1024;
 
-// Helper threads that serve every caller in the process. They start when work first asks for them, sleep
-// when there is none, and end with the pool. Any number of threads may call run() at a time: each works
-// on its own job to the end, and helpers join whichever job has the fewest.
+// Helper threads that serve every caller in the process. They start when work first asks for them,
+// sleep when there is none, and end with the pool. Several threads may call run() at the same time.
+// Each works on its own job to the end, and helpers join the job that has the fewest helpers.
 class Pool {
  public:
   Pool() = default;
@@ -26,10 +26,10 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // Calls body(begin, end), which must not throw, on disjoint ranges that make up [0, count), and returns
-  // when all are done. Each starts at a multiple of grain and is at most that long. At most `threads`
-  // threads take part, the calling one included, and so few that there is a full range for each; a thread
-  // that is alone gets everything as one range.
+  // Calls body(begin, end), which must not throw, on disjoint ranges that make up [0, count), and
+  // returns when all are done. Each range starts at a multiple of grain and is at most that long.
+  // At most `threads` threads take part, including the calling one, and only as many as there are
+  // full ranges. A single thread gets everything as one range.
   template <class Body>
   void run(std::int64_t count, std::int64_t grain, int threads, const Body& body) {
     threads = static_cast<int>(std::min<std::int64_t>(threads, count / grain));
@@ -47,7 +47,7 @@ class Pool {
   using Task = void (*)(const void* context, std::int64_t begin, std::int64_t end) noexcept;
   using Clock = std::chrono::steady_clock;
 
-  // One call of run(); lives on the stack of its caller.
+  // One call of run(). It is on the stack of its caller.
   struct Work {
     Task task;
     const void* context;
@@ -55,8 +55,9 @@ class Pool {
     std::int64_t grain;
     std::int64_t ranges;
     int most_helpers;
-    int cpu;  // that the caller runs on
-    // Helpers that have joined and not left; they join under the mutex, while the work is listed.
+    int cpu;  // on which the caller runs
+    // The number of helpers that have joined and not left. They join under the mutex, while the
+    // work is in works_.
     std::atomic<int> helpers = 0;
     std::atomic<std::int64_t> next = 0;  // the range to hand out next
 
@@ -89,8 +90,9 @@ class Pool {
   Clock::time_point next_start_;
 };
 
-// The pool of this process: made at the first call, ended with its last holder. Whoever may call run()
-// holds it, for Node unloads the addon, the helpers' code with it, after the last environment has ended.
+// The pool of this process: made at the first call, destroyed with its last holder. Whoever may
+// call run() holds it, because Node may unload the addon, and with it the code that helpers run,
+// after the last environment has ended.
 std::shared_ptr<Pool> shared_pool();
 
 }  // namespace rsqrt_native::cpu

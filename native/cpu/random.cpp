@@ -1,4 +1,4 @@
-// The loops that draw random numbers, compiled once per instruction set as those of kernels.cpp.
+// The loops that draw random numbers, compiled once per instruction set like those of kernels.cpp.
 #include "cpu/kernels.h"
 
 #include RSQRT_SIMD_HEADER
@@ -11,11 +11,11 @@ namespace {
 using W = Vec<std::uint64_t>;
 using V = Vec<double>;
 
-// Numbers that are drawn at once: two of each block.
+// The numbers that are drawn at once: two from each block.
 constexpr std::int64_t step = std::int64_t{2} * V::width;
 static_assert(draw_step % step == 0);
 
-// 0, 1, 2, … in the order of lanes in which V::store_complex writes them as 0, 1, 2, ….
+// 0, 1, 2, … in the lane order that V::store_complex writes as 0, 1, 2, ….
 W lane_numbers() {
   double numbers[step];
   double number = 0x1p52;
@@ -26,8 +26,9 @@ W lane_numbers() {
   return bits_as<W>(V::load_complex(numbers).re) ^ W::splat(bits_as<std::uint64_t>(0x1p52));
 }
 
-// The bits of all blocks first, then what the distribution makes of them, in their place. From a counter to
-// its numbers is so long a chain of operations that in one loop a CPU would hardly have begun the next.
+// Computes the bits of all blocks first, then applies the distribution to them in place. The chain
+// of operations from a counter to its numbers is long. In a single loop, a CPU would hardly start
+// the next number before the last is done.
 template <class Distribution>
 void draw(DType dtype, std::uint64_t key, std::uint64_t block, double* numbers, std::int64_t n) {
   W counter = W::splat(block) + lane_numbers();

@@ -8,55 +8,61 @@
 namespace rsqrt_native::cpu {
 namespace {
 
-// Memory in which elements are converted and computed; it stays in the first-level cache.
+// Memory in which elements are converted and computed. It stays in the first-level cache.
 struct alignas(64) Block {
   std::byte bytes[16384];
 };
 
-// Elements that are converted or gathered at a time.
+// The number of elements that are converted or gathered at a time.
 constexpr std::int64_t block_size = 1024;
 static_assert(block_size * sizeof(Complex<double>) <= sizeof(Block));
 
-// Runs shorter than this are gathered across, many at a time.
+// Runs shorter than this are gathered across, many runs at a time.
 constexpr std::int64_t short_run = 16;
 
-// Rows and columns of a tile of elements of `size` bytes: rows of four cache lines, while a block holds them.
+// The number of rows and of columns of a tile, for elements of `size` bytes: rows of four cache
+// lines, as long as the tile fits into a block.
 constexpr std::int64_t tile_side(std::int64_t size) {
   return std::min<std::int64_t>(4 * cache_line / size, 64);
 }
 static_assert(tile_side(4) * tile_side(4) * 4 <= std::int64_t{sizeof(Block)});
 
-// Elements that a thread takes at a time, at least: a few microseconds of work, many times what handing it
-// out costs. A power of two, so that no two threads write to one cache line of an aligned output.
+// The smallest number of elements that a thread takes at a time: a few microseconds of work, many
+// times the cost of handing it out. A power of two, so that no two threads write to one cache line
+// of an aligned output.
 constexpr std::int64_t grain = 16384;
-// Ranges for each thread of a large job: few, and enough to even out threads that were held up.
+// The number of ranges per thread of a large job: few, but enough to balance threads that were held
+// up.
 constexpr std::int64_t ranges_per_thread = 16;
 
-// An output of so many bytes does not fit into the caches with its input, so it is written past them.
+// An output of this many bytes does not fit into the caches with its input, so it is written past
+// them (decision 18).
 constexpr std::int64_t streaming_bytes = std::int64_t{16} << 20;
-// In shorter runs the cache lines at the ends, written in part, cost more than streaming gains.
+// In shorter runs, the partly written cache lines at the ends cost more than streaming gains.
 constexpr std::int64_t streaming_run = 4096;
 
 constexpr std::int64_t bytes_of(DType dtype) { return static_cast<std::int64_t>(size_of(dtype)); }
 
-// Shares [0, count) over the threads of the pool; `unit` is how many elements one of count stands for.
+// Distributes [0, count) over the threads of the pool. `unit` is the number of elements that one of
+// count stands for.
 template <class Body>
 void share(Pool& pool, int threads, std::int64_t count, std::int64_t unit, const Body& body) {
-  const DefaultFloatEnvironment environment;  // of this thread; the pool's own have it always
+  const DefaultFloatEnvironment environment;  // for this thread; helper threads always have it
   const std::int64_t least = std::max<std::int64_t>(grain / unit, 1);
   if (threads == 1 || count < 2 * least) return body(std::int64_t{0}, count);
   const std::int64_t grains = count / least / (threads * ranges_per_thread);
   pool.run(count, least * std::max<std::int64_t>(grains, 1), threads, body);
 }
 
-// The loop of a job's op from its input's dtype straight to its output's, null if there is none.
+// The loop of a job's operation that reads the input and writes the output directly. Null if there
+// is none.
 Apply direct_loop(const Kernels& kernels, const Job& job, std::int64_t run_length) {
   if (job.in_dtype != job.out_dtype) return nullptr;
   const ApplyRow& row = kernels.apply[job.op];
   const int dtype = index_of(job.in_dtype);
   const bool large = job.numel * bytes_of(job.out_dtype) >= streaming_bytes && run_length >= streaming_run;
   const Apply stream = row.stream[dtype];
-  // In place the lines are in the cache already.
+  // In place, the cache lines are loaded already.
   return large && stream != nullptr && job.in != job.out ? stream : row.in[dtype];
 }
 
@@ -100,7 +106,7 @@ class Cursor {
   std::int64_t out_ = 0;
 };
 
-// Whether one side of a layout is a single dense run, whatever the other.
+// Whether one side of a layout is a single contiguous run, whatever the other side is.
 bool is_dense(const Layout& layout, const std::int64_t* strides) {
   std::int64_t expected = 1;
   for (int dim = layout.ndim - 1; dim >= 0; --dim) {
@@ -110,7 +116,8 @@ bool is_dense(const Layout& layout, const std::int64_t* strides) {
   return true;
 }
 
-// The ways of a job that is not dense in one dtype: what they have in common, looked up once.
+// Runs jobs that are strided or change dtype. Holds the kernels and sizes that every path needs
+// (decision 17).
 class Strided {
  public:
   Strided(const Kernels& kernels, const Job& job, const Layout& layout)
@@ -154,7 +161,7 @@ class Strided {
         });
   }
 
-  // In runs along the innermost dimension.
+  // In runs along the innermost dimension, block by block.
   void run_long(std::int64_t begin, std::int64_t end) const {
     run_blocks(
         layout_.ndim, begin, end, 1,
@@ -166,7 +173,8 @@ class Strided {
         });
   }
 
-  // The innermost dimension is short: for each of its indices, in runs along the next one.
+  // The innermost dimension is short. Each of its indices is processed in runs along the next
+  // dimension.
   void run_short(std::int64_t begin, std::int64_t end) const {
     const std::int64_t length = layout_.sizes[inner_];
     run_blocks(
@@ -185,12 +193,13 @@ class Strided {
         });
   }
 
-  // Block by block: load (gather, convert), apply, store (scatter, convert). Of the positions of the
-  // outermost `dims` dimensions each stands for `unit` elements.
+  // Processes block by block: load (gather, convert), apply, store (scatter, convert). Each
+  // position of the outermost `dims` dimensions stands for `unit` elements.
   template <class LoadRun, class StoreRun>
   void run_blocks(int dims, std::int64_t begin, std::int64_t end, std::int64_t unit, LoadRun load_run,
                   StoreRun store_run) const {
-    // A side that is one dense run of the computed dtype needs no block in between.
+    // A side that is one contiguous run of the computed dtype is read or written directly, without
+    // a block.
     const bool from_input = job_.in_dtype == job_.compute && is_dense(layout_, layout_.in_strides);
     const bool to_output = job_.out_dtype == job_.compute && is_dense(layout_, layout_.out_strides);
     Cursor in_cursor(layout_, dims, begin);
@@ -218,8 +227,9 @@ class Strided {
     }
   }
 
-  // The dimension along which the input lies dense while the innermost one, along which the output does,
-  // strides over whole cache lines: a transposition. −1 if there is none worth the trouble.
+  // Finds a transposition: the dimension along which the input is dense, where the output is dense
+  // along the innermost dimension and the input strides over whole cache lines there. −1 if there
+  // is none for which tiles are worth while.
   int crossing_dim() const {
     const std::int64_t size = bytes_of(job_.in_dtype);
     if (layout_.in_strides[inner_] * size < cache_line || layout_.sizes[inner_] < short_run) return -1;
@@ -241,8 +251,9 @@ class Strided {
            tiles_along(inner_);
   }
 
-  // Tile by tile, so that input and output are both walked along their cache lines: the input's lines are
-  // loaded as columns of the tile, turned in the first-level cache, and stored as rows.
+  // Processes tile by tile, so that both input and output are accessed along their cache lines. The
+  // input's lines are loaded as columns of the tile, transposed in the first-level cache, and
+  // stored as rows.
   void run_tiles(int across, std::int64_t begin, std::int64_t end) const {
     const std::int64_t side = tile_side(size_);
     const std::int64_t down = tiles_along(across), along = tiles_along(inner_);
@@ -294,7 +305,7 @@ void run(const Kernels& kernels, const Job& job, Pool& pool, int threads) {
       direct(job.in + begin * in_size, job.out + begin * out_size, end - begin);
     });
   }
-  Layout dense;  // only what is used is set
+  Layout dense;  // sets only the members that are used
   dense.ndim = 1;
   dense.sizes[0] = job.numel;
   dense.in_strides[0] = dense.out_strides[0] = 1;
@@ -306,7 +317,7 @@ void run(const Kernels& kernels, const RandomJob& job, Pool& pool, int threads) 
   const DType part = part_of(job.dtype);
   const Convert store = kernels.convert[index_of(DType::float64)].to[index_of(part)];
   const std::int64_t size = bytes_of(part), parts = job.numel * (bytes_of(job.dtype) / size);
-  // Shared in blocks of the generator, each of which gives two parts.
+  // Distributed in blocks of the generator, each of which gives two parts.
   share(pool, threads, (parts + 1) / 2, 2, [&](std::int64_t begin, std::int64_t end) {
     alignas(cache_line) double numbers[block_size];
     const std::int64_t last = std::min(2 * end, parts);

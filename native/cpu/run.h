@@ -7,9 +7,9 @@
 
 namespace rsqrt_native::cpu {
 
-// The job is valid (see napi/unary.cpp and napi/random.cpp): its dtypes are computed by its op, its memory is
-// there. At most `threads` threads share it, the calling one included; the result does not depend on how
-// many.
+// The job must be valid (see napi/unary.cpp and napi/random.cpp): the operation computes its
+// dtypes, and its memory exists. At most `threads` threads work on it, including the calling one.
+// The result does not depend on how many.
 void run(const Kernels& kernels, const Job& job, Pool& pool, int threads);
 void run(const Kernels& kernels, const RandomJob& job, Pool& pool, int threads);
 

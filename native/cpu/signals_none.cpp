@@ -1,4 +1,4 @@
-// Windows has no signals that a thread could be interrupted by.
+// Windows has no signals that could interrupt a thread.
 #include "cpu/system.h"
 
 namespace rsqrt_native::cpu {

@@ -13,7 +13,7 @@ std::size_t advise_huge_pages(std::byte* data, std::size_t bytes) noexcept {
   const auto start = reinterpret_cast<std::uintptr_t>(data);
   const std::uintptr_t first = (start + huge_page - 1) & -huge_page;
   const std::uintptr_t end = (start + bytes) & -huge_page;
-  // Fails where huge pages are switched off, which is nobody's error.
+  // This fails where huge pages are switched off, which is not an error.
   if (first >= end) return 0;
   madvise(data + (first - start), end - first, MADV_HUGEPAGE);
   return first - start;

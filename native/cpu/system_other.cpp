@@ -1,4 +1,4 @@
-// macOS and Windows: they place threads themselves, and huge pages are for privileged users or for none.
+// macOS and Windows place threads themselves, and huge pages need privileges or do not exist.
 #include "cpu/system.h"
 
 namespace rsqrt_native::cpu {

@@ -1,5 +1,5 @@
-// Compiled for the baseline alone: wider instruction sets would tempt the compiler into gathering and
-// scattering single elements, which is several times slower than this.
+// Compiled for the baseline only. For wider instruction sets the compiler would gather and scatter
+// single elements, which is several times slower.
 #include "cpu/transpose.h"
 
 #include <cstring>
@@ -19,7 +19,8 @@ void write(std::byte* p, T value) {
   std::memcpy(p, &value, sizeof(T));
 }
 
-// A square of `side` elements a side; rows lie in_step and columns of the result out_step bytes apart.
+// Transposes a square of `side` × `side` elements. Rows of the input are in_step bytes apart, and
+// rows of the output out_step bytes.
 using Turn = void (*)(const std::byte* in, std::int64_t in_step, std::byte* out, std::int64_t out_step);
 
 template <class T>
@@ -49,7 +50,7 @@ void turn_two(const std::byte* in, std::int64_t in_step, std::byte* out, std::in
   write(out + out_step, __builtin_shufflevector(a, b, 1, 3));
 }
 
-// Squares as far as they go, then single elements.
+// Transposes squares as far as they fit, then single elements.
 template <class T, std::int64_t side, Turn turn>
 void turn_matrix(const std::byte* in, std::byte* out, std::int64_t rows, std::int64_t columns) {
   constexpr std::int64_t size = sizeof(T);

@@ -1,10 +1,11 @@
-// The vocabulary in which floating-point operations are written.
+// The functions that floating-point operations are written with.
 //
-// An operation is one expression over a value type V. V is a SIMD register on the CPU (native/cpu/simd)
-// and one element in a GPU thread (native/cuda/lane.h); each is rounded to nearest even, lane by lane,
-// with no contraction beyond the fused multiply-adds that are written.
+// An operation is one expression over a value type V. V is a SIMD register on the CPU
+// (native/cpu/simd) and one element in a GPU thread (native/cuda/lane.h). Each operation rounds to
+// nearest even, lane by lane. Nothing is contracted except where a fused multiply-add is written.
 //
-// A V may have rsqrt_approximation(a), too: quicker than rsqrt_estimate(a), and taking subnormals for zero.
+// A V may also have rsqrt_approximation(a), which is faster than rsqrt_estimate(a) and treats
+// subnormals as zero.
 #pragma once
 
 #include <concepts>
@@ -46,8 +47,9 @@ template <class T>
 concept Integer = std::integral<T> && !std::same_as<T, bool>;
 // clang-format on
 
-// The NaN that every operation returns: quiet, positive, no payload (0x7fc00000, 0x7ff8000000000000).
-// Left alone, x86 would give 0xffc00000, CUDA 0x7fffffff, and a NaN input its own payload.
+// The NaN that every operation returns: quiet, positive, no payload (0x7fc00000,
+// 0x7ff8000000000000). Without this, x86 would return 0xffc00000, CUDA 0x7fffffff, and a NaN input
+// would keep its payload.
 template <Arithmetic V>
 RSQRT_FUNCTION V canonical_nan(V value) {
   const V nan = V::splat(static_cast<typename V::Scalar>(__builtin_nanf("")));

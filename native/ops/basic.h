@@ -1,12 +1,12 @@
-// The simple operations, each correctly rounded for real numbers: IEEE 754 asks that of √ and of one division
-// or product.
+// The simple operations. Each is correctly rounded for real numbers, because IEEE 754 requires that
+// of √ and of a single division or product.
 //
-// An operation on Complex returns the type of its result: real vectors for one that makes real numbers of
-// complex ones; without such an overload it refuses complex dtypes.
+// An operation on Complex returns the type of its result: real vectors if it makes real numbers of
+// complex ones. An operation without such an overload refuses complex dtypes.
 //
-// An operation that also takes an Integer keeps integer dtypes, with wrap-around as in torch; one that
-// does not computes integers in float32. `bool_type` is what bool is computed in; without it an
-// operation on integers refuses bool.
+// An operation that also takes an Integer keeps integer dtypes, with wrap-around as in torch. One
+// that does not computes integers in float32. `bool_type` is the type that bool is computed in.
+// Without it, an operation on integers refuses bool.
 #pragma once
 
 #include <type_traits>

@@ -1,9 +1,9 @@
 // Complex numbers over the arithmetic of ops/arithmetic.h.
 //
-// Additions, products, quotients and square roots only, each rounded as IEEE 754 says and none fused, so
-// every instruction set and device gives the same bits. complex64 computes in double and rounds each part
-// once at the end: no intermediate overflows or loses what shows in a float, and a part is off by 0.5000001
-// ulp at most.
+// Uses additions, products, quotients and square roots only. Each is rounded as IEEE 754 says and
+// none is fused, so every instruction set and device gives the same bits. complex64 is computed in
+// double, and each part is rounded once at the end. No intermediate result overflows or loses
+// digits that a float could show, and a part is off by at most 0.5000001 ulp.
 #pragma once
 
 #include <type_traits>
@@ -13,8 +13,8 @@
 
 RSQRT_TARGET_BEGIN
 
-// f of each number, computed in double if V holds floats. f takes a Complex of vectors of doubles and returns
-// one, or a vector of their real results.
+// Applies f, computing in double if V holds floats. f takes a Complex of vectors of doubles and
+// returns one, or a vector of real results.
 template <Arithmetic V, class F>
 RSQRT_FUNCTION auto in_double(Complex<V> z, F f) {
   if constexpr (sizeof(typename V::Scalar) == sizeof(double)) {
@@ -46,7 +46,7 @@ RSQRT_FUNCTION V infinity() {
   return constant<V>(__builtin_inf());
 }
 
-// A vector of doubles each, as the rest of this file.
+// From here on, V is a vector of doubles.
 template <Arithmetic V>
 RSQRT_FUNCTION auto is_infinite(V value) {
   return less(constant<V>(0x1.fffffffffffffp1023), absolute(value));
@@ -57,8 +57,8 @@ RSQRT_FUNCTION auto is_zero(Complex<V> z) {
   return less(absolute(z.re) + absolute(z.im), constant<V>(0x1p-1074));
 }
 
-// A finite number brought near to 1 by a power of four, so that no square of its larger part overflows or is
-// lost, and the way back for its root.
+// A finite number that a power of four has brought near to 1, so that the square of its larger part
+// neither overflows nor underflows; and the factor that scales its root back.
 template <class V>
 struct Scaled {
   Complex<V> z;
@@ -76,7 +76,7 @@ RSQRT_FUNCTION Scaled<V> scaled(Complex<V> z) {
   return {{z.re * scale, z.im * scale}, root_scale};
 }
 
-// What √z and 1/√z have in common, of a finite z ≠ 0 that squares without overflow.
+// Common terms of √z and 1/√z, for a finite z ≠ 0 whose square does not overflow.
 template <class V>
 struct Polar {
   V square;  // |z|²
@@ -89,14 +89,16 @@ RSQRT_FUNCTION Polar<V> polar(Complex<V> z) {
   return {square, constant<V>(0.5) * (sqrt(square) + absolute(z.re))};
 }
 
-// Infinities and zeros below follow torch, and for √ C99's Annex G with it.
+// Infinities and zeros below follow torch. For √, so does C99's Annex G.
 
-// √z with a real part ≥ 0; its imaginary part has the sign of z's, which for −0 is the lower side of the cut.
+// √z with a real part ≥ 0. Its imaginary part has the sign of z's; −0 selects the lower side of the
+// branch cut.
 template <Arithmetic V>
 RSQRT_FUNCTION Complex<V> complex_sqrt(Complex<V> z) {
   const auto [near, root_scale] = scaled(z);
   const V larger = sqrt(polar(near).half) * root_scale;
-  // Of z itself: scaled down, a small imaginary part could vanish and its root's part with it.
+  // From z itself: if z was scaled down, a small imaginary part could underflow to 0, and the
+  // root's with it.
   const V smaller = absolute(z.im) / (larger + larger);
   const auto left = less(z.re, V::splat(0));
   V re = select(left, smaller, larger);
@@ -117,8 +119,9 @@ RSQRT_FUNCTION Complex<V> complex_sqrt(Complex<V> z) {
   return {re, copy_sign(im, z.im)};
 }
 
-// 1/√z: with s the larger part of √z, 1/√z = (s − i·im/(2s))/|z| right of the imaginary axis, and left of it
-// the parts exchanged. s/|z| is √(s²/|z|²), so two roots and two quotients do.
+// 1/√z. With s the larger part of √z, 1/√z = (s − i·im/(2s))/|z| to the right of the imaginary
+// axis. To the left of it, the parts are exchanged. s/|z| is √(s²/|z|²), so two roots and two
+// quotients are enough.
 template <Arithmetic V>
 RSQRT_FUNCTION Complex<V> complex_rsqrt(Complex<V> z) {
   const V zero = V::splat(0);
@@ -127,9 +130,9 @@ RSQRT_FUNCTION Complex<V> complex_rsqrt(Complex<V> z) {
   const V larger = sqrt(half / square);
   const V twice = larger + larger;
   const auto left = less(z.re, zero);
-  // Right: an exact zero stays +0, whatever its sign.
+  // Right of the axis: an exact zero stays +0, whatever its sign.
   const V smaller = (zero - near.im) / (twice * square);
-  // Left: |im|, but −0 for −0.
+  // Left of the axis: |im|, but −0 for −0.
   const auto on_axis = less(absolute(z.im), constant<V>(0x1p-1074));
   const V magnitude = select(on_axis, z.im, absolute(smaller));
   const V back = constant<V>(1) / root_scale;
@@ -150,7 +153,7 @@ RSQRT_FUNCTION Complex<V> complex_rsqrt(Complex<V> z) {
 template <Arithmetic V>
 RSQRT_FUNCTION Complex<V> complex_reciprocal(Complex<V> z) {
   const V zero = V::splat(0), one = V::splat(1);
-  const auto [near, root_scale] = scaled(z);  // else the divisor of the largest numbers would overflow
+  const auto [near, root_scale] = scaled(z);  // otherwise the divisor could overflow
   const auto steep = less(absolute(near.re), absolute(near.im));
   const V larger = select(steep, near.im, near.re);
   const V smaller = select(steep, near.re, near.im);
@@ -162,7 +165,7 @@ RSQRT_FUNCTION Complex<V> complex_reciprocal(Complex<V> z) {
   return {select(is_zero(z), infinity<V>(), re), im};
 }
 
-// |z|: infinite if either part is, whatever the other.
+// |z|. Infinite if either part is, whatever the other is.
 template <Arithmetic V>
 RSQRT_FUNCTION V complex_abs(Complex<V> z) {
   const auto [near, root_scale] = scaled(z);
@@ -170,7 +173,7 @@ RSQRT_FUNCTION V complex_abs(Complex<V> z) {
   return select(is_infinite(z.re), infinity<V>(), select(is_infinite(z.im), infinity<V>(), result));
 }
 
-// z² with (re − im)·(re + im), which does not cancel as the difference of two squares does.
+// z², with (re − im)·(re + im), which does not cancel as a difference of two squares does.
 template <Arithmetic V>
 RSQRT_FUNCTION Complex<V> complex_square(Complex<V> z) {
   const V product = z.re * z.im;

@@ -1,8 +1,9 @@
 // Random numbers from a counter.
 //
-// The bits of a block are a function of the seed and the block's number alone, so any thread, vector or
-// device may begin anywhere. A distribution makes two doubles of a block, with sums, products, quotients and
-// roots that are never fused, so that all of them agree; a dtype rounds a double once.
+// The bits of a block depend only on the seed and the block's number, so any thread, vector or
+// device may start at any block. A distribution makes two doubles of a block, with sums, products,
+// quotients and roots that are never fused, so all of these give the same bits. A dtype rounds a
+// double once.
 #pragma once
 
 #include <concepts>
@@ -40,17 +41,18 @@ struct Pair {
 
 // ---------------------------------------------------------------- bits
 
-// One number of 64 bits out of the lower halves of two.
+// One number of 64 bits from the lower halves of two.
 template <Words W>
 RSQRT_FUNCTION W joined(W low, W high) {
   return (low & W::splat(0xffffffff)) | (high << 32);
 }
 
-// Philox4x32-10 (J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, Parallel random numbers: as easy as 1,
-// 2, 3; SC11). Its four words of 32 bits are here the lower and upper half of `first` and then of `second`.
+// Philox4x32-10 (J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, Parallel random numbers: as
+// easy as 1, 2, 3; SC11). Its four words of 32 bits are here the lower and upper halves of `first`,
+// then those of `second`.
 template <Words W>
 RSQRT_FUNCTION Pair<W> philox(std::uint64_t key, Pair<W> counter) {
-  // The upper halves of these lanes carry no meaning.
+  // The upper halves of these lanes are not used.
   W word0 = counter.first, word1 = counter.first >> 32;
   W word2 = counter.second, word3 = counter.second >> 32;
   auto low_key = static_cast<std::uint32_t>(key), high_key = static_cast<std::uint32_t>(key >> 32);
@@ -69,7 +71,8 @@ RSQRT_FUNCTION Pair<W> philox(std::uint64_t key, Pair<W> counter) {
 
 // ---------------------------------------------------------------- numbers
 
-// An integer below 2^53, exactly: its halves as the last bits of 2^52 and of 2^84, which are then taken off.
+// Converts an integer below 2^53 exactly. Its halves become the last bits of 2^52 and of 2^84,
+// which are then subtracted.
 template <Arithmetic V, Words W>
 RSQRT_FUNCTION V to_double(W n) {
   const V low = bits_as<V>((n & W::splat(0xffffffff)) | W::splat(bits_as<std::uint64_t>(0x1p52)));
@@ -77,7 +80,7 @@ RSQRT_FUNCTION V to_double(W n) {
   return (high - V::splat(0x1p84 + 0x1p52)) + low;
 }
 
-// (2n + 1)·2^-53, n being the upper 52 bits: between 0 and 1, and never either.
+// (2n + 1)·2^-53, where n is the upper 52 bits: between 0 and 1, and never either of them.
 template <Arithmetic V, Words W>
 RSQRT_FUNCTION V between_0_and_1(W bits) {
   const V one_and_more = bits_as<V>((bits >> 12) | W::splat(bits_as<std::uint64_t>(1.0)));
@@ -88,7 +91,7 @@ template <Arithmetic V>
 RSQRT_FUNCTION V polynomial(V, double coefficient) {
   return V::splat(coefficient);
 }
-// Coefficients from the constant one on.
+// The coefficients start with the constant one.
 template <Arithmetic V, class... Rest>
 RSQRT_FUNCTION V polynomial(V x, double coefficient, Rest... rest) {
   return V::splat(coefficient) + x * polynomial(x, rest...);
@@ -97,8 +100,9 @@ RSQRT_FUNCTION V polynomial(V x, double coefficient, Rest... rest) {
 // The polynomials below are minimax approximations (E. Remez's algorithm in 60 digits); docs/numerics.md has
 // the errors.
 
-// ln x of a positive normal number, off by less than an ulp. With x = m·2^k, m from √½ to √2, f = m − 1 and
-// s = f/(2 + f) = f/(m + 1), ln m = 2·artanh s = f − (½f² − s·(½f² + R)), R = ⅔s² + ⅖s⁴ + …, as in fdlibm.
+// ln x of a positive normal number, with an error of less than one ulp. With x = m·2^k, m from √½
+// to √2, f = m − 1 and s = f/(2 + f) = f/(m + 1), ln m = 2·artanh s = f − (½f² − s·(½f² + R)), R =
+// ⅔s² + ⅖s⁴ + …, as in fdlibm.
 template <Words W, Arithmetic V>
 RSQRT_FUNCTION V logarithm(V x) {
   const auto one = bits_as<std::uint64_t>(1.0), root_half = bits_as<std::uint64_t>(0x1.6a09e667f3bcdp-1);
@@ -120,10 +124,12 @@ RSQRT_FUNCTION V logarithm(V x) {
   return k * V::splat(0x1.62e42fefa3900p-1) - ((half_square - low) - f);
 }
 
-// cos 2πv and sin 2πv for v = (2n + 1)·2^-55, n being the upper 54 bits; off by less than two ulp.
+// cos 2πv and sin 2πv for v = (2n + 1)·2^-55, where n is the upper 54 bits, with an error of less
+// than two ulp.
 template <Arithmetic V, Words W>
 RSQRT_FUNCTION Pair<V> on_circle(W bits) {
-  // 4v = q + t: the nearest quarter turn, in the upper two bits, and what is left, from −½ to ½.
+  // 4v = q + t: q is the nearest quarter turn, in the upper two bits, and t is the rest, from −½ to
+  // ½.
   const W turned = bits + W::splat(std::uint64_t{1} << 61);
   const V t = between_0_and_1<V>(turned << 2) - V::splat(0.5);
   const V y = t * t;
@@ -160,8 +166,8 @@ constexpr int precision_of(DType dtype) {
   }
 }
 
-// From 0 to below 1: of each half the upper p bits times 2^-p, p being the precision of the dtype, which so
-// has the number exactly.
+// From 0 to below 1: the upper p bits of each half times 2^-p, where p is the precision of the
+// dtype, which so represents the number exactly.
 struct Uniform {
   std::uint64_t kept;
 
@@ -179,9 +185,9 @@ struct Uniform {
   }
 };
 
-// Mean 0, variance 1; of a complex number ½ for each part. A block gives two numbers (G. E. P. Box, M. E.
-// Muller, Ann. Math. Stat. 29, 1958): √(−2 ln u)·(cos 2πv, sin 2πv), u from the first half and v from the
-// second.
+// Mean 0, variance 1; for a complex number, a variance of ½ for each part. A block gives two
+// numbers (G. E. P. Box, M. E. Muller, Ann. Math. Stat. 29, 1958): √(−2 ln u)·(cos 2πv, sin 2πv),
+// with u from the first half and v from the second.
 struct Normal {
   double minus_two_variances;
 
@@ -210,7 +216,7 @@ inline constexpr const char* distribution_names[] = {
 inline constexpr int distribution_count =
     static_cast<int>(sizeof(distribution_names) / sizeof(distribution_names[0]));
 
-// By dtype: whether it has random numbers, as floats and complex numbers do.
+// By dtype: whether random numbers can be drawn in it. True for float and complex dtypes.
 inline constexpr bool has_random[] = {
 #define X(id, name, type) std::is_floating_point_v<type> || is_float16<type> || is_complex<type>,
     RSQRT_DTYPES(X)

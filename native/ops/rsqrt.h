@@ -2,11 +2,11 @@
 //
 //   ±0 → ±inf     +inf → +0     any negative, −inf, NaN → the canonical NaN     subnormals are honoured
 //
-// Method: a seed within an ulp or two, then one correction whose residual 1 − x·y² is carried in twice
-// the working precision (T. Markstein's scheme, see Muller et al., Handbook of Floating-Point Arithmetic,
-// ch. 4). float32: proved by running all 2^32 inputs on every instruction set (npm run exhaustive).
-// float64: the correction knows when it cannot tell which of two neighbours is nearer, and integers
-// decide (ops/rsqrt_exact.h).
+// Method: a seed within an ulp or two, then one correction. Its residual 1 − x·y² is computed in
+// twice the working precision (T. Markstein's scheme, see Muller et al., Handbook of Floating-Point
+// Arithmetic, ch. 4). float32 is proved by running all 2^32 inputs on every instruction set (npm
+// run exhaustive). For float64, the correction detects when it cannot tell which of two neighbours
+// is nearer, and integers decide (ops/rsqrt_exact.h).
 #pragma once
 
 #include "ops/arithmetic.h"
@@ -28,8 +28,8 @@ RSQRT_FUNCTION Product<V> exact_product(V a, V b) {
   if constexpr (V::fused) {
     return {hi, fnma(a, b, hi)};
   } else {
-    // Dekker's product. Splitting by masking bits (not by a multiplication) cannot overflow and is
-    // exact for subnormals; lo·lo has one bit too many, which is 2^-106 of the product.
+    // Dekker's product. Splitting by masking bits, not by a multiplication, cannot overflow and is
+    // exact for subnormals. lo·lo has one bit too many, which is 2^-106 of the product.
     const V a_high = upper_half(a), a_low = a - a_high;
     const V b_high = upper_half(b), b_low = b - b_high;
     return {hi, (((hi - a_high * b_high) - a_high * b_low) - a_low * b_high) - a_low * b_low};
@@ -56,7 +56,7 @@ RSQRT_FUNCTION V newton_step(V x, V y) {
   return fma(V::splat(0.5f) * y, e, y);
 }
 
-// y·(1 + e/2 + ⅜e²): trebles it.
+// y·(1 + e/2 + ⅜e²): triples the number of correct bits.
 template <Arithmetic V>
 RSQRT_FUNCTION V halley_step(V x, V y) {
   const V e = fnma(x * y, y, V::splat(1));
@@ -68,11 +68,11 @@ concept Approximates = requires(V x) {
   rsqrt_approximation(x);
 };
 
-// The bits that the correction needs of its seed: all within an ulp or so.
+// How many correct bits the correction needs in its seed: all to within an ulp or so.
 template <class V>
 inline constexpr int seed_bits = sizeof(typename V::Scalar) == sizeof(float) ? 22 : 52;
 
-// y, right to some bits, made right to those of a seed.
+// Takes y from `bits` correct bits to those that a seed needs.
 template <int bits, Arithmetic V>
 RSQRT_FUNCTION V sharpened(V x, V y) {
   if constexpr (bits >= seed_bits<V>) {
@@ -84,8 +84,8 @@ RSQRT_FUNCTION V sharpened(V x, V y) {
   }
 }
 
-// float32 with fused multiply-add: the correction alone is exact. Its form matters: with the cubic term
-// factored as (⅜e + ½)·e, or left out, one mantissa of 2^24 comes out wrong.
+// float32 with fused multiply-add: the correction alone is exact. Its form matters. With the cubic
+// term factored as (⅜e + ½)·e, or left out, one mantissa of 2^24 is wrong.
 template <Arithmetic V>
 RSQRT_FUNCTION V rsqrt_corrected(V x, V seed) {
   const V e = residual(x, seed);
@@ -106,10 +106,10 @@ RSQRT_RARE V rsqrt_decided(V x, V low, V high) {
   return V::load(lows);
 }
 
-// float64: the corrected value is y + c, with c known to a relative 2^-48 wherever y + c is near a
-// midpoint between two floats (there |c| ≥ 2^-54·y, and the error of c is below 2^-102·y; docs/numerics.md).
-// If c widened to 1 ± 2^-46 still rounds to one float, that is the answer; about one input in 2^46 is left to
-// decide.
+// float64: the corrected value is y + c. c is known to a relative 2^-48 wherever y + c is near a
+// midpoint between two floats (there |c| ≥ 2^-54·y, and the error of c is below 2^-102·y;
+// docs/numerics.md). If both y + c·(1 ± 2^-46) round to the same float, that is the answer. About
+// one input in 2^46 is left to decide.
 template <Arithmetic V>
 RSQRT_FUNCTION V rsqrt_checked(V x, V y) {
   const V e = residual(x, y);
@@ -123,12 +123,13 @@ RSQRT_FUNCTION V rsqrt_checked(V x, V y) {
 }
 
 struct Rsqrt {
-  // Whether quick() and careful() serve a vector; floats without fused multiply-add go another way.
+  // Whether quick() and careful() can be used with a vector. float32 without fused multiply-add is
+  // computed in double instead.
   template <class V>
   static constexpr bool has_quick = V::fused || sizeof(typename V::Scalar) == sizeof(double);
 
-  // 1/√x of positive normal numbers; NaN of everything else, and of a subnormal where the hardware's estimate
-  // flushes it.
+  // 1/√x of positive normal numbers. NaN for everything else, and for subnormals if the hardware's
+  // estimate flushes them to zero.
   template <Arithmetic V>
   RSQRT_FUNCTION V quick(V x) const {
     V y;
@@ -140,12 +141,12 @@ struct Rsqrt {
     return from_seed(x, sharpened<V::approximation_bits>(x, y));
   }
 
-  // 1/√x of any x, given what quick() makes of it.
+  // 1/√x of any x, where y is the result of quick(x).
   template <Arithmetic V>
   RSQRT_FUNCTION V careful(V x, V y) const {
     const V estimate = rsqrt_estimate(x);
     if constexpr (Approximates<V>) y = from_seed(x, estimate);  // subnormals
-    // Of ±0 and ±inf the estimate is already the answer, and the residual is 0·inf.
+    // For ±0 and ±inf the estimate is already the answer, and the residual is 0·inf.
     return canonical_nan(select(is_nan(y), estimate, y));
   }
 
@@ -164,9 +165,9 @@ struct Rsqrt {
     }
   }
 
-  // What rounds to the same float16 or bfloat16 as 1/√x, for an x of that dtype: any float within 2 ulp.
-  // Between them and 1/√x there is no midpoint of two 16-bit floats, for any x (native/test/seeds.cpp tries
-  // all).
+  // A float that rounds to the same float16 or bfloat16 as 1/√x, for an x of that dtype. Any float
+  // within 2 ulp does: between it and 1/√x there is no midpoint of two 16-bit floats, for any x
+  // (native/test/seeds.cpp tries all).
   template <Arithmetic V>
   requires(sizeof(typename V::Scalar) == sizeof(float) && V::approximation_bits >= 21) RSQRT_FUNCTION V
       coarse(V x)

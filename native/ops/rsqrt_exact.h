@@ -8,7 +8,7 @@
 
 RSQRT_TARGET_BEGIN
 
-// The upper 64 bits of a·b, in portable arithmetic: the same code runs in a GPU thread.
+// The upper 64 bits of a·b, in portable arithmetic, because the same code runs in a GPU thread.
 RSQRT_FUNCTION std::uint64_t multiply_high(std::uint64_t a, std::uint64_t b) {
   const std::uint64_t low_mask = 0xffffffffu;
   const std::uint64_t a_low = a & low_mask, a_high = a >> 32;
@@ -18,10 +18,10 @@ RSQRT_FUNCTION std::uint64_t multiply_high(std::uint64_t a, std::uint64_t b) {
   return a_high * b_high + (cross >> 32) + (middle >> 32);
 }
 
-// Whether m²·x > 1, where x > 0 is a significand of 53 bits and m one of 54 or 55 that lies within a few
-// units of 2^k/√x for some k. Then m²·x is within 2^112 of a power of two that is at least 2^128, so the
-// sign of the difference is the top bit of the product modulo 2^128. The two are never equal: m is odd
-// and greater than 1.
+// Whether m²·x > 1. x > 0 is a significand of 53 bits, and m one of 54 or 55 bits that is within a
+// few units of 2^k/√x for some k. Then m²·x is within 2^112 of a power of two that is at least
+// 2^128, so the sign of the difference is the top bit of the product modulo 2^128. The two are
+// never equal, because m is odd and greater than 1.
 RSQRT_FUNCTION bool square_times_exceeds_one(std::uint64_t m, std::uint64_t x) {
   const std::uint64_t square_low = m * m;
   const std::uint64_t square_high = multiply_high(m, m);
@@ -39,13 +39,13 @@ RSQRT_FUNCTION double rsqrt_nearest(double x, double guess) {
   if (x_bits >> 52 != 0) {
     x_significand |= implicit;
   } else {
-    while (x_significand < implicit) x_significand <<= 1;  // subnormal; powers of two do not matter here
+    while (x_significand < implicit) x_significand <<= 1;  // subnormal; powers of two make no difference
   }
 
   const std::uint64_t bits = bits_as<std::uint64_t>(guess);
   const std::uint64_t significand = (bits & mantissa_mask) | implicit;  // the result is never subnormal
   const std::uint64_t above = 2 * significand + 1;
-  // Below a power of two floats are twice as dense, so that midpoint is only a quarter unit away.
+  // Below a power of two, floats are twice as dense, so that midpoint is only a quarter unit away.
   const std::uint64_t below = significand == implicit ? 4 * significand - 1 : 2 * significand - 1;
 
   if (!square_times_exceeds_one(above, x_significand)) return bits_as<double>(bits + 1);

@@ -1,4 +1,4 @@
-// The op table: every elementwise operation the addon knows.
+// The operation table: every elementwise operation of the addon.
 #pragma once
 
 #include <type_traits>
@@ -19,7 +19,7 @@
 
 RSQRT_TARGET_BEGIN
 
-// The type that Op computes T in; void where it refuses T.
+// The type that Op computes T in. void if Op refuses T.
 template <class Op, class T>
 constexpr auto compute_type() {
   if constexpr (std::is_floating_point_v<T> || std::is_invocable_v<Op, T>) {
@@ -38,8 +38,8 @@ constexpr auto compute_type() {
 template <class Op, class T>
 using Compute = decltype(compute_type<Op, T>());
 
-// The type that Op returns for T: the one it computes in, but of a 16-bit float that itself, and of a complex
-// number perhaps a real one.
+// The type that Op returns for T: the computed type, except that a 16-bit float returns itself and
+// a complex number may return a real one.
 template <class Op, class T>
 constexpr auto result_type() {
   if constexpr (is_float16<T>) {
@@ -54,7 +54,7 @@ constexpr auto result_type() {
 template <class Op, class T>
 using Result = decltype(result_type<Op, T>());
 
-// The code of a dtype by its type; −1 for void.
+// The code of the dtype of T. −1 for void.
 template <class T>
 constexpr int code_of() {
   if constexpr (std::is_void_v<T>) {
@@ -64,13 +64,13 @@ constexpr int code_of() {
   }
 }
 
-// Whether some dtype is computed as T: then a backend has a kernel <Op, T>.
+// Whether some dtype is computed as T. If so, a backend has a kernel <Op, T>.
 template <class Op, class T>
 inline constexpr bool computes = std::is_same_v<Compute<Op, T>, T>;
 
 struct OpInfo {
   const char* name;
-  // By dtype: the codes of the dtype computed in and of the one returned, −1 if refused.
+  // By dtype: the code of the computed dtype and that of the result. −1 if refused.
   int computes[dtype_count];
   int results[dtype_count];
 };

@@ -1,4 +1,5 @@
-// AVX2 with fused multiply-add: 32-byte vectors. vrsqrtps is good to 1.5·2^-12 and takes subnormals for zero.
+// AVX2 with fused multiply-add: 32-byte vectors. vrsqrtps has a relative error of
+// at most 1.5·2^-12 and treats subnormals as zero.
 #pragma once
 
 #include <immintrin.h>
@@ -19,7 +20,7 @@ struct Vec<float> {
   };
   static constexpr int width = 8;
   static constexpr bool fused = true;
-  static constexpr bool converts_int64 = false;  // in one instruction, rounded once
+  static constexpr bool converts_int64 = false;  // in one instruction, with one rounding
   static constexpr int approximation_bits = 11;
 
   __m256 v;
@@ -28,9 +29,9 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
   RSQRT_FUNCTION void store(float* p) const { _mm256_storeu_ps(p, v); }
   RSQRT_FUNCTION void stream(float* p) const { _mm256_stream_ps(p, v); }
-  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a run of streamed stores
+  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a sequence of streaming stores
 
-  // 16-bit floats. A NaN must be canonical to be stored.
+  // 16-bit floats. A NaN must be canonical before it is stored.
   static RSQRT_FUNCTION Vec load(const Half* p) {
     return {_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
   }
@@ -57,7 +58,7 @@ struct Vec<float> {
     return _mm_packus_epi32(_mm256_castsi256_si128(upper), _mm256_extracti128_si256(upper, 1));
   }
 
-  // The first n lanes, n < width; the others are 0.
+  // Loads n lanes, n < width. The others are 0.
   static RSQRT_FUNCTION Vec load_part(const float* p, int n) {
     return {_mm256_maskload_ps(p, first_lanes(n))};
   }
@@ -66,7 +67,7 @@ struct Vec<float> {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }
 
-  // Complex numbers, in an order of lanes of their own.
+  // Complex numbers. The order of lanes is internal.
   static RSQRT_FUNCTION Complex<Vec> load_complex(const float* p) {
     const __m256 a = _mm256_loadu_ps(p), b = _mm256_loadu_ps(p + width);
     return {{_mm256_shuffle_ps(a, b, 0x88)}, {_mm256_shuffle_ps(a, b, 0xdd)}};
@@ -115,9 +116,9 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec load(const double* p) { return {_mm256_loadu_pd(p)}; }
   RSQRT_FUNCTION void store(double* p) const { _mm256_storeu_pd(p, v); }
   RSQRT_FUNCTION void stream(double* p) const { _mm256_stream_pd(p, v); }
-  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a run of streamed stores
+  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a sequence of streaming stores
 
-  // The first n lanes, n < width; the others are 0.
+  // Loads n lanes, n < width. The others are 0.
   static RSQRT_FUNCTION Vec load_part(const double* p, int n) {
     return {_mm256_maskload_pd(p, first_lanes(n))};
   }
@@ -126,7 +127,7 @@ struct Vec<double> {
     return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
   }
 
-  // Complex numbers, in an order of lanes of their own.
+  // Complex numbers. The order of lanes is internal.
   static RSQRT_FUNCTION Complex<Vec> load_complex(const double* p) {
     const __m256d a = _mm256_loadu_pd(p), b = _mm256_loadu_pd(p + width);
     return {{_mm256_shuffle_pd(a, b, 0x0)}, {_mm256_shuffle_pd(a, b, 0xf)}};
@@ -173,7 +174,7 @@ struct Vec<std::uint64_t> {
   friend RSQRT_FUNCTION Vec operator^(Vec a, Vec b) { return {_mm256_xor_si256(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator<<(Vec a, int n) { return {_mm256_slli_epi64(a.v, n)}; }
   friend RSQRT_FUNCTION Vec operator>>(Vec a, int n) { return {_mm256_srli_epi64(a.v, n)}; }
-  // Of the lower halves of each lane.
+  // The product of the lower halves of each lane.
   friend RSQRT_FUNCTION Vec product_of_lows(Vec a, Vec b) { return {_mm256_mul_epu32(a.v, b.v)}; }
 };
 

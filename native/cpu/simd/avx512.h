@@ -1,4 +1,5 @@
-// AVX-512 F and DQ: 64-byte vectors. vrsqrt14 is good to 2^-14 and honours subnormals.
+// AVX-512 F and DQ: 64-byte vectors. vrsqrt14 has a relative error of at most 2^-14
+// and honours subnormals.
 #pragma once
 
 #include <immintrin.h>
@@ -11,7 +12,7 @@ RSQRT_TARGET_BEGIN
 template <class T>
 struct Vec;
 
-// Masks are integers here, and a free function serves both types.
+// Masks are integers here, so one free function serves both types.
 template <class M>
 RSQRT_FUNCTION bool any(M mask) {
   return mask != 0;
@@ -25,7 +26,7 @@ struct Vec<float> {
   using Mask = __mmask16;
   static constexpr int width = 16;
   static constexpr bool fused = true;
-  static constexpr bool converts_int64 = true;  // in one instruction, rounded once
+  static constexpr bool converts_int64 = true;  // in one instruction, with one rounding
   static constexpr int approximation_bits = 14;
 
   __m512 v;
@@ -34,9 +35,9 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
   RSQRT_FUNCTION void store(float* p) const { _mm512_storeu_ps(p, v); }
   RSQRT_FUNCTION void stream(float* p) const { _mm512_stream_ps(p, v); }
-  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a run of streamed stores
+  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a sequence of streaming stores
 
-  // 16-bit floats. A NaN must be canonical to be stored.
+  // 16-bit floats. A NaN must be canonical before it is stored.
   static RSQRT_FUNCTION Vec load(const Half* p) {
     return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
   }
@@ -62,7 +63,7 @@ struct Vec<float> {
     return _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16));
   }
 
-  // The first n lanes, n < width; the others are 0.
+  // Loads n lanes, n < width. The others are 0.
   static RSQRT_FUNCTION Vec load_part(const float* p, int n) {
     return {_mm512_maskz_loadu_ps(static_cast<Mask>(first_lanes(n)), p)};
   }
@@ -70,7 +71,7 @@ struct Vec<float> {
     _mm512_mask_storeu_ps(p, static_cast<Mask>(first_lanes(n)), v);
   }
 
-  // Complex numbers, in an order of lanes of their own.
+  // Complex numbers. The order of lanes is internal.
   static RSQRT_FUNCTION Complex<Vec> load_complex(const float* p) {
     const __m512 a = _mm512_loadu_ps(p), b = _mm512_loadu_ps(p + width);
     return {{_mm512_shuffle_ps(a, b, 0x88)}, {_mm512_shuffle_ps(a, b, 0xdd)}};
@@ -115,9 +116,9 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec load(const double* p) { return {_mm512_loadu_pd(p)}; }
   RSQRT_FUNCTION void store(double* p) const { _mm512_storeu_pd(p, v); }
   RSQRT_FUNCTION void stream(double* p) const { _mm512_stream_pd(p, v); }
-  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a run of streamed stores
+  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a sequence of streaming stores
 
-  // The first n lanes, n < width; the others are 0.
+  // Loads n lanes, n < width. The others are 0.
   static RSQRT_FUNCTION Vec load_part(const double* p, int n) {
     return {_mm512_maskz_loadu_pd(static_cast<Mask>(first_lanes(n)), p)};
   }
@@ -125,7 +126,7 @@ struct Vec<double> {
     _mm512_mask_storeu_pd(p, static_cast<Mask>(first_lanes(n)), v);
   }
 
-  // Complex numbers, in an order of lanes of their own.
+  // Complex numbers. The order of lanes is internal.
   static RSQRT_FUNCTION Complex<Vec> load_complex(const double* p) {
     const __m512d a = _mm512_loadu_pd(p), b = _mm512_loadu_pd(p + width);
     return {{_mm512_shuffle_pd(a, b, 0x00)}, {_mm512_shuffle_pd(a, b, 0xff)}};
@@ -175,7 +176,7 @@ struct Vec<std::uint64_t> {
   friend RSQRT_FUNCTION Vec operator>>(Vec a, int n) {
     return {_mm512_srli_epi64(a.v, static_cast<unsigned>(n))};
   }
-  // Of the lower halves of each lane.
+  // The product of the lower halves of each lane.
   friend RSQRT_FUNCTION Vec product_of_lows(Vec a, Vec b) { return {_mm512_mul_epu32(a.v, b.v)}; }
 };
 

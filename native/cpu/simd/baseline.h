@@ -27,9 +27,9 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec load(const double* p) { return {_mm_loadu_pd(p)}; }
   RSQRT_FUNCTION void store(double* p) const { _mm_storeu_pd(p, v); }
   RSQRT_FUNCTION void stream(double* p) const { _mm_stream_pd(p, v); }
-  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a run of streamed stores
+  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a sequence of streaming stores
 
-  // Complex numbers, in an order of lanes of their own.
+  // Complex numbers. The order of lanes is internal.
   static RSQRT_FUNCTION Complex<Vec> load_complex(const double* p) {
     const __m128d a = _mm_loadu_pd(p), b = _mm_loadu_pd(p + width);
     return {{_mm_shuffle_pd(a, b, 0x0)}, {_mm_shuffle_pd(a, b, 0x3)}};
@@ -75,7 +75,7 @@ struct Vec<float> {
   };
   static constexpr int width = 4;
   static constexpr bool fused = false;
-  static constexpr bool converts_int64 = false;  // in one instruction, rounded once
+  static constexpr bool converts_int64 = false;  // in one instruction, with one rounding
   static constexpr int approximation_bits = 22;
 
   __m128 v;
@@ -84,9 +84,9 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec load(const float* p) { return {_mm_loadu_ps(p)}; }
   RSQRT_FUNCTION void store(float* p) const { _mm_storeu_ps(p, v); }
   RSQRT_FUNCTION void stream(float* p) const { _mm_stream_ps(p, v); }
-  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a run of streamed stores
+  static RSQRT_FUNCTION void fence() { _mm_sfence(); }  // ends a sequence of streaming stores
 
-  // Complex numbers, in an order of lanes of their own.
+  // Complex numbers. The order of lanes is internal.
   static RSQRT_FUNCTION Complex<Vec> load_complex(const float* p) {
     const __m128 a = _mm_loadu_ps(p), b = _mm_loadu_ps(p + width);
     return {{_mm_shuffle_ps(a, b, 0x88)}, {_mm_shuffle_ps(a, b, 0xdd)}};
@@ -135,7 +135,7 @@ struct Vec<std::uint64_t> {
   friend RSQRT_FUNCTION Vec operator^(Vec a, Vec b) { return {_mm_xor_si128(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator<<(Vec a, int n) { return {_mm_slli_epi64(a.v, n)}; }
   friend RSQRT_FUNCTION Vec operator>>(Vec a, int n) { return {_mm_srli_epi64(a.v, n)}; }
-  // Of the lower halves of each lane.
+  // The product of the lower halves of each lane.
   friend RSQRT_FUNCTION Vec product_of_lows(Vec a, Vec b) { return {_mm_mul_epu32(a.v, b.v)}; }
 };
 

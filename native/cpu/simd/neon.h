@@ -19,7 +19,7 @@ struct Vec<float> {
   };
   static constexpr int width = 4;
   static constexpr bool fused = true;
-  static constexpr bool converts_int64 = false;  // in one instruction, rounded once
+  static constexpr bool converts_int64 = false;  // in one instruction, with one rounding
   static constexpr int approximation_bits = 22;
 
   float32x4_t v;
@@ -28,7 +28,7 @@ struct Vec<float> {
   static RSQRT_FUNCTION Vec load(const float* p) { return {vld1q_f32(p)}; }
   RSQRT_FUNCTION void store(float* p) const { vst1q_f32(p, v); }
 
-  // 16-bit floats. A NaN must be canonical to be stored.
+  // 16-bit floats. A NaN must be canonical before it is stored.
   static RSQRT_FUNCTION Vec load(const Half* p) {
     return {vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(&p->bits)))};
   }
@@ -42,7 +42,7 @@ struct Vec<float> {
     vst1_u16(&p->bits, vshrn_n_u32(vaddq_u32(vaddq_u32(bits, vdupq_n_u32(0x7fff)), odd), 16));
   }
 
-  // Complex numbers, in an order of lanes of their own.
+  // Complex numbers. The order of lanes is internal.
   static RSQRT_FUNCTION Complex<Vec> load_complex(const float* p) {
     const float32x4x2_t parts = vld2q_f32(p);
     return {{parts.val[0]}, {parts.val[1]}};
@@ -92,7 +92,7 @@ struct Vec<double> {
   static RSQRT_FUNCTION Vec load(const double* p) { return {vld1q_f64(p)}; }
   RSQRT_FUNCTION void store(double* p) const { vst1q_f64(p, v); }
 
-  // Complex numbers, in an order of lanes of their own.
+  // Complex numbers. The order of lanes is internal.
   static RSQRT_FUNCTION Complex<Vec> load_complex(const double* p) {
     const float64x2x2_t parts = vld2q_f64(p);
     return {{parts.val[0]}, {parts.val[1]}};
@@ -139,7 +139,7 @@ struct Vec<std::uint64_t> {
   friend RSQRT_FUNCTION Vec operator^(Vec a, Vec b) { return {veorq_u64(a.v, b.v)}; }
   friend RSQRT_FUNCTION Vec operator<<(Vec a, int n) { return {vshlq_u64(a.v, vdupq_n_s64(n))}; }
   friend RSQRT_FUNCTION Vec operator>>(Vec a, int n) { return {vshlq_u64(a.v, vdupq_n_s64(-n))}; }
-  // Of the lower halves of each lane.
+  // The product of the lower halves of each lane.
   friend RSQRT_FUNCTION Vec product_of_lows(Vec a, Vec b) {
     return {vmull_u32(vmovn_u64(a.v), vmovn_u64(b.v))};
   }
