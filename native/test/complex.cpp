@@ -1,5 +1,6 @@
-// complex128 over the whole range of exponents: scaling a number by a power of four scales its root by one of
-// two, so no intermediate may overflow or vanish where the result does not.
+// Tests complex128 over the whole range of exponents. Scaling a number by a power of four scales
+// its root by a power of two, so no intermediate result may overflow or underflow where the result
+// does not.
 
 #include <bit>
 #include <cmath>
@@ -15,7 +16,7 @@ namespace {
 
 using Number = Complex<double>;
 
-// What f(z·4^k) is of f(z): f(z)·2^(k·power).
+// How f scales: f(z·4^k) = f(z)·2^(k·power).
 struct Law {
   const char* op;
   int power;
@@ -34,7 +35,7 @@ bool same_bits(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
 }
 
-// Scaled exactly by 2^exponent; false if that is not possible.
+// Scales exactly by 2^exponent. False if that is not possible.
 bool scale(double& value, int exponent) {
   if (value == 0) return true;
   value = std::ldexp(value, exponent);
@@ -60,8 +61,9 @@ void check_law(Report& report, const cpu::InstructionSet& set, const Law& law) {
   std::vector<Number> near, far;
   std::vector<int> scales;
   while (near.size() < 200'000) {
-    // The larger part is near to 1, the other up to 2^900 times smaller. (With parts still further apart the
-    // smaller of the result comes from subnormal intermediates and has fewer bits.)
+    // The larger part is near to 1, and the other is up to 2^900 times smaller. (With parts still
+    // further apart, the smaller part of the result comes from subnormal intermediate results and
+    // has fewer bits.)
     const double larger = random_part(random, random.between(-30, 30));
     const double smaller =
         random_part(random, random.one_in(2) ? random.between(-40, 0) : random.between(-870, 0));
@@ -92,7 +94,8 @@ void check_law(Report& report, const cpu::InstructionSet& set, const Law& law) {
   report.checked(set.name, inputs, wrong);
 }
 
-// Where the divisor of Smith's method would overflow: 1/(2^1023·(1 + i)) is 2^−1024·(1 − i).
+// An input for which the divisor of Smith's method would overflow: 1/(2^1023·(1 + i)) is 2^−1024·(1
+// − i).
 void check_largest(Report& report, const cpu::InstructionSet& set) {
   const std::vector<Number> result = apply(set, {"reciprocal", -2, false}, {{0x1p1023, 0x1p1023}});
   const bool right = result[0].re == 0x1p-1024 && result[0].im == -0x1p-1024;

@@ -1,5 +1,5 @@
-// The simulated CUDA runtime (native/cuda/simulated): that it does what CUDA does, and refuses what CUDA
-// refuses. Tests of the backend rest on it.
+// Tests that the simulated CUDA runtime (native/cuda/simulated) does what CUDA does and refuses
+// what CUDA refuses. The tests of the backend depend on that.
 
 #include <cuda_runtime.h>
 #include <spawn.h>
@@ -25,11 +25,12 @@ namespace {
 
 constexpr std::size_t mebi = std::size_t{1} << 20;
 constexpr std::size_t device_bytes = 16 * mebi;
-// Every test that fails a device for good has its own; device 0 and its peer 1 stay whole.
+// Every test that makes a device fail permanently has a device of its own. Device 0 and its peer 1
+// keep working.
 enum : int { whole, peer, failing_first };
 constexpr int failing = 3;
 
-// What one target checks. Each check counts as an input.
+// Runs the checks of one target. Each check counts as an input.
 class Topic {
  public:
   Topic(Report& report, std::string name) : report_(report), name_(std::move(name)) {}
@@ -60,7 +61,7 @@ class Topic {
   std::int64_t wrong_ = 0;
 };
 
-// A topic, a current device, and what is made there.
+// A topic, a current device, and what the test creates there.
 struct Fixture {
   Fixture(Report& report, const char* name, int device = whole) : topic(report, name) {
     topic.succeeds(cudaSetDevice(device));
@@ -164,7 +165,7 @@ void test_events(Report& report) {
   t.succeeds(cudaEventSynchronize(end));
   t.succeeds(cudaEventElapsedTime(&ms, start, end));
   t.holds(ms >= 3, "3 ms of work took " + std::to_string(ms) + " ms");
-  // NOLINTNEXTLINE(readability-suspicious-call-argument): backwards it is
+  // NOLINTNEXTLINE(readability-suspicious-call-argument): in reverse order on purpose
   t.succeeds(cudaEventElapsedTime(&ms, end, start));
   t.holds(ms <= -3, "backwards they took " + std::to_string(ms) + " ms");
   t.succeeds(cudaStreamSynchronize(stream));
@@ -203,7 +204,7 @@ void test_pools(Report& report) {
   t.equals(std::uint64_t{0}, f.attribute(keeping, cudaMemPoolAttrUsedMemCurrent));
   t.equals(std::uint64_t{12 * mebi}, f.attribute(keeping, cudaMemPoolAttrReservedMemCurrent));
 
-  // What a pool has reserved nobody else gets.
+  // Nobody else gets the memory that a pool has reserved.
   void* none = nullptr;
   t.returns(cudaErrorMemoryAllocation, cudaMallocFromPoolAsync(&none, 8 * mebi, other, stream));
   t.returns(cudaErrorMemoryAllocation, cudaMallocAsync(&none, 8 * mebi, stream));
@@ -218,7 +219,7 @@ void test_pools(Report& report) {
   t.succeeds(cudaMemPoolTrimTo(keeping, 8 * mebi));  // has less
   t.equals(10 * mebi, f.free_bytes());
 
-  // Without a threshold it is kept until a synchronisation, of whatever kind.
+  // Without a threshold it is kept until a synchronisation of any kind.
   p = f.from_pool(other, 8 * mebi, stream);
   t.succeeds(cudaFree(p));
   t.equals(2 * mebi, f.free_bytes());
@@ -236,7 +237,7 @@ void test_pools(Report& report) {
   t.succeeds(cudaStreamSynchronize(stream));
   t.equals(std::uint64_t{3 * mebi}, f.attribute(other, cudaMemPoolAttrReservedMemCurrent));
 
-  // Destroyed with an allocation: the memory comes back with that.
+  // The pool is destroyed while an allocation lives; its memory is returned with that allocation.
   p = f.from_pool(other, 5 * mebi, stream);
   t.succeeds(cudaMemPoolDestroy(other));
   t.returns(cudaErrorInvalidValue, cudaMemPoolTrimTo(other, 0));
@@ -291,7 +292,7 @@ void test_wrong_pools(Report& report) {
   t.returns(cudaErrorInvalidValue, cudaFreeAsync(outside, stream));
   t.succeeds(cudaFree(outside));
 
-  // A pool of another device than the stream's.
+  // A pool on another device than the stream's.
   t.succeeds(cudaMemPoolDestroy(pool));
   pool = f.pool(peer);
   std::byte* p = f.from_pool(pool, 100, stream);
@@ -318,10 +319,11 @@ void test_peers(Report& report) {
   t.succeeds(cudaDeviceEnablePeerAccess(peer, 0));
   t.returns(cudaErrorPeerAccessAlreadyEnabled, cudaDeviceEnablePeerAccess(peer, 0));
   t.succeeds(cudaSetDevice(peer));
-  t.succeeds(cudaDeviceEnablePeerAccess(whole, 0));  // the other direction is another matter
+  t.succeeds(cudaDeviceEnablePeerAccess(whole, 0));  // the other direction is enabled separately
 }
 
-// Whether the kernel of the operating system can read it for us: no signal, and no sanitizer looks.
+// Whether the memory can be read. The kernel of the operating system reads it for us, which raises
+// no signal, and sanitizers do not notice.
 bool is_open(const void* p) {
   int ends[2];
   if (pipe(ends) != 0) std::abort();
@@ -425,8 +427,8 @@ void test_graphs(Report& report) {
   t.returns(cudaErrorInvalidValue, cudaGraphDestroy(graph));
   t.returns(cudaErrorInvalidValue, cudaGraphInstantiate(&exec, graph, 0));
 
-  // Nothing has run; p is as it was. Launches are as late as other work, and those of one exec do not
-  // overlap.
+  // Nothing has run, so p is unchanged. Launches are as late as other work, and the launches of one
+  // exec do not overlap.
   host[199] = -1;
   t.succeeds(cudaMemcpyAsync(host, p, 800, cudaMemcpyDeviceToHost, stream));
   t.succeeds(cudaStreamSynchronize(stream));
@@ -434,7 +436,7 @@ void test_graphs(Report& report) {
   t.succeeds(cudaGraphLaunch(exec, stream));
   t.succeeds(cudaGraphLaunch(exec, second));
   t.equals(0x01010101, host[199]);
-  t.succeeds(cudaGraphExecDestroy(exec));  // what is queued runs nevertheless
+  t.succeeds(cudaGraphExecDestroy(exec));  // queued work still runs
   t.returns(cudaErrorInvalidValue, cudaGraphLaunch(exec, stream));
   t.returns(cudaErrorInvalidValue, cudaGraphExecDestroy(exec));
   t.succeeds(cudaStreamSynchronize(second));
@@ -449,7 +451,7 @@ void test_graphs(Report& report) {
   t.succeeds(cudaStreamDestroy(second));
 }
 
-// Each call that a capture refuses, in a capture of its own, which it ends.
+// Each call that a capture refuses, in a separate capture, which it ends.
 void test_refused_in_captures(Report& report) {
   Fixture f(report, "what captures refuse");
   Topic& t = f.topic;
@@ -509,7 +511,8 @@ void test_refused_in_captures(Report& report) {
     capture(mode, cudaSuccess, [&] { return cudaEventRecord(uncaptured, second); });
     capture(mode, cudaSuccess, [&] { return cudaMemsetAsync(p, 0, 8, second); });
   }
-  // What only some modes forbid, and in the global one to all threads. It must not have happened.
+  // Calls that only some modes forbid; the global mode forbids them to all threads. The call must
+  // have had no effect.
   const auto unsafe = [&](auto call, int line = __builtin_LINE()) {
     capture(global, unsupported, call, line);
     capture(local, unsupported, call, line);
@@ -579,7 +582,7 @@ void test_graph_of_freed_memory(Report& report) {
   t.returns(cudaErrorIllegalAddress, cudaStreamDestroy(stream));
 }
 
-// A file that is empty at first and gone in the end.
+// A file that is empty at first and removed at the end.
 class TemporaryFile {
  public:
   TemporaryFile() {
@@ -602,7 +605,7 @@ class TemporaryFile {
                       "/native-test-XXXXXX";
 };
 
-// Device failures wished for. No other thread of this process calls meanwhile.
+// Requested device failures. No other thread of this process makes calls meanwhile.
 void test_injected_failures(Report& report) {
   Fixture f(report, "injected failures", failing_first + 2);
   Topic& t = f.topic;
@@ -619,14 +622,14 @@ void test_injected_failures(Report& report) {
   t.succeeds(launch_add(p, 1, 10, stream));
   fail("second:1:2");
   t.returns(cudaErrorMemoryAllocation, cudaStreamSynchronize(stream));
-  fail("second:2:2");  // the same serial: no new count
+  fail("second:2:2");  // the same serial number: no new count
   t.succeeds(cudaStreamSynchronize(stream));
   fail("third:1000");
   t.succeeds(cudaStreamSynchronize(stream));
   int value = 0;
   t.succeeds(cudaMemcpyAsync(&value, p, 4, cudaMemcpyDeviceToHost, stream));
   t.succeeds(cudaStreamSynchronize(stream));
-  t.equals(10, value);  // of the failed launch nothing came
+  t.equals(10, value);  // the failed launch had no effect
   fail("fourth:1");
   t.returns(cudaErrorUnknown, cudaFree(p));
   t.returns(cudaErrorInvalidValue, cudaFree(p));  // it was freed
@@ -635,7 +638,7 @@ void test_injected_failures(Report& report) {
   t.returns(cudaErrorIllegalAddress, cudaStreamDestroy(stream));
   t.returns(cudaErrorInvalidResourceHandle, cudaStreamDestroy(stream));  // it was destroyed
   void* none = nullptr;
-  t.returns(cudaErrorIllegalAddress, cudaMalloc(&none, 1));  // for good
+  t.returns(cudaErrorIllegalAddress, cudaMalloc(&none, 1));  // permanently
   unsetenv("RSQRT_SIMULATED_FAIL");
   unsetenv("RSQRT_SIMULATED_FAIL_LOG");
   const std::string logged = log.text();
@@ -645,7 +648,7 @@ void test_injected_failures(Report& report) {
       "the log says " + logged);
 }
 
-// Several host threads, each with a stream, an exec and a pool; two devices.
+// Several host threads, each with a stream, an exec and a pool, on two devices.
 void test_threads(Report& report) {
   Topic t(report, "threads");
   constexpr int count = 4;
@@ -734,7 +737,7 @@ void test_processes(Report& report) {
 }  // namespace
 
 bool test_device(const Options&) {
-  // Nothing starts by itself, so that what is late is late for certain.
+  // Nothing starts by itself, so late work is certain to be late.
   setenv("RSQRT_SIMULATED_DELAY", "60000000", 1);
   setenv("RSQRT_SIMULATED_DEVICES", std::to_string(failing_first + failing).c_str(), 1);
   setenv("RSQRT_SIMULATED_MEMORY", std::to_string(device_bytes).c_str(), 1);

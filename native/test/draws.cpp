@@ -1,5 +1,5 @@
-// Random numbers: the generator against its authors' answers, the distributions against wider arithmetic, and
-// the loops of every instruction set against both, one number at a time.
+// Tests random numbers: the generator against its authors' answers, the distributions against wider
+// arithmetic, and the loops of every instruction set against both, one number at a time.
 
 #include <algorithm>
 #include <cmath>
@@ -30,7 +30,7 @@ Pair<Word> halves_of(const std::uint32_t (&words)[4]) {
 }  // namespace
 
 bool test_philox(const Options&) {
-  // Of kat_vectors in Random123.
+  // From kat_vectors in Random123.
   struct Answer {
     std::uint32_t counter[4];
     std::uint64_t key;
@@ -60,7 +60,7 @@ bool test_philox(const Options&) {
 
 namespace {
 
-// The error in units in the last place of the right result.
+// The error, in units in the last place of the right result.
 double ulps(double is, long double must) {
   const double nearest = std::fabs(static_cast<double>(must));
   const long double unit = std::ldexp(1.0L, std::ilogb(nearest) - 52);
@@ -94,7 +94,8 @@ class Worst {
   std::int64_t wrong_ = 0;
 };
 
-// Random bits, a quarter of them with long runs of zeros or ones: near the ends and the middle of a range.
+// Random bits. A quarter of them have long runs of zeros or ones, near the ends and the middle of a
+// range.
 std::uint64_t sparse_bits(Random& random) {
   const std::uint64_t bits = random.bits();
   switch (random.below(8)) {
@@ -109,8 +110,8 @@ std::uint64_t sparse_bits(Random& random) {
   }
 }
 
-// Whether the functions of long double are better than those of double: the compiler_rt of Zig brings some
-// that are not.
+// Whether the functions of long double are more accurate than those of double. Those of Zig's
+// compiler_rt are not.
 bool has_long_double_functions() {
   const volatile long double one = 1;
   return std::fabs(std::cos(one) - 0.54030230586813971740093660744297661L) < 1e-18L;
@@ -130,7 +131,7 @@ bool test_distributions(const Options&) {
       gauss(report, "normal", 4);
   for (int i = 0; i < 2'000'000; ++i) {
     const std::uint64_t first = sparse_bits(random), second = sparse_bits(random);
-    // u as the header says it, and 4v less the nearest integer, so that what is left is exact.
+    // u as the header defines it, and 4v minus the nearest integer, so that the rest is exact.
     const std::uint64_t u_units = 2 * (first >> 12) + 1, v_units = 2 * (second >> 10) + 1;
     const long double u = std::ldexp(static_cast<long double>(u_units), -53);
     const std::uint64_t quarter = (v_units + (std::uint64_t{1} << 52)) >> 53;
@@ -154,7 +155,7 @@ bool test_distributions(const Options&) {
 
 namespace {
 
-// What a part of a dtype is, computed alone.
+// The value of one part of an element, computed by itself.
 double drawn_alone(int distribution, DType dtype, std::uint64_t key, std::uint64_t counter,
                    std::int64_t part) {
   const Word block = {counter + static_cast<std::uint64_t>(part / 2)};
@@ -178,7 +179,7 @@ void round_to(DType part, double value, std::byte* p) {
   }
 }
 
-// All bytes of a job, each part computed alone.
+// All bytes of a job, with each part computed by itself.
 std::vector<std::byte> drawn_one_by_one(const RandomJob& job) {
   const DType part_dtype = part_of(job.dtype);
   const std::size_t part_size = size_of(part_dtype);
@@ -191,7 +192,7 @@ std::vector<std::byte> drawn_one_by_one(const RandomJob& job) {
   return bytes;
 }
 
-// One job on every instruction set, in guarded memory.
+// Runs one job on every instruction set, in guarded memory.
 void check_job(RandomJob job, int threads, bool at_end, GuardedMemory& memory, Random& random,
                Report& report) {
   const std::vector<std::byte> right = drawn_one_by_one(job);
@@ -211,7 +212,7 @@ void check_job(RandomJob job, int threads, bool at_end, GuardedMemory& memory, R
 
 }  // namespace
 
-// Every length up to some, in guarded memory at any byte; and long ones on several threads.
+// Every length up to a limit, in guarded memory at any byte; and long ones on several threads.
 bool test_draws(const Options&) {
   constexpr int short_jobs = 40, jobs = 48;
   Report report("draws");
@@ -222,7 +223,7 @@ bool test_draws(const Options&) {
     if (!has_random[code]) continue;
     const std::int64_t numel = i < short_jobs ? i : random.between(1000, 60'000);
     const std::uint64_t key = random.bits();
-    // Near where the lower half of the counter, or all of it, is carried over, at times.
+    // Sometimes near the point at which the lower half of the counter, or all of it, carries over.
     const std::uint64_t end = random.one_in(2) ? std::uint64_t{1} << 32 : 0;
     const std::uint64_t counter =
         random.one_in(3) ? random.bits() : end - static_cast<std::uint64_t>(random.below(30));

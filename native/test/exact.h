@@ -1,4 +1,4 @@
-// What is right, by integers alone. Shares no code with native/core and native/ops.
+// Right results, computed with integers only. Shares no code with native/core and native/ops.
 #pragma once
 
 #include <bit>
@@ -8,10 +8,10 @@ namespace rsqrt_native::test {
 
 __extension__ using Wide = unsigned __int128;
 
-// An IEEE 754 binary format. Bits of all formats travel in a std::uint64_t.
+// An IEEE 754 binary format. The bits of all formats are passed as std::uint64_t.
 struct Format {
-  int width;      // bits in all
-  int precision;  // bits of a normal significand, the implied one included
+  int width;      // bits in total
+  int precision;  // bits of a normal significand, including the implied one
 
   constexpr int exponent_bits() const { return width - precision; }
   constexpr int bias() const { return (1 << (exponent_bits() - 1)) - 1; }
@@ -27,7 +27,7 @@ inline constexpr Format bfloat16{16, 8};
 inline constexpr Format float32{32, 24};
 inline constexpr Format float64{64, 53};
 
-// (negative ? −1 : 1)·significand·2^exponent, unless it is infinite or NaN.
+// (negative ? −1 : 1)·significand·2^exponent, unless the number is infinite or NaN.
 struct Number {
   enum class Kind { finite, infinite, nan };
   Kind kind = Kind::finite;
@@ -48,7 +48,8 @@ constexpr Number decode(Format format, std::uint64_t bits) {
           format.least_exponent() + field - 1};
 }
 
-// The nearest, ties to even; beyond the largest it is infinite; NaN is the canonical one.
+// Rounds to nearest, ties to even. Beyond the largest finite number the result is infinite. NaN
+// becomes the canonical one.
 constexpr std::uint64_t encode(Format format, Number number) {
   if (number.kind == Number::Kind::nan) return format.nan();
   const std::uint64_t sign = number.negative ? format.sign() : 0;
@@ -67,15 +68,16 @@ constexpr std::uint64_t encode(Format format, Number number) {
     kept = static_cast<std::uint64_t>(whole >> dropped);
     if (rest > half || (rest == half && (kept & 1) != 0)) ++kept;
   }  // else less than half of the smallest subnormal
-  // Counted in units of the last bit, floats of one sign are their bits: a carry goes into the exponent.
+  // Counted in units of the last bit, floats of one sign equal their bits, so a carry goes into the
+  // exponent.
   const auto steps = static_cast<std::uint64_t>(exponent - format.least_exponent());
   if (steps > format.infinity() >> (format.precision - 1)) return sign | format.infinity();
   const std::uint64_t bits = kept + (steps << (format.precision - 1));
   return sign | (bits < format.infinity() ? bits : format.infinity());
 }
 
-// Whether the middle of the positive float `below` and the next one above it exceeds 1/√x, x positive and
-// finite. Never equal: (2s + 1)²·x would have to be a power of two.
+// Whether the middle of the positive float `below` and the next one above it exceeds 1/√x, for
+// positive and finite x. They are never equal, because (2s + 1)²·x would have to be a power of two.
 constexpr bool middle_exceeds_rsqrt(Format format, std::uint64_t below, Number x) {
   const Number y = decode(format, below);
   const std::uint64_t middle = 2 * y.significand + 1;  // · 2^(y.exponent − 1)
@@ -89,7 +91,7 @@ constexpr bool middle_exceeds_rsqrt(Format format, std::uint64_t below, Number x
   return k < 192 && high >> (k - 64) != 0;
 }
 
-// 1/√x where it is not a matter of rounding; false where it is.
+// 1/√x where no rounding is involved. Returns false where rounding is involved.
 constexpr bool special_rsqrt(Format format, std::uint64_t x, std::uint64_t& result) {
   const std::uint64_t magnitude = x & (format.sign() - 1);
   if (magnitude == 0) {
@@ -126,8 +128,8 @@ constexpr std::uint64_t rsqrt_of(Format format, std::uint64_t x) {
   return high;
 }
 
-// Worked out by hand: 1, 4, the smallest subnormal 2^−1074, and the hardest of all, 1 − 2^−52: its 1/√x is
-// 1 + 2^−53 + ⅜·2^−104, barely past the middle of 1 and the next float.
+// Worked out by hand: 1, 4, the smallest subnormal 2^−1074, and the hardest input of all, 1 −
+// 2^−52. Its 1/√x is 1 + 2^−53 + ⅜·2^−104, barely above the middle of 1 and the next float.
 static_assert(rsqrt_of(float64, 0x3ff0000000000000) == 0x3ff0000000000000);
 static_assert(rsqrt_of(float32, 0x40800000) == 0x3f000000);
 static_assert(rsqrt_of(float64, 1) == 0x6180000000000000);

@@ -1,4 +1,4 @@
-// How the tests run a job: the one place that knows the interface of cpu/run.h.
+// Runs a job for the tests. Only this file knows the interface of cpu/run.h.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ void execute(const cpu::InstructionSet& set, const Job& job, int threads = 1);
 
 void execute(const cpu::InstructionSet& set, const RandomJob& job, int threads = 1);
 
-// The job of n dense elements.
+// A job of n contiguous elements.
 Job dense_job(int op, DType in_dtype, DType out_dtype, const void* in, void* out, std::int64_t n);
 
 // The code of an operation of the table by its name.

@@ -1,4 +1,4 @@
-// Memory that ends a program that reads or writes one byte beside it.
+// Memory that crashes a program that reads or writes one byte beside it.
 #pragma once
 
 #include <sys/mman.h>
@@ -34,8 +34,9 @@ class GuardedMemory {
   GuardedMemory(const GuardedMemory&) = delete;
   GuardedMemory& operator=(const GuardedMemory&) = delete;
 
-  // `bytes` bytes that end at the upper guard, or that begin `offset` bytes past the lower one. The block
-  // before is gone. Under AddressSanitizer the rest of the room may not be touched either.
+  // A block of `bytes` bytes that ends at the upper guard, or begins `offset` bytes after the lower
+  // one. The previous block becomes invalid. Under AddressSanitizer, the rest of the room may not
+  // be touched either.
   std::byte* at_end(std::size_t bytes) { return place(start_ + room_ - bytes, bytes); }
   std::byte* at_start(std::size_t bytes, std::size_t offset) { return place(start_ + offset, bytes); }
 

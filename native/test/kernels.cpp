@@ -1,6 +1,6 @@
-// The GPU kernels on the simulated device, where the tables of test/ do not reach: strides beyond 32 bits,
-// every alignment of both sides, memory guarded to the byte. Memory is the host's, which the device can reach
-// while nobody closes it.
+// Tests the GPU kernels on the simulated device where the tables of test/ do not reach: strides
+// beyond 32 bits, every alignment of both sides, memory guarded to the byte. The memory is the
+// host's, which the simulated device can access as long as it is not protected.
 #include "cuda/kernels.h"
 
 #include <cuda_runtime.h>
@@ -79,7 +79,8 @@ bool test_divisors(const Options&) {
     const cuda::Divisor divisor = cuda::divisor_of(d);
     const auto is_right = [&](std::uint32_t n) { return cuda::quotient(n, divisor) == n / d; };
     std::int64_t wrong = 0;
-    // Where a quotient begins and ends, the largest number included.
+    // The first number with a quotient and the last one before it, for random quotients and the
+    // largest one.
     for (int i = 0; i < 40; ++i) {
       const std::uint32_t most = (limit - 1) / d;
       const auto q = static_cast<std::uint32_t>(i == 0 ? most : random.below(std::int64_t{most} + 1));
@@ -101,12 +102,13 @@ bool test_divisors(const Options&) {
 
 namespace {
 
-// Compares a dense job with the CPU, each side at an offset of so many elements from a multiple of 16 bytes.
+// Compares a contiguous job with the CPU. Each side starts at an offset of some elements from a
+// multiple of 16 bytes.
 void check_dense(Job job, std::int64_t in_offset, std::int64_t out_offset, GuardedMemory& in_memory,
                  GuardedMemory& out_memory, Random& random, Report& report) {
   const std::size_t in_bytes = static_cast<std::size_t>(job.numel) * size_of(job.in_dtype);
   const std::size_t out_bytes = static_cast<std::size_t>(job.numel) * size_of(job.out_dtype);
-  // Now and then they end where memory does instead.
+  // Sometimes they end at the end of the memory instead.
   const auto place = [&](GuardedMemory& memory, std::size_t bytes, std::int64_t offset, DType dtype) {
     if (random.one_in(3)) return memory.at_end(bytes);
     return memory.at_start(bytes, static_cast<std::size_t>(offset) * size_of(dtype));
@@ -131,7 +133,8 @@ void check_dense(Job job, std::int64_t in_offset, std::int64_t out_offset, Guard
 }  // namespace
 
 bool test_gpu_dense(const Options&) {
-  // Less than a pack, about a pack of the widest and narrowest elements, a block, and more than a grid.
+  // Less than a pack, about a pack of the widest and narrowest elements, a block, and more than a
+  // grid.
   constexpr std::int64_t lengths[] = {1, 2, 7, 15, 16, 17, 31, 33, 1000, 4096, 20'001, 210'000};
   constexpr std::size_t most = (210'000 + 32) * sizeof(Complex<double>);
   Report report("gpu dense");
@@ -142,7 +145,7 @@ bool test_gpu_dense(const Options&) {
     const auto in = static_cast<DType>(i % dtype_count);
     if (op_table[op].computes[index_of(in)] < 0) continue;
     for (const std::int64_t n : lengths) {
-      // The long ones for one operation: the loops are the same.
+      // The long ones for one operation only, because the loops are the same.
       if (n > 1000 && op_table[op].name != std::string("neg")) continue;
       for (int j = 0; j < 6; ++j) {
         const std::int64_t in_offset = j == 0 ? 0 : random.below(17);
@@ -157,7 +160,7 @@ bool test_gpu_dense(const Options&) {
 
 namespace {
 
-// Address space, of which only what is written takes memory.
+// Address space. Only the part that is written uses memory.
 class Reservation {
  public:
   explicit Reservation(std::size_t bytes)
@@ -177,7 +180,7 @@ class Reservation {
   void* start_;
 };
 
-// The elements of a strided side, one after the other, moved there or from there.
+// Copies the elements of a strided side, one after the other, to it or from it.
 template <class Move>
 void for_each_element(const Layout& layout, const std::int64_t* strides, std::size_t size, Move move) {
   std::int64_t numel = 1;
@@ -194,14 +197,15 @@ void for_each_element(const Layout& layout, const std::int64_t* strides, std::si
 
 }  // namespace
 
-// Offsets of more than 31 and of more than 32 bits, on one side or both, and results in any other dtype.
+// Offsets of more than 31 and of more than 32 bits, on one side or both, with results in any other
+// dtype.
 bool test_gpu_far(const Options&) {
   constexpr std::int64_t far = (std::int64_t{1} << 32) + 5;
   const Layout layouts[] = {
       {2, {3, 37}, {far, 1}, {37, 1}},
       {2, {3, 37}, {37, 1}, {far / 2, 1}},
       {3, {2, 5, 70}, {far, 2, 11}, {far, 70, 1}},
-      {3, {2, 33, 40}, {5000, 1, 40}, {1320, 40, 1}},  // near by, for the other way to find offsets
+      {3, {2, 33, 40}, {5000, 1, 40}, {1320, 40, 1}},  // small, for the other way to find offsets
       {1, {5000}, {1}, {1}},
   };
   Report report("gpu far");
@@ -218,7 +222,7 @@ bool test_gpu_far(const Options&) {
       std::int64_t numel = 1;
       for (int dim = 0; dim < layout.ndim; ++dim) numel *= layout.sizes[dim];
       const auto n = static_cast<std::size_t>(numel);
-      // On the CPU: the result in its own dtype, and then a copy.
+      // On the CPU: computes the result in its own dtype, and then copies it.
       std::vector<std::byte> dense(n * in_size), computed(n * size_of(result)), right(n * out_size),
           got(n * out_size);
       fill(random, dense.data(), dense.size());
@@ -256,7 +260,7 @@ bool test_gpu_draws(const Options&) {
     const auto dtype = static_cast<DType>(kind % dtype_count);
     if (!has_random[index_of(dtype)]) continue;
     for (const std::int64_t n : lengths) {
-      // The counter carries over within the job, at times.
+      // Sometimes the counter carries over within the job.
       const std::uint64_t counter = random.one_in(2) ? random.bits() : (std::uint64_t{1} << 32) - 20;
       RandomJob job{kind / dtype_count, random.bits(), counter, dtype, nullptr, n};
       std::vector<std::byte> right(static_cast<std::size_t>(n) * size_of(dtype));
@@ -277,7 +281,7 @@ bool test_gpu_draws(const Options&) {
 
 }  // namespace rsqrt_native::test
 
-// Kernels that only the simulated device runs, to see what it makes of them.
+// Kernels that only the simulated device runs, to test it.
 extern __shared__ uint4 rsqrt_shared_memory[];
 
 namespace rsqrt_native::test {

@@ -1,5 +1,5 @@
-// Every operation and pair of dtypes over random layouts, against the same operation on one element at a
-// time: a result must not depend on where an element lies or on what lies around it.
+// Tests every operation and pair of dtypes over random layouts, against the same operation on one
+// element at a time. A result must not depend on where an element is or on its neighbours.
 
 #include <algorithm>
 #include <cstring>
@@ -19,22 +19,22 @@ namespace rsqrt_native::test {
 namespace {
 
 constexpr std::int64_t pool_size = 256;
-constexpr std::size_t memory_size = std::size_t{18} << 20;  // touched only as far as it is used
+constexpr std::size_t memory_size = std::size_t{18} << 20;  // only the part that is used is touched
 
-// How many elements a layout has: a few thousand; so many that threads share them; so many, dense, that they
-// are written past the caches.
+// The number of elements of a layout: a few thousand; enough to be distributed over threads; or
+// enough, if contiguous, to be written past the caches.
 enum class Size { small, shared, streamed };
 constexpr std::int64_t most_elements(Size size) { return size == Size::small ? 5000 : 150'000; }
 constexpr std::byte untouched{0xa5};
 
-// What is computed: elements of one dtype and what becomes of each.
+// A case: elements of one dtype and the result of each.
 struct Case {
   int op;
   DType in_dtype, out_dtype;
   std::vector<std::byte> in, out;
 };
 
-// Bits of every kind: all of them random, or with an exponent of all ones or all zeros.
+// Bits of every kind: all random, or with an exponent of all ones or all zeros.
 void random_elements(Random& random, DType dtype, std::vector<std::byte>& elements) {
   const std::size_t part = size_of(dtype) / (dtype == DType::complex64 || dtype == DType::complex128 ? 2 : 1);
   for (std::size_t i = 0; i < elements.size(); i += part) {
@@ -47,7 +47,7 @@ void random_elements(Random& random, DType dtype, std::vector<std::byte>& elemen
   }
 }
 
-// One element at a time, on the widest instruction set.
+// Computes one element at a time, on the widest instruction set.
 Case make_case(int op, DType in_dtype, DType out_dtype, std::uint64_t seed) {
   Case result{op, in_dtype, out_dtype, {}, {}};
   result.in.resize(pool_size * size_of(in_dtype));
@@ -62,8 +62,8 @@ Case make_case(int op, DType in_dtype, DType out_dtype, std::uint64_t seed) {
   return result;
 }
 
-// Numbers of elements at which something changes: whole vectors, blocks of the driver, ranges of its threads,
-// and one or two more or less.
+// Numbers of elements at which something changes (whole vectors, blocks of the driver, ranges of
+// its threads), and one or two more or less.
 std::int64_t edge_size(Random& random, Size size, std::int64_t limit) {
   static constexpr std::int64_t edges[] = {1, 2, 4, 8, 16, 32, 64, 128, 512, 1024, 2048, 3072, 4096};
   std::int64_t edge = size == Size::small ? edges[random.below(13)] : 16384 * random.between(1, 8);
@@ -76,7 +76,7 @@ struct Strides {
   std::int64_t extent;  // elements from the first to the last, both included
 };
 
-// Strides of a tensor of these sizes. Without `shared`, no two indices meet in one element.
+// Random strides for these sizes. Without `shared`, no two indices have the same element.
 Strides random_strides(Random& random, const Layout& layout, bool shared) {
   int order[max_dims];
   for (int i = 0; i < layout.ndim; ++i) order[i] = layout.ndim - 1 - i;  // the innermost first
@@ -84,7 +84,7 @@ Strides random_strides(Random& random, const Layout& layout, bool shared) {
     for (int i = layout.ndim - 1; i > 0; --i) std::swap(order[i], order[random.below(i + 1)]);
   }
   Strides strides{};
-  std::int64_t next = random.one_in(3) ? random.between(2, 5) : 1;  // every k-th column, or all
+  std::int64_t next = random.one_in(3) ? random.between(2, 5) : 1;  // every k-th column, or all of them
   strides.extent = 1;
   for (int i = 0; i < layout.ndim; ++i) {
     const int dim = order[i];
@@ -103,7 +103,7 @@ Layout random_layout(Random& random, Size size, Strides& in, Strides& out) {
   const std::int64_t side = size == Size::small ? 70 : 380;  // of a matrix
   const bool matrix = random.one_in(2);
   for (int dim = 0; dim < layout.ndim; ++dim) layout.sizes[dim] = 1;
-  // One or two long dimensions anywhere, the others short.
+  // One or two long dimensions at random positions; the others are short.
   for (int i = 0; i < layout.ndim; ++i) {
     const auto dim = static_cast<int>(random.below(layout.ndim));
     if (layout.sizes[dim] != 1) continue;
@@ -166,12 +166,13 @@ struct Memory {
 };
 
 std::byte* place(Random& random, GuardedMemory& memory, std::size_t bytes) {
-  // At the end every overrun is met; at the start every underrun and any alignment.
+  // At the end of the memory, every overrun is detected. At the start, every underrun, with any
+  // alignment.
   return random.one_in(2) ? memory.at_end(bytes)
                           : memory.at_start(bytes, static_cast<std::size_t>(random.below(17)));
 }
 
-// A random layout, or one run of elements.
+// A random layout, or one contiguous run.
 Layout layout_or_run(Random& random, const Case& test, Size size, Strides& in, Strides& out, bool& dense) {
   Layout layout = random_layout(random, size, in, out);
   dense = size == Size::streamed || random.one_in(5);
@@ -186,12 +187,12 @@ Layout layout_or_run(Random& random, const Case& test, Size size, Strides& in, S
   return layout;
 }
 
-// One random layout of a case on every instruction set.
+// Runs one random layout of a case on every instruction set.
 void check_layout(Report& report, const Case& test, Memory& memory, Random& random, Size size, int threads) {
   Strides in_strides{}, out_strides{};
   bool dense = false;
   const Layout layout = layout_or_run(random, test, size, in_strides, out_strides, dense);
-  if (output_shares_elements(layout, out_strides.extent)) return;  // none does that
+  if (output_shares_elements(layout, out_strides.extent)) return;  // no caller does that
   std::int64_t numel = 1;
   for (int dim = 0; dim < layout.ndim; ++dim) numel *= layout.sizes[dim];
 
@@ -204,7 +205,7 @@ void check_layout(Report& report, const Case& test, Memory& memory, Random& rand
   std::byte* const in = place(random, memory.in, in_bytes);
   std::byte* const out = in_place ? in : place(random, memory.out, out_bytes);
 
-  // Which element of the pool lies at each place, and what must come out.
+  // Which element of the pool is at each position, and the result expected there.
   std::vector<std::uint8_t> picks(static_cast<std::size_t>(in_strides.extent));
   for (std::uint8_t& pick : picks) pick = static_cast<std::uint8_t>(random.bits());
   std::vector<std::byte> right(out_bytes, untouched);
@@ -237,7 +238,7 @@ void check_layout(Report& report, const Case& test, Memory& memory, Random& rand
   }
 }
 
-// Calls visit(op, in dtype, out dtype) for all that there are.
+// Calls visit(op, in dtype, out dtype) for all combinations that exist.
 template <class Visit>
 void for_each_case(const Visit& visit) {
   for (int op = 0; op < op_count; ++op) {
@@ -262,12 +263,12 @@ void check_case(Report& report, const Case& test, Size size, std::int64_t layout
 }
 
 #if defined(__x86_64__)
-// Flush to zero and denormals are zero; each rounding direction; exceptions not masked.
+// Settings: flush to zero and denormals are zero; each rounding direction; exceptions not masked.
 constexpr unsigned environments[] = {0x9fc0, 0x3f80, 0x5f80, 0x7f80, 0xffc0, 0x0000};
 unsigned read_environment() { return _mm_getcsr() & ~0x3fu; }
 void write_environment(unsigned value) { _mm_setcsr(value); }
 #else
-// Flush to zero, default NaN; each rounding direction.
+// Settings: flush to zero, default NaN; each rounding direction.
 constexpr std::uint64_t environments[] = {0x03000000, 0x00400000, 0x00800000, 0x00c00000};
 std::uint64_t read_environment() {
   std::uint64_t value;
@@ -277,7 +278,8 @@ std::uint64_t read_environment() {
 void write_environment(std::uint64_t value) { asm volatile("msr fpcr, %0" : : "r"(value)); }
 #endif
 
-// A dense job must give the same bits under every environment, and leave the environment as it was.
+// A contiguous job must give the same bits in every floating-point environment, and leave the
+// environment as it was.
 void check_environments(Report& report, const Case& test) {
   std::vector<std::byte> out(test.out.size());
   const auto before = read_environment();
@@ -320,7 +322,7 @@ bool test_environment(const Options& options) {
   return report.finish();
 }
 
-// Several callers at once, as worker_threads are, each with jobs that the threads of the pool share.
+// Several callers at once, like worker_threads, each with jobs that the threads of the pool share.
 bool test_concurrent(const Options& /*options*/) {
   Report report("concurrent");
   std::vector<Case> cases;
@@ -338,7 +340,8 @@ bool test_concurrent(const Options& /*options*/) {
   return report.finish();
 }
 
-// Outputs of 16 MiB and more, of rsqrt in every dtype that it keeps and of every operation in float32.
+// Outputs of 16 MiB and more: of rsqrt in every dtype that it keeps, and of every operation in
+// float32.
 bool test_streamed(const Options& /*options*/) {
   Report report("streamed");
   const int rsqrt = op_named("rsqrt");

@@ -1,4 +1,4 @@
-// One number, as the operations of native/ops want it.
+// A single number with the interface that the operations of native/ops expect.
 #pragma once
 
 #include <cmath>

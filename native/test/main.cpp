@@ -1,9 +1,11 @@
-// The native test program: what can be tested below Node, with sanitizers or in very large numbers.
+// The native test program: tests what can be tested below Node, with sanitizers or with very many
+// inputs.
 //
 //   native-test [PART…] [--threads=N] [--float64=N] [--layouts=N] [--thin=N] [--hard-inputs=FILE]
 //
-// Without parts, all but the long ones, seeds and float32, and those that device runs in processes of their
-// own. Prints a line for each part and target, and returns 1 if anything was wrong.
+// Without parts, it runs all except the long ones (seeds and float32) and those that the part
+// device runs in separate processes. Prints a line for each part and target, and returns 1 if
+// anything was wrong.
 
 #include <unistd.h>
 
@@ -68,7 +70,7 @@ const Part* part_named(const std::string& name) {
   return nullptr;
 }
 
-// Takes --name=value; false if there is no such option or the value is none.
+// Reads --name=value. False if there is no such option or the value is invalid.
 bool take_option(const std::string& word, Options& options) {
   const std::size_t equals = word.find('=');
   if (equals == std::string::npos) return false;
@@ -112,7 +114,8 @@ int run(const std::vector<std::string>& words) {
     }
   }
   if (chosen.size() == 1) return chosen[0]->test(options) ? 0 : 1;
-  // The others in processes of their own: none finds a device that another had fail, or its settings.
+  // Several parts run in separate processes, so that no part finds a device that another made fail,
+  // or another's settings.
   std::vector<std::string> environment;
   for (char** each = environ; *each != nullptr; ++each) environment.emplace_back(*each);
   bool right = true;
@@ -130,6 +133,6 @@ int run(const std::vector<std::string>& words) {
 }  // namespace rsqrt_native::test
 
 int main(int count, char** words) {
-  setenv("RSQRT_SIMULATED_DEVICES", "4", 1);  // some of which fail for good
+  setenv("RSQRT_SIMULATED_DEVICES", "4", 1);  // some are made to fail permanently
   return rsqrt_native::test::run(std::vector<std::string>(words + 1, words + count));
 }

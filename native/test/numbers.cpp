@@ -1,4 +1,4 @@
-// Conversions between all pairs of dtypes, and rsqrt of integers, against exact integers.
+// Tests conversions between all pairs of dtypes, and rsqrt of integers, against exact integers.
 
 #include <cstring>
 #include <vector>
@@ -14,7 +14,7 @@ namespace {
 constexpr bool is_float(DType dtype) { return dtype <= DType::float64; }
 constexpr bool is_signed(DType dtype) { return dtype != DType::uint8 && dtype != DType::boolean; }
 
-// Of a floating-point dtype, or of the parts of a complex one.
+// The format of a floating-point dtype, or of the parts of a complex one.
 constexpr Format format_of(DType dtype) {
   switch (dtype) {
     case DType::float16:
@@ -68,7 +68,7 @@ Number number_of(DType dtype, std::uint64_t bits) {
   return {Number::Kind::finite, value < 0, value < 0 ? std::uint64_t{0} - magnitude : magnitude, 0};
 }
 
-// Towards zero, saturating, NaN to 0.
+// Truncates, saturates, and maps NaN to 0.
 std::uint64_t truncated(const Number& number, DType to) {
   const int bits = part_width(to) - (is_signed(to) ? 1 : 0);
   const std::uint64_t max = bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
@@ -87,7 +87,8 @@ std::uint64_t truncated(const Number& number, DType to) {
   return number.negative ? std::uint64_t{0} - magnitude : magnitude;
 }
 
-// One part of a number as another floating-point format; in the same format it keeps its bits, of a NaN too.
+// One part of a number in another floating-point format. In the same format it keeps its bits, even
+// of a NaN.
 std::uint64_t part_as(Format to, DType from, std::uint64_t bits) {
   const bool floating = is_float(from) || is_complex_dtype(from);
   if (floating && format_of(from).width == to.width && format_of(from).precision == to.precision) return bits;
@@ -112,8 +113,8 @@ Element converted(DType from, DType to, Element element) {
   return {static_cast<std::uint64_t>(integer_of(from, element.re))};
 }
 
-// Bits of a float whose rounding to fewer bits is a near thing: at the middle of two floats of a lower
-// precision, a last bit beside it, or random.
+// Bits of a float that are hard to round to fewer bits: at the middle of two floats of a lower
+// precision, one last bit beside it, or random.
 std::uint64_t hard_float(Random& random, Format format) {
   static constexpr Format targets[] = {float16, bfloat16, float32};
   const Format target = targets[random.below(3)];
@@ -121,15 +122,15 @@ std::uint64_t hard_float(Random& random, Format format) {
   if (target.precision >= format.precision || random.one_in(4)) {
     return random.bits() & (2 * format.sign() - 1);
   }
-  // A number of target.precision bits and a half, with an exponent in or about the target's range.
+  // A number of target.precision bits and a half, with an exponent in or near the target's range.
   Number number{Number::Kind::finite, false, 0, 0};
   const int kept = static_cast<int>(random.between(1, target.precision));  // fewer: subnormal
   number.significand = (std::uint64_t{1} << kept) | (random.bits() & ((std::uint64_t{1} << kept) - 1));
-  if (random.one_in(8)) number.significand |= (std::uint64_t{1} << kept) - 1;  // rounding carries
+  if (random.one_in(8)) number.significand |= (std::uint64_t{1} << kept) - 1;  // so that rounding carries
   const int span = 1 << target.exponent_bits();
   number.exponent = random.one_in(3) ? target.least_exponent() - 1
                                      : target.least_exponent() - 4 + static_cast<int>(random.below(span + 8));
-  // The middle, and ±1 and ±2 in the last bit; or ± one bit somewhere between.
+  // The middle, and ±1 and ±2 in the last bit; or ± one bit between the two.
   const std::uint64_t bits = encode(format, number);
   const std::uint64_t step = std::uint64_t{1}
                              << (random.one_in(2) ? 0 : random.below(format.precision - kept));
@@ -157,7 +158,7 @@ std::uint64_t hard_integer(Random& random, int width) {
   }
 }
 
-// All elements of up to 16 bits; many hard and random ones of the others.
+// All elements of up to 16 bits; for wider dtypes, many hard and random ones.
 std::vector<std::byte> inputs_of(DType dtype) {
   const int width = part_width(dtype);
   const std::int64_t count = width <= 16 ? std::int64_t{1} << width : 200'000;
@@ -175,7 +176,8 @@ std::vector<std::byte> inputs_of(DType dtype) {
   return inputs;
 }
 
-// Runs an operation on all inputs of a dtype and compares with what `expected` makes of each element.
+// Runs an operation on all inputs of a dtype and compares each result with what `expected` returns
+// for the element.
 template <class Expected>
 void check(Report& report, int op, DType from, DType to, const Expected& expected) {
   const std::vector<std::byte> in = inputs_of(from);

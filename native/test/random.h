@@ -1,4 +1,4 @@
-// Random numbers that depend on nothing but a seed.
+// Random numbers that depend only on a seed.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ class Random {
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return z ^ (z >> 31);
   }
-  // Of 0 to n − 1; n is small, so the slight preference for low numbers does not matter.
+  // A number from 0 to n − 1. n is small, so the slight preference for low numbers does not matter.
   std::int64_t below(std::int64_t n) {
     return static_cast<std::int64_t>(bits() % static_cast<std::uint64_t>(n));
   }

@@ -1,4 +1,4 @@
-// rsqrt of every real dtype on every instruction set against exact integers.
+// Tests rsqrt of every real dtype on every instruction set against exact integers.
 
 #include <algorithm>
 #include <array>
@@ -17,8 +17,9 @@
 namespace rsqrt_native::test {
 namespace {
 
-// Runs inputs in pieces that stay in the caches, on every instruction set. What is right is found once for
-// all: the first set's answer where it is right, the slow way where it is not.
+// Runs inputs in pieces that stay in the caches, on every instruction set. The right result is
+// found once for all sets: it is the first set's result if that is right, and is computed the slow
+// way if not.
 template <class Bits>
 class Checker {
  public:
@@ -76,7 +77,8 @@ bool test_all(const char* part, Format format, DType dtype, int threads) {
   return report.finish();
 }
 
-// Of every `thin` float32 patterns in a row a random one, and all near those at which an exponent begins.
+// Tests a random one of every `thin` consecutive float32 patterns, and all patterns near the start
+// of an exponent.
 bool test_some_float32(const Options& options) {
   Report report("float32");
   const Checker<std::uint32_t> checker(report, float32, DType::float32);
@@ -105,7 +107,7 @@ std::uint64_t random_exponent(Random& random) {
   return static_cast<std::uint64_t>(random.below(exponents)) << 52;
 }
 
-// A positive finite float64 of one of several kinds.
+// A random positive finite float64 of one of several kinds.
 std::uint64_t structured_input(Random& random, std::int64_t kind) {
   switch (kind) {
     case 0:  // any
@@ -124,14 +126,16 @@ std::uint64_t structured_input(Random& random, std::int64_t kind) {
       return (static_cast<std::uint64_t>(random.between(1, 2046)) << 52) +
              static_cast<std::uint64_t>(random.between(-8, 8));
     case 4: {
-      // 4^k·(1 − 2s·2^−53) with s odd. 1/√x is then (1.5·s²·2^−54) ulp from a middle, the nearer the smaller
-      // s: with log-uniform s every nearness from 2^−53 ulp on is met, and with it the exact decision.
+      // 4^k·(1 − 2s·2^−53) with s odd. 1/√x is then (1.5·s²·2^−54) ulp from a middle: the smaller
+      // s, the nearer. With log-uniform s, every distance from 2^−53 ulp on occurs, and with it the
+      // exact decision.
       const std::uint64_t four_to_k = (2 * static_cast<std::uint64_t>(random.below(1022)) + 1) << 52;
       const std::uint64_t s = (random.bits() & ((std::uint64_t{1} << random.below(27)) - 1)) | 1;
       return four_to_k - 2 * s;
     }
     case 5: {
-      // The float nearest to 1/m² for the middle m of two neighbouring floats, and those beside it.
+      // The float nearest to 1/m², for the middle m of two neighbouring floats, and the floats
+      // beside it.
       const std::uint64_t m = 2 * (std::uint64_t{1} << 52 | (random.bits() & fraction)) + 1;  // 54 bits
       // 2^161/m², between 2^53 and 2^55, and its upper 53 bits.
       const auto upper = static_cast<std::uint64_t>((Wide{m} * m) >> 49);
@@ -164,8 +168,8 @@ std::vector<std::uint64_t> special_inputs() {
   return inputs;
 }
 
-// The significands of a file (input bits in hexadecimal first on each line) with every exponent of the same
-// parity: they are as hard with each.
+// The significands in a file (each line begins with the input bits in hexadecimal) with every
+// exponent of the same parity. They are equally hard with each.
 std::vector<std::uint64_t> hard_inputs(const std::string& path) {
   std::vector<std::uint64_t> inputs;
   std::ifstream file(path);
@@ -175,7 +179,7 @@ std::vector<std::uint64_t> hard_inputs(const std::string& path) {
 }
 
 void check_decision(Report& report, const std::vector<std::uint64_t>& inputs) {
-  // The decision alone, from a guess one ulp off to either side, as it is allowed to be.
+  // The decision alone, from a guess that is one ulp off in either direction, as it may be.
   std::int64_t wrong = 0;
   for (const std::uint64_t x : inputs) {
     const std::uint64_t right = rsqrt_of(float64, x);

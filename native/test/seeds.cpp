@@ -1,5 +1,6 @@
-// The float32 correction from every seed within an ulp of 1/√x. What an instruction set estimates differs
-// between makers of CPUs; this shows that it cannot matter. And what GPUs estimate, for 16-bit floats.
+// Tests the float32 correction from every seed within an ulp of 1/√x. The estimates of an
+// instruction set differ between makers of CPUs, and this shows that the difference has no effect.
+// Also tests the estimates of GPUs for 16-bit floats.
 
 #include <string>
 
@@ -15,7 +16,8 @@ using Single = Lone<float>;
 
 bool test_seeds(const Options& options) {
   Report report("seeds");
-  // All floats of [1, 4): those of other exponents differ by powers of four, which change no mantissa.
+  // All floats of [1, 4). Those with other exponents differ by powers of four, which change no
+  // mantissa.
   const std::uint32_t first = bits_as<std::uint32_t>(1.0f);
   const std::int64_t pieces = 256, piece = (std::int64_t{1} << 24) / pieces;
   in_parallel(options.threads, pieces, [&](std::int64_t i) {

@@ -56,7 +56,7 @@ std::string hex(std::uint64_t bits, int width) {
 
 namespace {
 
-// As C takes lists of words.
+// A list of words as C expects it.
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
   std::vector<char*> pointers;
   pointers.reserve(words.size() + 1);

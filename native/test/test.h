@@ -1,4 +1,4 @@
-// What the parts of the test program share.
+// Declarations shared by the parts of the test program.
 #pragma once
 
 #include <atomic>
@@ -13,22 +13,23 @@
 namespace rsqrt_native::test {
 
 struct Options {
-  int threads;              // that the test program itself computes with
-  std::int64_t float64;     // inputs of the part float64
-  std::int64_t layouts;     // random layouts per operation and pair of dtypes
-  std::int64_t thin;        // float32 takes one bit pattern of so many
+  int threads;              // of the test program itself
+  std::int64_t float64;     // number of inputs of the part float64
+  std::int64_t layouts;     // number of random layouts per operation and pair of dtypes
+  std::int64_t thin;        // the part float32 tests one bit pattern in so many
   std::string hard_inputs;  // a file of float64 inputs that are hard to round, or empty
 };
 
-// Counts what one part checks and prints a line for each of its targets. Safe to use from several threads.
+// Counts the checks of one part and prints a line for each of its targets. Safe to use from several
+// threads.
 class Report {
  public:
   explicit Report(std::string part) : part_(std::move(part)) {}
 
   void checked(const std::string& target, std::int64_t inputs, std::int64_t wrong);
-  // Prints what is wrong; past the first few of a target, nothing.
+  // Prints what is wrong, for the first few failures of a target only.
   void explain(const std::string& target, const std::string& sentence);
-  // Prints the lines. Whether nothing was wrong and something was checked.
+  // Prints the lines. Returns whether something was checked and nothing was wrong.
   bool finish();
 
  private:
@@ -48,7 +49,8 @@ void in_parallel(int threads, std::int64_t count, const std::function<void(std::
 
 std::string hex(std::uint64_t bits, int width);
 
-// Runs this program with other words, and with an environment. Its exit status, or −1 if a signal ended it.
+// Runs this program with other arguments and another environment. Returns its exit status, or −1 if
+// a signal ended it.
 int run_process(std::vector<std::string> words, std::vector<std::string> environment);
 
 // The parts. Each returns whether everything was right.

@@ -1,4 +1,4 @@
-// Where both sides are contiguous: 16 bytes at a time.
+// The kernel for jobs in which both sides are contiguous. It moves 16 bytes at a time.
 #pragma once
 
 #include "core/job.h"
@@ -7,7 +7,7 @@
 namespace rsqrt_native::cuda {
 inline namespace RSQRT_TARGET {
 
-// Elements that a thread reads and writes at once: 16 bytes of the wider side.
+// The number of elements that a thread reads and writes at once: 16 bytes of the wider side.
 template <class From, class To>
 inline constexpr int pack_size = 16 / static_cast<int>(sizeof(From) > sizeof(To) ? sizeof(From) : sizeof(To));
 
@@ -16,16 +16,17 @@ struct Pack {
   T element[n];
 };
 
-// A pack that is written whole. The compiler would take plain ones of small elements apart again.
+// Writes a whole pack. With a plain assignment, the compiler would split a pack of small elements
+// again.
 __device__ __forceinline__ void write_word(uint4* p, uint4 word) { __stwb(p, word); }
 __device__ __forceinline__ void write_word(uint2* p, uint2 word) { __stwb(p, word); }
 
-// The elements of a pack that are of a job: those from `begin` on and before `end`.
+// The elements of a pack that belong to a job: those from `begin` on and before `end`.
 struct Range {
   int begin;
   int end;
 
-  // Of a pack of so many elements that begins at element `first` of n.
+  // For a pack of `size` elements that begins at element `first` of n.
   __device__ __forceinline__ Range(std::int64_t first, std::int64_t n, int size)
       : begin(first < 0 ? static_cast<int>(-first) : 0),
         end(n - first < size ? static_cast<int>(n - first) : size) {}
@@ -49,10 +50,10 @@ __device__ __forceinline__ void write_some(T* p, Range range, const Pack<T, size
   }
 }
 
-// Packs are counted from the one that begins `lead` elements before the first, where the output has an
-// address that allows whole packs; so only the first and the last pack may be short. `aligned`: the input
-// allows whole packs at the same elements. Otherwise its elements are read one by one, and packs are still
-// written whole.
+// Packs are counted from the one that begins `lead` elements before the first element, where the
+// address of the output allows whole packs. So only the first and the last pack may be short.
+// `aligned` means that the input allows whole packs at the same elements. Otherwise its elements
+// are read one by one, and packs are still written whole.
 template <class Op, class From>
 __global__ void __launch_bounds__(threads_per_block)
     dense(const From* in, Result<Op, From>* out, std::int64_t n, int lead, bool aligned) {

@@ -1,5 +1,5 @@
-// What the kernels share: one element through an operation, access to memory in words, sizes of blocks and
-// grids.
+// Shared by the kernels: applying an operation to one element, memory access in words, block and
+// grid sizes.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -17,16 +17,15 @@ inline namespace RSQRT_TARGET {
 
 inline constexpr unsigned threads_per_block = 256;
 
-// Elements, or packs of them, that a thread loads before it computes with the first, so that enough memory is
-// on its way even where registers let few threads be resident.
+// The number of elements, or packs of them, that a thread loads before it computes the first. That
+// keeps enough memory reads in flight even where registers allow only few resident threads.
 inline constexpr int in_flight = 4;
 
-// Whole waves of blocks, whether 8, 6, 4 or 3 of them are resident on a multiprocessor, and nearly so for 5
-// and
-// 7. More blocks would have less work each to spread their start over.
+// Whole waves of blocks, whether 8, 6, 4 or 3 of them are resident on a multiprocessor, and nearly so
+// for 5 and 7. With more blocks, each would have less work over which to spread its start.
 inline constexpr int blocks_per_multiprocessor = 48;
 
-// The grid for that many blocks' worth of work; the kernels loop over what is more than a grid.
+// The grid for `blocks` blocks' worth of work. The kernels loop over what exceeds a grid.
 inline dim3 grid_for(std::int64_t blocks, int multiprocessors) {
   const std::int64_t most = std::int64_t{multiprocessors} * blocks_per_multiprocessor;
   return dim3(static_cast<unsigned>(blocks < most ? blocks : most));
@@ -36,7 +35,8 @@ constexpr std::int64_t quotient_up(std::int64_t dividend, std::int64_t divisor) 
   return (dividend + divisor - 1) / divisor;
 }
 
-// What Op makes of an element that it computes as T: a T, or of a complex number perhaps a real one.
+// The result of Op for an element that it computes as T: a T, or possibly a real number if T is
+// complex.
 template <class Op, class T>
 __device__ __forceinline__ auto evaluate(T value) {
   if constexpr (is_complex<T>) {
@@ -57,7 +57,7 @@ __device__ __forceinline__ auto evaluate(T value) {
 template <class T>
 inline constexpr bool is_16_bit_float = std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
 
-// What rounds to the 16-bit float nearest to the result, as Op's own result does.
+// A float that rounds to the same 16-bit float as the result of Op.
 template <class Op>
 __device__ __forceinline__ float evaluate_coarsely(float value) {
   if constexpr (requires(Lane<float> lane) { Op().coarse(lane); }) {
@@ -67,7 +67,7 @@ __device__ __forceinline__ float evaluate_coarsely(float value) {
   }
 }
 
-// What Op makes of an element as it lies in memory: rounded to the dtype of the result.
+// The result of Op for an element as it is stored in memory, rounded to the dtype of the result.
 template <class Op, class From>
 __device__ __forceinline__ Result<Op, From> result_of(From value) {
   using T = Compute<Op, From>;
@@ -80,12 +80,14 @@ __device__ __forceinline__ Result<Op, From> result_of(From value) {
   return result;
 }
 
-// Whether Op takes so many instructions that a kernel has them once, not once for each element in flight.
+// Whether Op has so many instructions that a kernel should contain it once, and not once for each
+// element in flight.
 template <class Op, class T>
 inline constexpr bool is_long = !std::is_same_v<Op, Copy> && (std::is_same_v<T, double> || is_complex<T>);
 
-// Calls visit(values[k], k) for every k. If the code is to stay short, it is there once, and the values move
-// up to the first place: an index known only at run time would move them from registers to memory.
+// Calls visit(values[k], k) for every k. To keep the code short, it can be there only once; then
+// the values are shifted to the first place. An index known only at run time would move them from
+// registers to memory.
 template <bool repeats_code, class T, int n, class Visit>
 __device__ __forceinline__ void for_each(T (&values)[n], Visit visit) {
   if constexpr (repeats_code) {
@@ -101,7 +103,7 @@ __device__ __forceinline__ void for_each(T (&values)[n], Visit visit) {
   }
 }
 
-// The type that one instruction moves so many bytes by.
+// The type with which one instruction moves this many bytes.
 template <int bytes>
 struct WordOf;
 // clang-format off
@@ -112,7 +114,7 @@ template <> struct WordOf<8> { using type = uint2; };
 template <> struct WordOf<16> { using type = uint4; };
 // clang-format on
 
-// A T is read and written by one instruction, wherever p is a multiple of its size.
+// Reads and writes a T with one instruction, where p is a multiple of its size.
 template <class T>
 __device__ __forceinline__ T read(const void* p) {
   return bits_as<T>(*static_cast<const typename WordOf<sizeof(T)>::type*>(p));

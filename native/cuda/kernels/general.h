@@ -1,5 +1,5 @@
-// What no other kernel does: an output of another dtype than the result, counts and offsets of any size.
-// Dtypes are told apart at run time.
+// The fallback kernel: any output dtype, counts and offsets of 64 bits. Switches on dtypes at run
+// time.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 namespace rsqrt_native::cuda {
 inline namespace RSQRT_TARGET {
 
-// What a launch needs; passed by value.
+// The arguments of a launch, passed by value.
 struct General {
   const std::byte* in;
   std::byte* out;
@@ -25,7 +25,7 @@ struct General {
 };
 static_assert(sizeof(General) <= 4096, "as much as GPUs before Volta take");
 
-// Elements of one dtype, if that is one that Op computes as T.
+// Loads elements of one dtype, if Op computes that dtype as T.
 template <class Op, class From, class T, int n>
 __device__ __forceinline__ void load_from(const std::byte* memory, const std::int64_t (&offsets)[n],
                                           const bool (&present)[n], T (&values)[n]) {
@@ -39,7 +39,7 @@ __device__ __forceinline__ void load_from(const std::byte* memory, const std::in
   }
 }
 
-// The elements at some offsets. Every thread takes the same branch.
+// Loads the elements at some offsets. Every thread takes the same branch.
 template <class Op, class T, int n>
 __device__ __forceinline__ void load(const General& job, const std::int64_t (&offsets)[n],
                                      const bool (&present)[n], T (&values)[n]) {
@@ -65,7 +65,7 @@ __device__ __forceinline__ void store(const General& job, std::int64_t offset, T
   }
 }
 
-// A result that was computed in float32, rounded to its dtype if that has 16 bits.
+// Rounds a result that was computed in float32 to its dtype, if that has 16 bits.
 __device__ __forceinline__ float rounded_to(DType dtype, float value) {
   if (dtype == DType::float16) return convert<float>(convert<Half>(value));
   if (dtype == DType::bfloat16) return convert<float>(convert<BFloat16>(value));
@@ -76,7 +76,7 @@ __device__ __forceinline__ T rounded_to(DType, T value) {
   return value;
 }
 
-// The offsets of any number, by division.
+// The offsets of any element, found by division.
 __device__ __forceinline__ void locate(const Layout& layout, std::int64_t number, std::int64_t& in,
                                        std::int64_t& out) {
   auto rest = static_cast<std::uint64_t>(number);
@@ -91,7 +91,8 @@ __device__ __forceinline__ void locate(const Layout& layout, std::int64_t number
   }
 }
 
-// The offsets of the elements that a thread has in flight: `first` and those a block apart.
+// The offsets of the elements that a thread has in flight: `first` and those at distances of a
+// block.
 __device__ __forceinline__ void locate(const General& job, std::int64_t first, std::int64_t (&in)[in_flight],
                                        std::int64_t (&out)[in_flight]) {
   if (job.small) {
@@ -109,7 +110,8 @@ __device__ __forceinline__ void locate(const General& job, std::int64_t first, s
     }
     return;
   }
-  // A division of 64 bits is long: the code is there once, and the offsets move down, as in for_each.
+  // A division of 64 bits is long, so the code contains it once and the offsets are shifted down,
+  // as in for_each.
 #pragma unroll 1
   for (int k = 0; k < in_flight; ++k) {
 #pragma unroll

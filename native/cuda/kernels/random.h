@@ -1,5 +1,5 @@
-// Random numbers: a thread draws block after block of the generator, each of which gives two parts of
-// elements.
+// Random numbers. A thread draws one block of the generator after another, and each block gives two
+// parts of elements.
 #pragma once
 
 #include "core/job.h"
@@ -9,7 +9,8 @@
 namespace rsqrt_native::cuda {
 inline namespace RSQRT_TARGET {
 
-// `parts`: how many Parts to write. `aligned`: the output allows two at once.
+// `parts` is the number of Parts to write. `aligned` means that the output allows writing two at
+// once.
 template <class Distribution, class Part>
 __global__ void __launch_bounds__(threads_per_block)
     random(Part* out, std::int64_t parts, std::uint64_t key, std::uint64_t counter,

@@ -1,4 +1,4 @@
-// Any layout whose counts and offsets fit in 32 bits.
+// The kernel for any layout whose counts and offsets fit in 32 bits.
 #pragma once
 
 #include "core/job.h"

@@ -1,11 +1,13 @@
-// Layouts in which input and output run along different dimensions: tile by tile through shared memory.
+// The kernel for layouts in which input and output run along different dimensions. It moves tiles
+// through shared memory.
 #pragma once
 
 #include "core/job.h"
 #include "cuda/kernels/element.h"
 #include "cuda/kernels/walk.h"
 
-// Shared memory of the running block, as large as the launch asks. Every kernel that has some uses this.
+// Shared memory of the running block, as large as the launch requests. Every kernel that uses
+// shared memory uses this.
 extern __shared__ uint4 rsqrt_shared_memory[];
 
 namespace rsqrt_native::cuda {
@@ -13,13 +15,14 @@ inline namespace RSQRT_TARGET {
 
 inline constexpr unsigned warp = 32;
 
-// Rows and columns of a tile: as many elements as make up a cache line of 128 bytes, so that a row or column
-// of a tile is one, too, of 8 and of 16 bits. Of wider elements a warp's worth.
+// The number of rows and of columns of a tile. For elements of 8 and 16 bits it is the number that
+// fills a cache line of 128 bytes, so that each row and each column of a tile is a whole line. For
+// wider elements it is the size of a warp.
 template <class T>
 inline constexpr unsigned tile_side = sizeof(T) >= 4 ? warp : 128 / static_cast<unsigned>(sizeof(T));
 
-// From one row of a tile to the next. One bank more, or one element if that is wider, and a column's elements
-// lie in different banks.
+// The distance from one row of a tile to the next. It is one bank longer than a row, or one element
+// if that is wider, so that the elements of a column are in different banks.
 template <class T>
 inline constexpr unsigned tile_pitch = tile_side<T> +
                                        (sizeof(T) >= 4 ? 1 : 4 / static_cast<unsigned>(sizeof(T)));
@@ -32,17 +35,17 @@ struct TiledDim {
   std::uint32_t size;
   std::uint32_t in_stride;
   std::uint32_t out_stride;
-  Divisor tiles;  // how many lie along it
+  Divisor tiles;  // the number of tiles along it
 };
 
 struct Tiling {
   std::uint32_t tiles;
-  TiledDim inner;   // the output runs along it
-  TiledDim across;  // the input does
+  TiledDim inner;   // along which the output runs
+  TiledDim across;  // along which the input runs
   Walk batches;     // the other dimensions
 };
 
-// A thread's places in a tile: a warp's lie along a row.
+// The elements of a tile that a thread handles. The threads of a warp handle neighbours in a row.
 template <class T>
 struct Places {
   static constexpr unsigned rows_at_once = threads_per_block / warp;
@@ -50,17 +53,17 @@ struct Places {
   static constexpr unsigned count = tile_side<T> / rows_at_once * warps_in_row;
   static_assert(count % in_flight == 0);
 
-  unsigned row, column;  // of the one asked for
+  unsigned row, column;  // of element `place`
 
   __device__ __forceinline__ explicit Places(unsigned place)
       : row(threadIdx.x / warp + place / warps_in_row * rows_at_once),
         column(threadIdx.x % warp + place % warps_in_row * warp) {}
 };
 
-// Where a tile begins, and how much of it there is.
+// Where a tile begins, and how large it is.
 struct Tile {
   std::uint32_t in, out;        // offsets
-  std::uint32_t width, height;  // left along `inner` and along `across`, perhaps more than a tile
+  std::uint32_t width, height;  // what is left along `inner` and `across`; may exceed a tile
 
   __device__ __forceinline__ Tile(const Tiling& tiling, std::uint32_t number, std::uint32_t side) {
     const TiledDim &inner = tiling.inner, &across = tiling.across;
@@ -77,7 +80,7 @@ struct Tile {
   }
 };
 
-// Reads along `across`, which becomes the rows of what is kept.
+// Reads along `across`, which becomes the rows of the tile in shared memory.
 template <class From>
 __device__ __forceinline__ void read_tile(const From* in, const Tiling& tiling, const Tile& tile,
                                           From* kept) {
@@ -99,7 +102,7 @@ __device__ __forceinline__ void read_tile(const From* in, const Tiling& tiling, 
   }
 }
 
-// Writes along `inner`, what was kept in columns.
+// Writes along `inner`, from the columns of the tile in shared memory.
 template <class Op, class From>
 __device__ __forceinline__ void write_tile(const From* kept, const Tiling& tiling, const Tile& tile,
                                            Result<Op, From>* out) {
@@ -132,12 +135,13 @@ __global__ void __launch_bounds__(threads_per_block)
   }
 }
 
-// The dimension along which the input runs while the output runs along the last one; −1 if tiles do not pay.
+// The dimension along which the input runs while the output runs along the last one. −1 if tiles
+// are not worth while.
 //
-// Without tiles a warp reads along the last dimension. If there a sector of memory (32 bytes, the least that
-// is moved) holds but one element of the input, it is moved as often as it has elements, or waits in a cache
-// until other warps come to read the rest. Tiles of fewer than 16 rows or columns would leave most threads
-// idle.
+// Without tiles, a warp reads along the last dimension. If a sector of memory (32 bytes, the
+// smallest unit that is moved) holds only one element of the input there, it is moved once for each
+// of its elements, or waits in a cache until other warps read the rest. Tiles of fewer than 16 rows
+// or columns would leave most threads idle.
 inline int crossing_dim(const Layout& layout, std::int64_t element_size) {
   constexpr std::int64_t sector = 32, least = 16;
   const int inner = layout.ndim - 1;

@@ -1,4 +1,4 @@
-// From the number of an element to where it lies, in 32 bits and without division.
+// Finds the offsets of an element from its number, in 32 bits and without division.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -11,8 +11,8 @@
 namespace rsqrt_native::cuda {
 inline namespace RSQRT_TARGET {
 
-// Divides by a product with a precomputed number (T. Granlund, P. L. Montgomery, Division by invariant
-// integers using multiplication, PLDI 1994): exact for dividends and divisors below 2^31.
+// Divides by multiplying with a precomputed number (T. Granlund, P. L. Montgomery, Division by
+// invariant integers using multiplication, PLDI 1994). Exact for dividends and divisors below 2^31.
 struct Divisor {
   std::uint32_t divisor;
   std::uint32_t multiplier;
@@ -26,12 +26,12 @@ constexpr Divisor divisor_of(std::uint32_t divisor) {
   return {divisor, static_cast<std::uint32_t>((excess << 32) / divisor + 1), shift};
 }
 
-// ⌊n/d⌋. The sum does not wrap around: both terms are below 2^31.
+// ⌊n/d⌋. The sum does not overflow, because both terms are below 2^31.
 RSQRT_FUNCTION std::uint32_t quotient(std::uint32_t n, const Divisor& d) {
   return (static_cast<std::uint32_t>((std::uint64_t{n} * d.multiplier) >> 32) + n) >> d.shift;
 }
 
-// Some dimensions of a layout, outermost first, each with the divisor that is its size.
+// Some dimensions of a layout, outermost first, each with the divisor for its size.
 struct Walk {
   int ndim;
   Divisor sizes[max_dims];
@@ -63,8 +63,8 @@ struct Offsets {
   std::uint32_t out;
 };
 
-// The offsets of n numbers at once, each dimension's sizes and strides being fetched once for all of them. A
-// number that is not of the layout gets some offsets or other.
+// The offsets of n numbers at once, so that the size and strides of each dimension are fetched once
+// for all of them. A number outside of the layout gets arbitrary offsets.
 template <int n>
 __device__ __forceinline__ void locate(const Walk& walk, std::uint32_t (&numbers)[n], Offsets (&offsets)[n]) {
 #pragma unroll
@@ -82,7 +82,7 @@ __device__ __forceinline__ void locate(const Walk& walk, std::uint32_t (&numbers
       numbers[k] = outer;
     }
   }
-  // What is left is the index of the outermost dimension. Without dimensions it is 0.
+  // The rest is the index of the outermost dimension. Without dimensions it is 0.
 #pragma unroll
   for (int k = 0; k < n; ++k) {
     offsets[k].in += numbers[k] * walk.in_strides[0];
