@@ -1,4 +1,4 @@
-/** How many CPUs this process may really use. */
+/** Finds out how many CPUs this process may use. */
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -8,15 +8,16 @@ import * as path from 'node:path';
  * The CPUs that the affinity mask and the CPU quota allow, at least 1.
  *
  * @param root see {@link cpuQuota}
- * @param allowed by the affinity mask; older versions of Node do not look at quotas here
+ * @param allowed the CPUs of the affinity mask; older versions of Node do not include quotas here
  */
 export function usableCpus(root = '/', allowed = availableParallelism()): number {
   return Math.max(1, Math.min(allowed, Math.floor(cpuQuota(root))));
 }
 
 /**
- * The CPU time that control groups grant this process, in CPUs, such as 1.5; Infinity where there is no limit, or none that
- * can be read. Each group is bound by those it lies in, so the least on the way to the root counts.
+ * The CPU time that control groups grant this process, in CPUs, such as 1.5. Infinity if there is
+ * no limit, or none that can be read. Each group is limited by the groups that contain it, so the
+ * smallest limit on the way to the root counts.
  *
  * @param root the folder that holds proc/ and sys/
  */
@@ -33,8 +34,9 @@ export function cpuQuota(root: string): number {
 }
 
 /**
- * The folders of a group and of those it lies in, up to the mount. In a container the mount is often the container's
- * own group while the path is the host's, or starts with '..': those folders do not exist, and the mount counts.
+ * The folders of a group and of the groups that contain it, up to the mount. In a container, the
+ * mount is often the container's own group while the path is the host's, or starts with '..'. Those
+ * folders do not exist, and then the mount counts.
  */
 function ancestry(mount: string, group: string): string[] {
   const names = group.split('/').filter((name) => name !== '' && name !== '.' && name !== '..');
@@ -50,7 +52,7 @@ function quotaOfVersion1(folder: string): number {
   return ratio(read(path.join(folder, 'cpu.cfs_quota_us')), read(path.join(folder, 'cpu.cfs_period_us')));
 }
 
-/** No limit is 'max' in version 2 and -1 in version 1. */
+/** No limit is written as 'max' in version 2 and as -1 in version 1. */
 function ratio(quota: string | undefined, period: string | undefined): number {
   const [used, of] = [quota, period].map((text) => (/^\d+$/.test(text?.trim() ?? '') ? Number(text) : 0));
   return used > 0 && of > 0 ? used / of : Infinity;

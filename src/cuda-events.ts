@@ -8,15 +8,16 @@ import { type DeviceName, deviceName, type GpuName, gpuIndex } from './device';
 import { RsqrtError, show, typeError } from './errors';
 import { checkIsOptions } from './tensor';
 
-/** What a {@link CudaEvent} is made with. */
+/** The options of a new {@link CudaEvent}. */
 export interface CudaEventOptions {
-  /** Whose work it marks. Default: the current GPU. */
+  /** The GPU whose work it marks. Default: the current GPU. */
   device?: GpuName;
 }
 
 /**
- * A mark in the work of a GPU, to see how far it has come, or to take the time. It ends by {@link CudaEvent.dispose}, `using`, or
- * with the garbage collector; its methods throw `ERR_DISPOSED` then.
+ * A mark in the work of a GPU, to see whether the GPU has reached it or to measure time. It ends
+ * with {@link CudaEvent.dispose}, `using`, or garbage collection. After that, its methods throw
+ * `ERR_DISPOSED`.
  *
  * @example
  * ```ts
@@ -27,7 +28,7 @@ export interface CudaEventOptions {
  * const y = x.rsqrt();
  * end.record();
  *
- * // In milliseconds, once the GPU has come so far.
+ * // In milliseconds. Waits for both marks.
  * start.elapsedTime(end) >= 0; // true
  * end.query(); // true
  * ```
@@ -37,7 +38,7 @@ export class CudaEvent {
   #event: DeviceEvent | null;
   #isRecorded = false;
 
-  /** Throws `TypeError`, `ERR_CUDA_UNAVAILABLE`, or `RangeError` for a GPU that is not there. */
+  /** Throws `TypeError`, `ERR_CUDA_UNAVAILABLE`, or `RangeError` for a GPU that does not exist. */
   constructor(options: CudaEventOptions = {}) {
     const where = 'cuda.Event';
     checkIsOptions(options, 'device', where);
@@ -53,8 +54,9 @@ export class CudaEvent {
   }
 
   /**
-   * Sets the mark behind all that was queued on the GPU so far; within {@link cuda.stream}, on that stream. Again: sets it anew.
-   * Returns this event. Throws `ERR_CUDA` while a graph is being captured.
+   * Sets the mark after all work queued on the GPU so far; within {@link cuda.stream}, on that
+   * stream. Calling it again moves the mark. Returns this event. Throws `ERR_CUDA` while a graph is
+   * being captured.
    */
   record(): this {
     const event = this.#live('record');
@@ -64,19 +66,20 @@ export class CudaEvent {
     return this;
   }
 
-  /** Whether the work before the mark is done; true if none was set. Does not wait. */
+  /** Whether the work before the mark is done. True if no mark was set. Does not wait. */
   query(): boolean {
     return binding.queryEvent(this.#live('query'));
   }
 
-  /** Waits for the work before the mark; not at all if none was set. */
+  /** Waits for the work before the mark. Returns at once if no mark was set. */
   synchronize(): void {
     binding.synchronizeEvent(this.#live('synchronize'));
   }
 
   /**
-   * The milliseconds that the GPU took from this mark to that of another event, for both of which it waits. Throws `TypeError` for
-   * what is no event, `ERR_DEVICE` for one of another GPU, `ERR_CUDA` if one of the two was not recorded.
+   * The milliseconds that the GPU took from this mark to that of another event. Waits for both.
+   * Throws `TypeError` if `end` is not an event, `ERR_DEVICE` if it is on another GPU, and
+   * `ERR_CUDA` if one of the two was not recorded.
    */
   elapsedTime(end: CudaEvent): number {
     const where = 'CudaEvent.elapsedTime';

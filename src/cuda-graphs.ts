@@ -1,4 +1,4 @@
-/** Work of a GPU that is noted once and repeated. */
+/** GPU work that is captured once and repeated. */
 
 import type { DeviceGraph } from '../binding';
 import { binding } from './binding';
@@ -6,7 +6,7 @@ import { type GpuName, gpuIndex } from './device';
 import { RsqrtError, typeError } from './errors';
 import { synchronous } from './scope';
 
-/** The GPU whose work is being captured; null: none. */
+/** The GPU whose work is being captured. Null if there is none. */
 let captured: number | null = null;
 
 export const isCapturing = (device: number): boolean => captured === device;
@@ -17,14 +17,18 @@ export function refuseCapture(device: number, where: string): void {
   throw new RsqrtError('ERR_CUDA', `${where}: a graph of cuda:${device} is being captured; do it before or after`);
 }
 
-/** Captures are made by this file alone. */
+/** Only this file makes captures. */
 const key = Symbol('capture');
 
 /**
- * Work of a GPU that {@link cuda.graph} captured. It ends by {@link CudaGraph.dispose}, `using`, or with the garbage collector.
+ * GPU work that {@link cuda.graph} captured. It ends with {@link CudaGraph.dispose}, `using`, or
+ * garbage collection.
  */
 export class CudaGraph<T = unknown> {
-  /** What the captured function returned. Tensors in it that were made by the function have their values after a replay. */
+  /**
+   * The result of the captured function. Tensors in it that the function made have their values
+   * after a replay.
+   */
   readonly result: T;
   readonly #device: number;
   #graph: DeviceGraph | null;
@@ -38,8 +42,8 @@ export class CudaGraph<T = unknown> {
   }
 
   /**
-   * Queues the captured work, on the memory that it was captured with, and returns. Throws `ERR_DISPOSED`; `ERR_CUDA` while a
-   * graph of the same GPU is being captured.
+   * Queues the captured work, on the memory that it was captured with, and returns. Throws
+   * `ERR_DISPOSED`, or `ERR_CUDA` while a graph of the same GPU is being captured.
    */
   replay(): void {
     if (this.#graph === null) throw new RsqrtError('ERR_DISPOSED', 'CudaGraph.replay: the graph was disposed');
@@ -48,8 +52,8 @@ export class CudaGraph<T = unknown> {
   }
 
   /**
-   * Ends this graph, after the replays that are queued, and gives back the memory that only it uses. Tensors stay as they are.
-   * Calling it again does nothing.
+   * Ends this graph after the queued replays, and releases the memory that only it uses. Tensors
+   * stay as they are. Calling it again does nothing.
    */
   dispose(): void {
     if (this.#graph !== null) binding.releaseGraph(this.#graph);

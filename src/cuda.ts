@@ -1,4 +1,4 @@
-/** The `cuda` object of the public face: what GPUs there are, their memory, and the order of their work. */
+/** The `cuda` object of the public API: the GPUs, their memory, and the order of their work. */
 
 import type { DeviceMemoryStats, DeviceProperties } from '../binding';
 import { binding } from './binding';
@@ -8,7 +8,7 @@ import { type CudaGraph, capture } from './cuda-graphs';
 import { currentGpu, type GpuName, gpuIndex, setCurrentGpu } from './device';
 import { synchronous } from './scope';
 
-/** What is known of a GPU. */
+/** The properties of a GPU. */
 export interface CudaDeviceProperties extends DeviceProperties {}
 
 const indexOf = (index: GpuName = 'cuda', where: string): number => gpuIndex(index, `cuda.${where}`);
@@ -17,11 +17,12 @@ const statsOf = (index: GpuName | undefined, where: string): DeviceMemoryStats =
   binding.deviceMemoryStats(indexOf(index, where));
 
 /**
- * GPUs: which there are, their memory, and the order of their work.
+ * The GPUs of this machine, their memory, and the order of their work.
  *
- * Each has a number, from 0 on. Functions take it, or `'cuda:1'`; where none is given, the current GPU is meant
- * ({@link cuda.setDevice}). All that name one throw `TypeError` for what is no such name, `ERR_CUDA_UNAVAILABLE` if there is no
- * GPU, with the reason, and `RangeError` if there is none of that number, with those there are.
+ * Each GPU has a number, starting at 0. Functions take the number, or `'cuda:1'`. Without one they
+ * use the current GPU ({@link cuda.setDevice}). All functions that take a GPU throw `TypeError` if
+ * the argument does not name one, `ERR_CUDA_UNAVAILABLE` with the reason if there is no GPU, and
+ * `RangeError` with the existing numbers if there is no GPU of that number.
  *
  * @example
  * ```ts
@@ -48,8 +49,8 @@ export const cuda = {
   },
 
   /**
-   * Why CUDA is not available: not built, no driver, driver too old or no device, with what was found and what to do; null if
-   * it is.
+   * Why CUDA is not available (not built with CUDA, no driver, a driver that is too old, or no
+   * device), with what was found and what to do. Null if CUDA is available.
    */
   unavailableReason(): string | null {
     return binding.cuda.unavailableReason || null;
@@ -65,14 +66,14 @@ export const cuda = {
     return binding.deviceProperties(indexOf(index, 'getDeviceProperties'));
   },
 
-  /** The number of the GPU that 'cuda' means. */
+  /** The number of the current GPU, which `'cuda'` means. */
   currentDevice(): number {
     return currentGpu();
   },
 
   /**
-   * Chooses the GPU that 'cuda' means, and functions to which none is given. Each worker, and each copy of the package, has a
-   * choice of its own. Tensors stay where they are.
+   * Chooses the current GPU, which `'cuda'` means and functions use when they are given none. Each
+   * worker, and each copy of the package, has its own choice. Tensors stay where they are.
    *
    * @example
    * ```ts
@@ -85,20 +86,22 @@ export const cuda = {
   },
 
   /**
-   * Waits for all work queued on a GPU. Reading a tensor waits by itself, so this is for measuring time, and for meeting errors
-   * here rather than later. Throws `ERR_CUDA`.
+   * Waits for all work queued on a GPU. Reading a tensor waits by itself. Use this to measure time,
+   * or to get errors here and not later. Throws `ERR_CUDA`.
    */
   synchronize(index?: GpuName): void {
     binding.synchronize(indexOf(index, 'synchronize'));
   },
 
   /**
-   * Calls a function, and queues the work that it has a GPU do on another stream, beside what was queued before. Returns what it
-   * returns. Calls may be nested. Throws `TypeError` if `fn` is no function, or returns a promise: what runs after its first
-   * `await` would not be meant.
+   * Calls a function, and queues its GPU work on another stream, in parallel with what was queued
+   * before. Returns the function's result. Calls may be nested. Throws `TypeError` if `fn` is not a
+   * function or returns a promise, because the stream would not apply to what runs after its first
+   * `await`.
    *
-   * Unlike in torch there is nothing to synchronise: work on the same memory is done in the order of the calls, whatever its streams,
-   * so results can be used everywhere at once, and inputs disposed.
+   * Unlike in torch, nothing needs to be synchronised. Work on the same memory is done in the order
+   * of the calls, on whatever streams, so results can be used anywhere at once, and inputs can be
+   * disposed at once.
    *
    * @example
    * ```ts
@@ -118,20 +121,22 @@ export const cuda = {
     }
   },
 
-  /** A mark in the work of a GPU: see {@link CudaEvent}. */
+  /** A mark in the work of a GPU. See {@link CudaEvent}. */
   Event: CudaEvent,
 
   /**
-   * Captures the work that a function has a GPU do, to have it done again and again at the cost of one call.
+   * Captures the GPU work of a function, so that all of it can be repeated with one call.
    *
-   * The function is called once, and its work is not done meanwhile, but by {@link CudaGraph.replay}, on the same memory each time. So
-   * it is to work on tensors made before, into which new values are written by `copy_`, and its results are found in tensors made
-   * before, or in those that it made itself and returned: {@link CudaGraph.result}. The memory that the work needs stays with the
-   * graph, also when tensors are disposed.
+   * The function is called once. Its work is not done then, but by each {@link CudaGraph.replay},
+   * on the same memory each time. So let it work on tensors that were made before, and write new
+   * values into them with `copy_`. The results are in tensors that were made before, or in those
+   * that the function made and returned ({@link CudaGraph.result}). The graph keeps the memory that
+   * its work needs, even when tensors are disposed.
    *
-   * Refused in the function, by `ERR_CUDA`: reading from the GPU and waiting for it, copies from the CPU (also of the one element
-   * that `fill_` and `zeros` copy) and to other GPUs, random numbers, and capturing another graph. If the function throws, nothing is
-   * kept and the error passed on. Throws `TypeError` if `fn` is no function, or returns a promise.
+   * The function must not read from the GPU, wait for it, copy from the CPU (`fill_` and `zeros`
+   * copy one element) or to other GPUs, draw random numbers, or capture another graph; these throw
+   * `ERR_CUDA`. If the function throws, nothing is kept and the error is passed on. Throws
+   * `TypeError` if `fn` is not a function or returns a promise.
    *
    * @example
    * ```ts
@@ -147,8 +152,9 @@ export const cuda = {
   },
 
   /**
-   * Bytes of a GPU's memory that tensors have, disposed ones not, and that graphs keep; of this copy of the package in this worker,
-   * as all that is counted here. What was left to the garbage collector counts until that has run.
+   * Bytes of a GPU's memory that undisposed tensors use and graphs keep. Like all numbers here, it
+   * is about this copy of the package in this worker. Garbage tensors count until the collector has
+   * run.
    *
    * @example
    * ```ts
@@ -161,31 +167,35 @@ export const cuda = {
     return statsOf(index, 'memoryAllocated').allocated;
   },
 
-  /** The most that {@link cuda.memoryAllocated} was, since the start or {@link cuda.resetPeakMemoryStats}. */
+  /**
+   * The highest value of {@link cuda.memoryAllocated} since the start or since
+   * {@link cuda.resetPeakMemoryStats}.
+   */
   maxMemoryAllocated(index?: GpuName): number {
     return statsOf(index, 'maxMemoryAllocated').maxAllocated;
   },
 
-  /** Bytes taken from a GPU: what is allocated, and what is kept for the next tensors. */
+  /** Bytes taken from a GPU: allocated, or kept for the next tensors. */
   memoryReserved(index?: GpuName): number {
     return statsOf(index, 'memoryReserved').reserved;
   },
 
-  /** Has {@link cuda.maxMemoryAllocated} begin anew. */
+  /** Makes {@link cuda.maxMemoryAllocated} start again from the present value. */
   resetPeakMemoryStats(index?: GpuName): void {
     binding.resetPeakMemoryStats(indexOf(index, 'resetPeakMemoryStats'));
   },
 
-  /** Bytes of a GPU's memory that are free, and all it has: for all processes. */
+  /** The free and the total bytes of a GPU's memory, for all processes. */
   memGetInfo(index?: GpuName): { free: number; total: number } {
     const { free, total } = statsOf(index, 'memGetInfo');
     return { free, total };
   },
 
   /**
-   * Sets how many bytes of a GPU's memory may be allocated at a time, as {@link cuda.memoryAllocated} counts them; Infinity, as at the
-   * start, for no limit. More is `ERR_OUT_OF_MEMORY`, which leaves memory to others on the same GPU. Throws `TypeError` or
-   * `RangeError` for what is neither a whole number nor Infinity.
+   * Sets how many bytes of a GPU's memory may be allocated at the same time, as
+   * {@link cuda.memoryAllocated} counts them. Infinity, the initial value, means no limit.
+   * Allocating more throws `ERR_OUT_OF_MEMORY`, which leaves memory to other users of the GPU.
+   * Throws `TypeError` or `RangeError` unless `bytes` is a whole number or Infinity.
    *
    * @example
    * ```ts
@@ -202,14 +212,15 @@ export const cuda = {
     binding.setMemoryLimit(indexOf(index, 'setMemoryLimit'), limit);
   },
 
-  /** How many bytes may be allocated at a time; Infinity if there is no limit. */
+  /** How many bytes may be allocated at the same time. Infinity if there is no limit. */
   getMemoryLimit(index?: GpuName): number {
     return statsOf(index, 'getMemoryLimit').limit;
   },
 
   /**
-   * Gives back the GPU memory of ended tensors that is kept for the next ones, once the work that uses it is done, and the same of
-   * page-locked memory; of all GPUs. Does nothing where there is none. See {@link emptyCache} for the memory of the CPU.
+   * Returns the kept memory of disposed tensors to the GPUs once the work that uses it is done, and
+   * frees kept page-locked memory. Applies to all GPUs. Does nothing if there is none. For CPU
+   * memory see {@link emptyCache}.
    */
   emptyCache(): void {
     if (binding.cuda.deviceCount > 0) binding.emptyDeviceCache();

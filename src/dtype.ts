@@ -1,9 +1,14 @@
-/** The element types: what they are called, what holds them, which may become which. */
+/**
+ * The element types: their names, the typed arrays that hold them, and the conversions between
+ * them.
+ */
 
 import { binding } from './binding';
 import { RsqrtError, show, typeError } from './errors';
 
-/** What a dtype is; a later kind can hold every value of an earlier one, at least roughly. */
+/**
+ * The kind of a dtype. A later kind can hold every value of an earlier one, at least approximately.
+ */
 export type Kind = 'bool' | 'integer' | 'float' | 'complex';
 
 interface Traits {
@@ -11,8 +16,8 @@ interface Traits {
   /** Bytes per element. */
   readonly itemSize: number;
   /**
-   * The typed array that holds it: bool as one byte, 0 or 1; float16 and bfloat16 as their bits; of a complex number the
-   * real and the imaginary part, one after the other.
+   * The typed array that holds it. bool is one byte, 0 or 1. float16 and bfloat16 are their bits. A
+   * complex number is its real part, then its imaginary part.
    */
   readonly array: TypedArrayConstructor;
 }
@@ -50,12 +55,15 @@ const traits = {
 export type DType = keyof typeof traits;
 
 /**
- * The typed array that holds elements of a dtype. float16 and bfloat16 are bits in a `Uint16Array`, on every version of
- * Node; a complex number takes two entries, the real and the imaginary part.
+ * The typed array that holds elements of a dtype. On every version of Node, float16 and bfloat16
+ * are bits in a `Uint16Array`. A complex number takes two entries, the real and the imaginary part.
  */
 export type TypedArrayOf<D extends DType> = InstanceType<(typeof traits)[D]['array']>;
 
-/** Any typed array of JavaScript, named here because users may compile without the types of Node. */
+/**
+ * Any typed array of JavaScript. It is listed here because users may compile without the types of
+ * Node.
+ */
 export type TypedArray =
   | Int8Array
   | Uint8Array
@@ -68,7 +76,7 @@ export type TypedArray =
   | BigUint64Array
   | Float32Array
   | Float64Array
-  // Where it is known: not before the library es2025.
+  // Only where the library knows it, from es2025 on.
   | (typeof globalThis extends { Float16Array: { prototype: infer F } } ? F : never);
 
 /** A complex number: an element of complex64 or complex128. */
@@ -79,7 +87,10 @@ export interface Complex {
   readonly im: number;
 }
 
-/** One element in JavaScript: int64 as a bigint, bool as a boolean, complex as `{ re, im }`, anything else as a number. */
+/**
+ * One element in JavaScript: a bigint for int64, a boolean for bool, `{ re, im }` for complex
+ * dtypes, and a number for all others.
+ */
 export type ElementOf<D extends DType> = D extends 'int64'
   ? bigint
   : D extends 'bool'
@@ -91,7 +102,10 @@ export type ElementOf<D extends DType> = D extends 'int64'
 /** All dtypes. */
 export const dtypes = Object.keys(traits) as readonly DType[];
 
-/** What an operation needs of a dtype. Tensors keep it: finding it by name in every operation is slow. */
+/**
+ * What an operation needs to know about a dtype. Tensors store it, because looking it up by name in
+ * every operation is slow.
+ */
 export interface DTypeInfo {
   /** The code by which the addon knows it. */
   readonly code: number;
@@ -110,22 +124,27 @@ export const arrayOf = (dtype: DType): TypedArrayConstructor => traits[dtype].ar
 export const entriesOf = (dtype: DType): number => itemSizeOf(dtype) / arrayOf(dtype).BYTES_PER_ELEMENT;
 export const dtypeOfCode = (code: number): DType => binding.dtypes[code] as DType;
 
-/** A dtype that real numbers without one can have. */
+/** A dtype that can be the default for real numbers. */
 export type FloatDType = 'float16' | 'bfloat16' | 'float32' | 'float64';
 
 let defaultDtype: FloatDType = 'float32';
 
-/** The dtype of numbers that come without one, and of what is computed from integers: float32 unless set. */
+/**
+ * The dtype of numbers that come without one, and of fractional results of integers. float32 unless
+ * set.
+ */
 export const getDefaultDtype = (): FloatDType => defaultDtype;
 
 /** The dtype of complex numbers that come without one. */
 export const getDefaultComplex = (): DType => (defaultDtype === 'float64' ? 'complex128' : 'complex64');
 
 /**
- * Sets the dtype of numbers that come without one, and of what is computed from integers. Complex numbers then are
- * complex128 for float64, otherwise complex64. Each worker, and each copy of the package, has a setting of its own.
+ * Sets the dtype of numbers that come without one, and of fractional results of integers. Complex
+ * numbers are then complex128 for float64, and complex64 otherwise. Each worker, and each copy of
+ * the package, has its own setting.
  *
- * The types that the compiler infers assume that it is float32: after another setting, name the `dtype` where they matter.
+ * The types that the compiler infers assume float32. After another setting, name the `dtype` where
+ * the type matters.
  *
  * @throws TypeError if `dtype` is not float16, bfloat16, float32 or float64
  * @example
@@ -151,8 +170,8 @@ export function checkDType(value: unknown, where: string, argument = 'dtype'): D
 }
 
 /*
- * Which dtypes a result may be stored in without being asked for. Along the arrows, and within a kind in
- * every direction:
+ * The dtypes in which a result may be stored without an explicit conversion. Along the arrows, and
+ * within a kind in every direction:
  *
  *     bool ──→ integer ──→ float ──→ complex
  *              uint8       float16    complex64
@@ -164,8 +183,9 @@ export function checkDType(value: unknown, where: string, argument = 'dtype'): D
 const rank: Record<Kind, number> = { bool: 0, integer: 1, float: 2, complex: 3 };
 
 /**
- * Whether a result of one dtype may be stored in a tensor of another: real in complex, integers in floats, bool in anything, but
- * not the other way round. Within a kind everything may, even if it loses digits. Throws `TypeError` for what is no dtype.
+ * Whether a result of one dtype may be stored in a tensor of another: real in complex, integers in
+ * floats, bool in anything, but not the other way round. Within a kind everything is allowed, even
+ * if digits are lost. Throws `TypeError` if an argument is not a dtype.
  *
  * @example
  * ```ts
@@ -183,7 +203,7 @@ export function checkCast(from: DType, to: DType, where: string): void {
 }
 
 /*
- * The dtype that holds two others: the first on which their arrows meet, as in torch.
+ * The dtype that can hold two others: the first in which their arrows meet, as in torch.
  *
  *           ┌→ uint8 ─┐                            ┌→ float16 ──┐
  *     bool ─┤         ├→ int16 ─→ int32 ─→ int64 ──┤            ├→ float32 ──→ float64
@@ -210,9 +230,9 @@ const arrows: Readonly<Record<DType, readonly DType[]>> = {
 const leads = (from: DType, to: DType): boolean => from === to || arrows[from].some((next) => leads(next, to));
 
 /**
- * The smallest dtype that both may become, as `torch.promote_types`: a float holds every integer, roughly; float16 and
- * bfloat16 meet in float32, uint8 and int8 in int16. Throws `TypeError` for what is no dtype. {@link resultType} tells it
- * of tensors and values.
+ * The smallest dtype that both can become, like `torch.promote_types`. A float holds every integer,
+ * approximately. float16 and bfloat16 meet in float32, uint8 and int8 in int16. Throws `TypeError`
+ * if an argument is not a dtype. {@link resultType} is for tensors and values.
  *
  * @example
  * ```ts
@@ -222,7 +242,8 @@ const leads = (from: DType, to: DType): boolean => from === to || arrows[from].s
 export function promoteTypes(a: DType, b: DType): DType {
   checkDType(a, 'promoteTypes', 'a');
   checkDType(b, 'promoteTypes', 'b');
-  // The table above goes along the arrows, so that the first common dtype is the one from which all others are reached.
+  // The table above follows the arrows, so the first common dtype is the one from which all others
+  // are reached.
   return (Object.keys(arrows) as DType[]).find((dtype) => leads(a, dtype) && leads(b, dtype)) as DType;
 }
 
@@ -238,21 +259,25 @@ const dtypeOfName = {
   BigInt64Array: 'int64',
 } as const satisfies Record<string, DType>;
 
-/** The dtype of the elements of typed arrays, by what these are called. */
+/** The dtype of the elements of typed arrays, by the arrays' names. */
 export type DTypeOfName = typeof dtypeOfName;
 
 const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
 
 /**
- * Which typed array it is: 'Float32Array' and so on. Not by instanceof, as it may come from another realm (a vm context,
- * jest), nor by what it says of itself, as a subclass may say anything.
+ * The name of a typed array: 'Float32Array' and so on. This does not use instanceof, because the
+ * array may come from another realm (a vm context, jest), and does not use what the array says
+ * about itself, because a subclass may say anything.
  */
 export const nameOfArray = (array: TypedArray): string => tag?.get?.call(array);
 
-/** The dtype of a typed array's elements; undefined where it does not tell (Uint16Array) or there is none (Uint32Array, …). */
+/**
+ * The dtype of a typed array's elements. Undefined if the array does not determine it (Uint16Array)
+ * or there is no such dtype (Uint32Array, …).
+ */
 export const dtypeOfArray = (array: TypedArray): DType | undefined =>
   (dtypeOfName as Readonly<Record<string, DType>>)[nameOfArray(array)];
 
-/** Whether a typed array holds elements of a dtype as a tensor does. */
+/** Whether a typed array holds elements of a dtype in the same way as a tensor does. */
 export const isArrayOf = (dtype: DType, array: TypedArray): boolean =>
   dtypeOfArray(array) === dtype || arrayOf(dtype).name === nameOfArray(array);

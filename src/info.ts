@@ -1,51 +1,57 @@
-/** What this copy of rsqrt is and found. */
+/** Describes this copy of rsqrt and what it found on this machine. */
 
 import { binding, origin } from './binding';
 import { cuda } from './cuda';
 import { libcText, runtimeText } from './host';
 import { getNumThreads } from './threads';
 
-// Read at run time: package.json lies beside dist/ and beside src/ alike.
+// Read at run time, because package.json is beside both dist/ and src/.
 const { version } = require('../package.json') as { version: string };
 
 /** See {@link info}. */
 export interface Info {
-  /** Of this package. */
+  /** The version of this package. */
   version: string;
   /** The version of Node. */
   node: string;
-  /** What runs this in Node's place: 'Bun 1.3.2', 'Deno 2.5.0', 'Electron 38.0.0'; null in Node itself. */
+  /**
+   * The runtime that replaces Node: 'Bun 1.3.2', 'Deno 2.5.0', 'Electron 38.0.0'. Null in Node
+   * itself.
+   */
   runtime: string | null;
   /** 'linux-x64' and so on. */
   platform: string;
-  /** The C library: 'glibc 2.36' or 'musl'; null off Linux. */
+  /** The C library: 'glibc 2.36' or 'musl'. Null on other systems than Linux. */
   libc: string | null;
   /** The native addon in use. */
   addon: {
-    /** 'override' by the environment variable RSQRT_BINARY, 'local build' by `npx rsqrt build`, or 'prebuild' of the package. */
+    /**
+     * 'override' if the environment variable RSQRT_BINARY names it, 'local build' if
+     * `npx rsqrt build` made it, 'prebuild' if it came with the package.
+     */
     source: 'override' | 'local build' | 'prebuild';
-    /** Null where a bundler does not tell. */
+    /** Null if a bundler does not tell. */
     path: string | null;
   };
   /** The instruction set in use. */
   isa: string;
-  /** All that this CPU could use, the widest first. */
+  /** All instruction sets that this CPU can use, widest first. */
   availableIsas: readonly string[];
-  /** CPU threads that an operation uses at most: {@link getNumThreads}. */
+  /** The largest number of CPU threads that an operation uses: {@link getNumThreads}. */
   threads: number;
-  /** What there is of CUDA. */
+  /** The state of CUDA. */
   cuda: {
-    /** What the addon was built with. */
+    /** How the addon was built. */
     build: 'none' | 'cuda' | 'simulated';
-    /** The CUDA version built with; null if there is none. */
+    /** The CUDA version that the addon was built with. Null if there is none. */
     runtime: string | null;
-    /** The newest CUDA version that the driver supports; null if there is none. */
+    /** The newest CUDA version that the driver supports. Null if there is none. */
     driver: string | null;
     /** See {@link cuda.unavailableReason}. */
     unavailableReason: string | null;
     /** The GPUs. */
     devices: {
-      /** As the driver calls it. */
+      /** The name that the driver reports. */
       name: string;
       /** '9.0' and so on. */
       computeCapability: string;
@@ -55,7 +61,10 @@ export interface Info {
   };
 }
 
-/** Version, platform, addon, instruction set, threads, devices and CUDA versions; the same as `rsqrt info` on the command line. */
+/**
+ * Version, platform, addon, instruction set, threads, devices and CUDA versions. `rsqrt info`
+ * prints the same on the command line.
+ */
 export function info(): Info {
   const { build, runtimeVersion, driverVersion, deviceCount } = binding.cuda;
   return {

@@ -6,17 +6,20 @@ import { checkScalar, dtypeOfScalar, type Scalar } from './literal';
 import { isTensor, type Tensor } from './tensor';
 
 /**
- * The dtype in which operands are computed together, as `torch.result_type`, of any number of them.
+ * The dtype in which operands are computed together, like `torch.result_type`, for any number of
+ * operands.
  *
- * Operands have three ranks: tensors with dimensions, tensors without, plain values. Those of a rank are promoted among
- * themselves ({@link promoteTypes}); a lower rank changes what a higher one says only if it is of a higher kind (bool < integer <
- * float < complex), so that a factor of 0.5 makes no float32 of float16.
+ * Operands have three ranks: tensors with dimensions, tensors without dimensions, and plain values.
+ * Operands of the same rank are promoted among themselves ({@link promoteTypes}). A lower rank
+ * changes the result of a higher one only if it is of a higher kind (bool < integer < float <
+ * complex). So a factor of 0.5 does not turn float16 into float32.
  *
- * A plain number counts as a float of the default dtype, even 2, as JavaScript does not tell it from 2.0; write 2n for
- * an integer. A bigint counts as int64, a boolean as bool, `{ re, im }` as complex.
+ * A plain number counts as a float of the default dtype, even 2, because JavaScript does not
+ * distinguish 2 from 2.0. Write 2n for an integer. A bigint counts as int64, a boolean as bool,
+ * `{ re, im }` as complex.
  *
- * Throws `TypeError` for what is neither tensor nor value, `ERR_DTYPE` for float16 with a complex operand of a lower
- * rank, where torch answers complex32.
+ * Throws `TypeError` for an operand that is neither a tensor nor a value, and `ERR_DTYPE` for
+ * float16 with a complex operand of a lower rank, where torch returns complex32.
  *
  * @example
  * ```ts
@@ -28,7 +31,7 @@ import { isTensor, type Tensor } from './tensor';
  */
 export function resultType(...operands: readonly (Tensor | Scalar)[]): DType {
   if (operands.length === 0) throw typeError('resultType: expected tensors or values; received none');
-  /** Of tensors with dimensions, of tensors without, of values. */
+  /** The dtype of tensors with dimensions, of tensors without, and of values. */
   const ranks: (DType | undefined)[] = [undefined, undefined, undefined];
   operands.forEach((operand, i) => {
     const [rank, dtype] = isTensor(operand)
@@ -40,7 +43,7 @@ export function resultType(...operands: readonly (Tensor | Scalar)[]): DType {
   return ranks.filter((dtype) => dtype !== undefined).reduce(raise);
 }
 
-/** What a higher rank says, raised to the kind of a lower one. */
+/** The dtype of a higher rank, raised to the kind of a lower one. */
 function raise(high: DType, low: DType): DType {
   if (canCast(low, high)) return high;
   if (kindOf(high) !== 'float') return low;

@@ -1,6 +1,6 @@
 /**
- * Random numbers: the generator of this copy of the package, and the tensors that are filled from it. How the numbers are
- * made stands in native/ops/random.h.
+ * Random numbers: the generator of this copy of the package, and the tensors that are filled from
+ * it. native/ops/random.h says how the numbers are made.
  */
 
 import { binding } from './binding';
@@ -13,8 +13,8 @@ import { contiguousStrides, type Sizes, sameSizes } from './layout';
 import { codeOf, storageOf, type Tensor } from './tensor';
 
 /**
- * The seed, as a number of 64 bits, and the number of the first block that has not been drawn from. Seeded when it is first
- * needed: the first random number of a process takes 2 ms.
+ * The seed, as a number of 64 bits, and the number of the first block that has not been used yet.
+ * Seeded when it is first needed, because the first random number of a process takes 2 ms.
  */
 const generator: { seed?: bigint; counter: bigint } = { counter: 0n };
 
@@ -28,14 +28,15 @@ function randomSeed(): bigint {
 }
 
 /**
- * Seeds the generator of random numbers: what is drawn from now on depends on the seed, the calls that follow, and nothing
- * else. The same calls give the same bits on every instruction set and device, with any number of threads.
+ * Seeds the generator of random numbers. What is drawn from now on depends only on the seed and the
+ * calls that follow. The same calls give the same bits on every instruction set and device, with
+ * any number of threads.
  *
- * Each copy of the package, and so each worker, has a generator of its own; unless seeded it begins with a seed of the
- * system's randomness.
+ * Each copy of the package, and so each worker, has its own generator. It starts with a seed from
+ * the system's randomness.
  *
- * @param seed a whole number: a safe integer, or a bigint from -2^63 to 2^64 - 1, of which a negative one counts as 2^64 more
- * @throws TypeError or RangeError for what is no such number
+ * @param seed a safe integer, or a bigint from -2^63 to 2^64 - 1; 2^64 is added to a negative one
+ * @throws TypeError or RangeError if `seed` is not such a number
  *
  * @example
  * ```ts
@@ -55,7 +56,10 @@ export function seed(): bigint {
   return currentSeed();
 }
 
-/** The seed that the generator began with: of {@link manualSeed}, of {@link seed}, or its own; from 0 to 2^64 - 1. */
+/**
+ * The seed that the generator started with, from {@link manualSeed}, {@link seed}, or the system;
+ * from 0 to 2^64 - 1.
+ */
 export function initialSeed(): bigint {
   return currentSeed();
 }
@@ -80,12 +84,12 @@ function checkSeed(value: unknown): bigint {
 }
 
 /**
- * A tensor of random numbers, uniform from 0 to below 1; default float32. Sizes come spread or as one array: `rand(2, 3)`,
- * `rand([2, 3], options)`.
+ * A tensor of random numbers, uniform from 0 (included) to 1 (not included); default float32. Sizes
+ * are given one by one or as an array: `rand(2, 3)`, `rand([2, 3], options)`.
  *
- * Every number is a multiple of 2^-p, all of them equally likely; p is the precision of the dtype: 11 bits for float16, 8 for
- * bfloat16, 24 for float32, 53 for float64. Of a complex number both parts are such numbers. Throws `ERR_DTYPE` for an
- * integer dtype and bool.
+ * Every number is a multiple of 2^-p, and all multiples are equally likely. p is the precision of
+ * the dtype: 11 bits for float16, 8 for bfloat16, 24 for float32, 53 for float64. Both parts of a
+ * complex number are such numbers. Throws `ERR_DTYPE` for integer dtypes and bool.
  */
 export function rand<D extends DType = 'float32'>(...args: FillArguments<D>): Tensor<D> {
   const { shape, dtype, device } = fillArguments(args, 'rand');
@@ -93,10 +97,11 @@ export function rand<D extends DType = 'float32'>(...args: FillArguments<D>): Te
 }
 
 /**
- * A tensor of random numbers from the normal distribution of mean 0 and variance 1; default float32. Sizes come spread or as
- * one array. Of a complex number each part has a variance of ½. Throws `ERR_DTYPE` for an integer dtype and bool.
+ * A tensor of random numbers from the normal distribution with mean 0 and variance 1; default
+ * float32. Sizes are given one by one or as an array. Each part of a complex number has a variance
+ * of ½. Throws `ERR_DTYPE` for integer dtypes and bool.
  *
- * A number is computed in float64 and then rounded to the dtype.
+ * Each number is computed in float64 and then rounded to the dtype.
  */
 export function randn<D extends DType = 'float32'>(...args: FillArguments<D>): Tensor<D> {
   const { shape, dtype, device } = fillArguments(args, 'randn');
@@ -104,8 +109,9 @@ export function randn<D extends DType = 'float32'>(...args: FillArguments<D>): T
 }
 
 /**
- * A tensor like another, of random numbers as by {@link rand}: of its shape and, unless the options tell otherwise, of its
- * dtype and on its device. Its strides are those of a copy; the numbers do not depend on them.
+ * A tensor of random numbers as from {@link rand}, with the shape of another tensor and, unless the
+ * options say otherwise, its dtype and device. Its strides are those of a copy. The numbers do not
+ * depend on them.
  */
 export function randLike<D extends DType, E extends DType = D>(
   input: Tensor<D>,
@@ -114,7 +120,7 @@ export function randLike<D extends DType, E extends DType = D>(
   return drawnLike(uniform, input, options, 'randLike') as Tensor<E>;
 }
 
-/** A tensor like another, of random numbers as by {@link randn}; otherwise as {@link randLike}. */
+/** A tensor of random numbers as from {@link randn}; otherwise like {@link randLike}. */
 export function randnLike<D extends DType, E extends DType = D>(
   input: Tensor<D>,
   options?: TensorOptions<E>,
@@ -125,7 +131,10 @@ export function randnLike<D extends DType, E extends DType = D>(
 const uniform = binding.distributions.indexOf('uniform');
 const normal = binding.distributions.indexOf('normal');
 
-/** A contiguous tensor of random numbers. The generator moves on by the blocks that this takes, once all went well. */
+/**
+ * A contiguous tensor of random numbers. The generator advances by the blocks used, once everything
+ * has succeeded.
+ */
 function drawn(distribution: number, shape: Sizes, dtype: DType, device: number, where: string): Tensor {
   const kind = kindOf(dtype);
   if (kind !== 'float' && kind !== 'complex') {

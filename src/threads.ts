@@ -12,10 +12,11 @@ let threads: number;
 use(defaultThreads());
 
 /**
- * The number of threads that an operation on the CPU uses at most, the calling one included.
+ * The largest number of threads that an operation on the CPU uses, including the calling one.
  *
- * At first this is the environment variable `RSQRT_NUM_THREADS` or, where that is not set, the number of CPUs that this
- * process may use: those of its affinity mask, and no more than the CPU quota of its container.
+ * Initially this is the environment variable `RSQRT_NUM_THREADS` or, if that is not set, the number
+ * of CPUs that this process may use: those of its affinity mask, and no more than the CPU quota of
+ * its container.
  *
  * @example
  * ```ts
@@ -28,12 +29,13 @@ export function getNumThreads(): number {
 }
 
 /**
- * Sets the number of threads that an operation on the CPU uses at most, the calling one included. Results do not depend on
- * it. Small tensors are computed by the calling thread alone.
+ * Sets the largest number of threads that an operation on the CPU uses, including the calling one.
+ * Results do not depend on it. Small tensors are computed by the calling thread alone.
  *
- * The setting belongs to this copy of the package in this worker: a worker that sets 1 does not slow the others down. The
- * threads themselves are shared by all workers of the process. They start when they are first needed, sleep when
- * idle, and are as many as the largest number in use asks for, not that many for each worker.
+ * The setting applies to this copy of the package in this worker, so a worker that sets 1 does not
+ * slow the others down. All workers of the process share the threads. They start when they are
+ * first needed and sleep when idle. There are as many as the largest setting in use needs, not that
+ * many per worker.
  *
  * @param n a whole number from 1 to 1024
  * @throws TypeError if `n` is not a number

@@ -21,8 +21,8 @@ inline constexpr unsigned threads_per_block = 256;
 // keeps enough memory reads in flight even where registers allow only few resident threads.
 inline constexpr int in_flight = 4;
 
-// Whole waves of blocks, whether 8, 6, 4 or 3 of them are resident on a multiprocessor, and nearly so
-// for 5 and 7. With more blocks, each would have less work over which to spread its start.
+// Whole waves of blocks, whether 8, 6, 4 or 3 of them are resident on a multiprocessor, and nearly
+// so for 5 and 7. With more blocks, each would have less work over which to spread its start.
 inline constexpr int blocks_per_multiprocessor = 48;
 
 // The grid for `blocks` blocks' worth of work. The kernels loop over what exceeds a grid.
