@@ -1,10 +1,10 @@
-// Which of the required ratios were reached.
+// Determines which targets were reached.
 
 import { ACCEPTANCE, nameOf } from './cases.mjs';
 
 /**
- * The lines of a table with what was measured: null where a case or one of the contenders is missing. Where `over` is several
- * names, the fastest that is there counts.
+ * The lines of the table of targets with the ratios measured. A ratio is null if a case or one of
+ * the contenders is missing. If `over` has several names, the fastest of those present counts.
  */
 export function judge(results, lines = ACCEPTANCE) {
   const byName = new Map(results.map((result) => [nameOf(result), result]));

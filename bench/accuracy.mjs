@@ -1,10 +1,12 @@
 #!/usr/bin/env node
-// Draws docs/accuracy.svg: the error of float32 1/√x over [1, 4), which by scaling is all there is to see.
+// Draws docs/accuracy.svg: the error of float32 1/√x over [1, 4). Other inputs behave alike,
+// because 1/√x scales with powers of four.
 //
 //   npm ci --prefix bench && node bench/accuracy.mjs
 //
-// All 2^24 floats of the range are computed. torch's float32 rsqrt on the CPU is √ and then 1/x, both rounded to float32:
-// for torch 2.13.0 that was compared bit for bit over the whole range, so that the picture needs no Python.
+// All 2^24 floats of the range are computed. torch's float32 rsqrt on the CPU is √ and then 1/x,
+// both rounded to float32. For torch 2.13.0 that was compared bit for bit over the whole range, so
+// drawing needs no Python.
 
 import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -22,7 +24,10 @@ const FONT = 'Helvetica, Arial, sans-serif';
 
 const x = new Float32Array(new Uint32Array(COUNT).map((_, i) => FIRST + i).buffer);
 
-/** The signed error of each result in ulp, as a share of dots and as the extremes of bins; its maximum; how many round wrong. */
+/**
+ * The signed error of each result in ulp: a sample as dots, and the extremes of bins. Also the
+ * largest error, and how many results are rounded wrongly.
+ */
 function errorsOf(y) {
   const dots = [];
   const low = Array(BINS).fill(Infinity);
@@ -58,7 +63,7 @@ const edge = (values) => values.map((value, bin) => [1 + ((bin + 0.5) * 3) / BIN
 const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 980, height: 446 });
 chart.setOption({
   animation: false,
-  backgroundColor: '#ffffff', // of its own, so that dark pages do not swallow the text
+  backgroundColor: '#ffffff', // so that the text is legible on dark pages
   textStyle: { fontFamily: FONT, fontSize: 13, color: TEXT },
   title: [
     {

@@ -1,4 +1,5 @@
-// npm run bench: rsqrt against its peers and a bare copy, in one run. README.md tells how to read it.
+// npm run bench: compares rsqrt with its peers and a bare copy, in one run. README.md explains the
+// results.
 
 import { judge } from './acceptance.mjs';
 import { acceptanceTables, nameOf, TABLES } from './cases.mjs';
@@ -21,7 +22,7 @@ async function main() {
   const results = [];
   const about = {};
   const settingsUsed = [];
-  /** Reasons, and the names of those skipped for them. */
+  /** Reasons, with the names of the contenders skipped for each. */
   const absent = new Map();
   for (const [settings, part] of bySettings(tables)) {
     const { contenders, skipped, stop } = await startContenders(settings, options.names);
@@ -68,7 +69,10 @@ function tablesOf({ acceptance, words }) {
   return some;
 }
 
-/** The tables by what is set when a process starts, [{ threads, isa }, tables]; it is the same within a table. */
+/**
+ * Groups the tables by the settings of a process, as [{ threads, isa }, tables]. They are the same
+ * within a table.
+ */
 function bySettings(tables) {
   const groups = new Map();
   for (const table of tables) {

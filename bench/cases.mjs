@@ -1,5 +1,6 @@
-// What is measured. A case is { op, dtype, size, layout, form, threads, isa }: `size` elements are computed, `isa` is
-// the instruction set forced on those that can be forced, or null.
+// The cases that are measured. A case is { op, dtype, size, layout, form, threads, isa }. `size` is
+// the number of elements computed. `isa` is the instruction set forced on contenders that allow it,
+// or null.
 
 export const FORMS = {
   new: 'new output, left to the collector: y = rsqrt(x)',
@@ -21,7 +22,7 @@ const DEFAULTS = {
   isa: null,
 };
 
-/** All combinations of the lists given; the rest as above. */
+/** All combinations of the given lists; everything else has the defaults above. */
 export function casesOf(lists) {
   let cases = [DEFAULTS];
   for (const [name, values] of Object.entries(lists)) {
@@ -55,7 +56,10 @@ export const TABLES = [
 
 const atLeast = (required, lists, over = 'torch') => ({ required, cases: casesOf(lists), over });
 
-/** What is to be reached: a line is met if each of its cases is `required` times faster than the contender `over`. */
+/**
+ * The targets. A line is met if each of its cases is `required` times faster than the contender
+ * `over`.
+ */
 export const ACCEPTANCE = [
   { title: 'float32, 4 elements, new', checks: [atLeast(5, { size: 4 })] },
   { title: '1,024 / 4,096 elements, new', checks: [atLeast(2, { size: 1024 }), atLeast(1.2, { size: 4096 })] },
@@ -81,20 +85,23 @@ export const ACCEPTANCE = [
   },
 ];
 
-/** Only who appears in the lines above. */
+/** Only the contenders that appear in the targets. */
 export const ACCEPTANCE_CONTENDERS = ['rsqrt', 'torch', 'streaming copy'];
 
 export function acceptanceTables() {
   return ACCEPTANCE.map(({ title, checks }) => ({ title, cases: checks.flatMap(({ cases }) => cases) }));
 }
 
-/** 'rsqrt float32 contiguous new 1024 1-thread': what --filter looks at, and a key. */
+/** 'rsqrt float32 contiguous new 1024 1-thread': the name that --filter searches, and a key. */
 export function nameOf({ op, dtype, size, layout, form, threads, isa }) {
   const words = [op, dtype, layout, form, size, `${threads}-thread`];
   return (isa === null ? words : [...words, isa]).join(' ');
 }
 
-/** The shape of the input and, for a layout that is not contiguous, the strides of a view on its memory, in elements. */
+/**
+ * The shape of the input. For a layout that is not contiguous, also the strides of a view on its
+ * memory, in elements.
+ */
 export function viewOf({ size, layout }) {
   switch (layout) {
     case 'transposed': {

@@ -1,5 +1,5 @@
-// The charts, as SVG, from a written result. The white ground makes them legible in GitHub's dark mode; symbols, and labels
-// at the ends of lines, tell apart whom colours may not.
+// Draws the charts, as SVG, from a result file. The white background keeps them legible in GitHub's
+// dark mode. Symbols, and labels at the ends of lines, distinguish what colours may not.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +9,8 @@ import { nameOf } from './cases.mjs';
 
 const DIRECTORY = fileURLToPath(new URL('results/charts', import.meta.url));
 
-// After Okabe and Ito's palette for the colour-blind; its light colours darker, as they are for text, too.
+// Based on the colour-blind-safe palette of Okabe and Ito. Its light colours are darkened, because
+// they are used for text too.
 const STYLES = {
   rsqrt: { color: '#D55E00', symbol: 'circle' },
   torch: { color: '#0072B2', symbol: 'rect' },
@@ -36,7 +37,7 @@ const BASE = {
 /** Writes bench/results/charts/*.svg; returns the files. */
 export function draw({ results, ...about }) {
   mkdirSync(DIRECTORY, { recursive: true });
-  // A case that stands in two tables was measured twice; the first is drawn.
+  // A case that is in two tables was measured twice. The first measurement is drawn.
   const report = {
     ...about,
     results: [...new Map(results.toReversed().map((r) => [nameOf(r), r])).values()].toReversed(),
@@ -70,7 +71,7 @@ const onCpu = (report) => ({
 });
 
 function onGpu(report) {
-  const size = report.results.find(({ dtype }) => dtype === 'int8')?.size; // of the table of every dtype
+  const size = report.results.find(({ dtype }) => dtype === 'int8')?.size; // from the table of all dtypes
   return {
     'gpu-throughput': throughputOf(report, {
       text: 'float32 rsqrt on a GPU: elements per second',
@@ -87,7 +88,10 @@ function onGpu(report) {
 const plain = ({ op, dtype, layout, threads, isa }) =>
   `${op} ${dtype} ${layout} ${threads} ${isa}` === 'rsqrt float32 contiguous 1 null';
 
-/** Elements a second over their number, a panel for each form; null if nothing of that was measured. */
+/**
+ * Elements per second over the number of elements, with a panel for each form. Null if none of them
+ * was measured.
+ */
 function throughputOf(report, { text, panels }) {
   const { results } = report;
   const rows = panels.map(([form]) =>
@@ -176,7 +180,7 @@ function line(name, rows, panel) {
   };
 }
 
-/** How many times faster than torch, by dtype; null if that was not measured. */
+/** How many times faster than torch, by dtype. Null if that was not measured. */
 function dtypesOf(report, { text, form, size }) {
   const bars = report.results
     .filter((r) => r.op === 'rsqrt' && r.size === size && r.form === form && r.layout === 'contiguous')

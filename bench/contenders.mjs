@@ -1,10 +1,11 @@
-// Who takes part. Each contender is a process of its own, so that none runs on another's heap or
-// pays for another's garbage; commands go to it and times come back, one JSON value a line:
+// The contenders. Each is a separate process, so that none uses another's heap or pays for
+// another's garbage. Commands are sent to it and results come back, one JSON value per line:
 //
-//   ["start", threads]    what it is: versions and the like
-//   ["prepare", case]     makes the input and output; null, or the reason why it has no such case
-//   ["sample", indices]   makes one call; elements of the result (null: compared them itself)
-//   ["run", count]        makes so many calls; the nanoseconds they took
+//   ["start", threads]    returns versions and the like
+//   ["prepare", case]     makes the input and output; returns null, or why it has no such case
+//   ["sample", indices]   makes one call; returns elements of the result, or null if it compared
+//                         them itself
+//   ["run", count]        makes `count` calls; returns the nanoseconds they took
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -18,8 +19,9 @@ export const inNode = (file) => ({ command: process.execPath, args: [here('worke
 export const PYTHON = process.env.RSQRT_BENCH_PYTHON || 'python3';
 
 /**
- * `threads`: can use several. `isas`: can be told the instruction set. `copies`: computes nothing. `ulps`: how far from
- * the exact result it may be; rsqrt promises the nearest float, others document nothing and are allowed two.
+ * `threads`: can use several threads. `isas`: the instruction set can be chosen. `copies`: computes
+ * nothing. `ulps`: the error that is allowed. rsqrt promises the nearest float. The others document
+ * nothing and are allowed two ulp.
  */
 const CONTENDERS = [
   { name: 'rsqrt', ...inNode('rsqrt'), required: true, threads: true, isas: true, ulps: 0.5 },
@@ -42,8 +44,8 @@ const CONTENDERS = [
 export const NAMES = CONTENDERS.map(({ name }) => name);
 
 /**
- * Starts those of `names`, of the contenders given, that can do with so many threads and the instruction set (null: the best they have).
- * `skipped` tells, by name, why one is not among them.
+ * Starts those contenders of `names` that support this number of threads and this instruction set
+ * (null: their best). `skipped` has, by name, why a contender was not started.
  */
 export async function startContenders({ threads, isa }, names, all = CONTENDERS) {
   const contenders = [];
@@ -61,7 +63,7 @@ export async function startContenders({ threads, isa }, names, all = CONTENDERS)
       const about = await worker.ask('start', threads);
       contenders.push({ ...contender, about, ...worker });
     } catch (error) {
-      // Without threads of its own, rsqrt is skipped like others where threads are asked for.
+      // If rsqrt has no threads, it is skipped like other contenders where threads are requested.
       if (contender.required && threads === 1) {
         stop();
         throw new Error(`${name}: ${error.message}`);
@@ -80,7 +82,7 @@ function environment(threads, isa) {
 function startProcess({ command, args }, env) {
   const child = spawn(command, args, { env });
   const ended = endOf(child, command);
-  ended.catch(() => {}); // whoever asks next is told
+  ended.catch(() => {}); // the next request reports it
   child.stdin.on('error', () => {}); // as above
   const replies = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 

@@ -1,6 +1,9 @@
-// The dtypes, and the input: the same values for all contenders, whatever holds them.
+// The dtypes, and the input: the same values for all contenders, in whatever type holds them.
 
-/** What holds a dtype; `bits` of the significand are stored (floating point only); a complex number has two `parts`. */
+/**
+ * The array that holds a dtype. `bits` of the significand are stored (floating point only). A
+ * complex number has two `parts`.
+ */
 export const DTYPES = {
   float16: { array: Uint16Array, bits: 10 },
   bfloat16: { array: Uint16Array, bits: 7 },
@@ -16,22 +19,26 @@ export const DTYPES = {
   bool: { array: Uint8Array },
 };
 
-/** Integers and bool compute in float32. */
+/** Integers and bool are computed in float32. */
 export const resultOf = (dtype) => (DTYPES[dtype].bits === undefined ? 'float32' : dtype);
 
 export const partsOf = (dtype) => DTYPES[dtype].parts ?? 1;
 
-/** Numbers in the order of memory that stand for `size` elements. */
+/** The numbers of `size` elements, in memory order. */
 export const lengthOf = (dtype, size) => size * partsOf(dtype);
 
 const PERIOD = 65_536;
 
-// Looks random enough that nothing can be predicted, and is quickly made; torch_worker.py computes the same.
+// Random-looking enough that nothing can be predicted, and fast to make. torch_worker.py computes
+// the same values.
 const keyAt = (i) => (((i % PERIOD) * 40_503) >>> 6) & 1023;
 const significandOf = (key) => key & 127;
 const exponentOf = (key) => (key >> 7) - 4;
 
-/** The number at place `i` of the input's memory: 2⁻⁴ to 2⁴ with 8 bits, exact in every float dtype; integers 1 to 100. */
+/**
+ * The number at position `i` of the input's memory: 2⁻⁴ to 2⁴ with 8 bits, exact in every float
+ * dtype; for integers, 1 to 100.
+ */
 export function valueAt(dtype, i) {
   const key = keyAt(i);
   if (dtype === 'bool') return key & 1;
@@ -39,7 +46,7 @@ export function valueAt(dtype, i) {
   return (1 + significandOf(key) / 128) * 2 ** exponentOf(key);
 }
 
-/** The same as it is stored. */
+/** The same number as it is stored. */
 function storedAt(dtype, i) {
   const key = keyAt(i);
   switch (dtype) {
@@ -65,14 +72,14 @@ export function inputArray(dtype, size) {
 
 export const emptyArray = (dtype, size) => new DTYPES[dtype].array(lengthOf(dtype, size));
 
-/** A stored number of a result dtype as a number. */
+/** Decodes a stored number of a result dtype. */
 export function numberOf(dtype, stored) {
   if (dtype === 'float16') return floatOf(stored, 10, 15);
   if (dtype === 'bfloat16') return floatOf(stored, 7, 127);
   return Number(stored);
 }
 
-/** Of a normal, positive number: a result has no others here. */
+/** For a normal, positive number; results have no others here. */
 function floatOf(stored, bits, bias) {
   return (1 + (stored & ((1 << bits) - 1)) / (1 << bits)) * 2 ** ((stored >> bits) - bias);
 }

@@ -1,12 +1,15 @@
-// What is measured on a GPU. A case is as in cases.mjs; the forms are others.
+// The cases that are measured on a GPU. A case is as in cases.mjs, with other forms.
 
 import { casesOf, nameOf, viewOf } from './cases.mjs';
 import { DTYPES, partsOf, resultOf } from './dtypes.mjs';
 
-/** Calls in a graph. */
+/** The number of calls in a graph. */
 export const GRAPH_CALLS = 20;
 
-/** What the clock tells and what CUDA's events tell: `clock` means the time of the calls alone, the queue not waited for. */
+/**
+ * Whether a form is timed by the clock or by CUDA events. `clock` means the time of the calls
+ * alone, without waiting for the queue.
+ */
 export const GPU_FORMS = {
   out: { title: 'into a given output: rsqrt(x, { out })' },
   disposed: { title: 'new output, disposed at once: rsqrt(x).dispose()' },
@@ -85,20 +88,20 @@ const ACCEPTANCE = [
   },
 ];
 
-/** What all contenders hold of a device at a time, about, in bytes. */
+/** The approximate bytes of device memory that all contenders use at the same time. */
 function footprint(each, contenders) {
   const bytes = (dtype) => DTYPES[dtype].array.BYTES_PER_ELEMENT * partsOf(dtype);
   return contenders * (viewOf(each).span * bytes(each.dtype) + each.size * bytes(resultOf(each.dtype)));
 }
 
 /**
- * The tables and what is to be reached, with sizes that fit. `memory` is that of the device, in bytes; `largest` the most elements that
- * a case may have.
+ * The tables and targets, with sizes that fit. `memory` is the memory of the device in bytes, and
+ * `largest` the largest number of elements of a case.
  */
 export function gpuCases({ memory, largest = Infinity, contenders }) {
   const fitted = (each) => {
     let { size } = each;
-    // By 4, so that squares stay squares.
+    // By 4, so that square shapes stay square.
     while (size > largest || footprint({ ...each, size }, contenders) > 0.8 * memory) size /= 4;
     return { ...each, size };
   };

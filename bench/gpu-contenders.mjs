@@ -1,4 +1,4 @@
-// Who takes part on a GPU; contenders.mjs tells how each is driven.
+// The contenders on a GPU. contenders.mjs says how each is driven.
 
 import { here, inNode, PYTHON } from './contenders.mjs';
 

@@ -1,4 +1,5 @@
-// npm run bench:gpu: rsqrt on a GPU against torch and bare copies on the same GPU, in one run. README.md tells how to read it.
+// npm run bench:gpu: compares rsqrt on a GPU with torch and bare copies on the same GPU, in one
+// run. README.md explains the results.
 
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -15,9 +16,9 @@ import { drawCharts, printAcceptance, printMachine, printTable, printWritten, sa
 
 const require = createRequire(import.meta.url);
 
-/** The targets are meant for this torch and newer ones. */
+/** The targets are for this version of torch or newer. */
 const TORCH = [2, 11];
-/** Elements of a case on the simulated device. */
+/** The number of elements of a case on the simulated device. */
 const SIMULATED_LARGEST = 4096;
 
 const HELP = `Usage: npm run bench:gpu -- [options]
@@ -60,7 +61,7 @@ function parseOptions() {
   };
 }
 
-/** What rsqrt says of the GPU; throws a sentence if there is none. */
+/** The properties of the GPU that rsqrt reports. Throws a sentence if there is none. */
 function look({ simulated }) {
   const info = require('..').info();
   const { build, unavailableReason } = info.cuda;
@@ -81,7 +82,10 @@ function tablesOf({ tables, acceptanceTables }, { acceptance, words }) {
   return some;
 }
 
-/** Measures all; `keep` is called with what there is after each table, in case a later one never ends. */
+/**
+ * Measures everything. `keep` is called with the results so far after each table, in case a later
+ * one never ends.
+ */
 async function measure(tables, options, keep) {
   const { contenders, skipped, stop } = await startContenders({ threads: 1, isa: null }, options.names, GPU_CONTENDERS);
   const about = Object.fromEntries(contenders.map(({ name, about }) => [name, about]));
@@ -100,7 +104,7 @@ async function measure(tables, options, keep) {
   return { results, skipped, about };
 }
 
-/** Who was left out of what: names by reason. */
+/** The contenders that were left out, by reason. */
 function absentees(skipped, results) {
   const names = new Map();
   for (const reasons of [skipped, ...results.map((result) => result.skipped)]) {
@@ -159,7 +163,7 @@ async function main() {
   await drawCharts(file).catch((error) => console.log(`no charts: ${error.message}`));
 }
 
-/** Writes what was measured so far to its file; returns that, null if it is not to be kept. */
+/** Writes the results so far to the file and returns its path. Null if nothing is to be saved. */
 function saving(options, about, device) {
   const { json, quick, simulated, words, acceptance } = options;
   const result = !simulated && !quick && words.length === 0;

@@ -1,4 +1,5 @@
-// npm run bench:install: what it takes to install and to load rsqrt and its peers. README.md tells how to read it.
+// npm run bench:install: measures what it takes to install and load rsqrt and its peers. README.md
+// explains the results.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -27,7 +28,7 @@ const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
 const { version } = read(path.join(root, 'package.json'));
 const benchmarked = read(path.join(root, 'bench', 'package.json')).dependencies;
 
-/** What is to be reached: the time of a cold `require` over Node's own start. */
+/** The target: the time of a cold `require` beyond Node's own start. */
 const REQUIRE_NS = 15e6;
 
 const PEERS = {
@@ -61,7 +62,7 @@ function parseOptions() {
   };
 }
 
-/** Installs one package by itself, as a user would who lets no scripts run. */
+/** Installs one package by itself, as a user does who runs no install scripts. */
 function install(folder, spec) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
@@ -77,7 +78,9 @@ function install(folder, spec) {
   ]);
 }
 
-/** What npm installed: of each package its place, name, version and scripts that npm would have run. */
+/**
+ * The packages that npm installed: folder, name, version, and the scripts that npm would have run.
+ */
 function installed(folder) {
   const { packages } = read(path.join(folder, 'node_modules', '.package-lock.json'));
   return Object.keys(packages)
@@ -93,7 +96,10 @@ function installed(folder) {
     });
 }
 
-/** Bytes that are downloaded: the archives, as the registry has them, of a package and all that it depends on. */
+/**
+ * The bytes that are downloaded: the archives in the registry of a package and all its
+ * dependencies.
+ */
 function packedSize(folder, packages, { name, tarball }) {
   const others = packages.filter((each) => tarball === undefined || each.name !== name);
   const specs = [...new Set(others.map((each) => `${each.name}@${each.version}`))];
@@ -102,7 +108,7 @@ function packedSize(folder, packages, { name, tarball }) {
   return (tarball === undefined ? 0 : statSync(tarball).size) + sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Files that were installed, without npm's own notes and links. */
+/** The files that were installed, without npm's own records and links. */
 function unpackedFiles(folder) {
   const modules = path.join(folder, 'node_modules');
   return readdirSync(modules, { recursive: true })
@@ -126,7 +132,9 @@ function look(folder, contender) {
   };
 }
 
-/** Nanoseconds that a process takes which runs the code; throws with the first line that says what is wrong. */
+/**
+ * The nanoseconds that a process takes to run the code. Throws with the first line of its error.
+ */
 function timeOf(code, cwd) {
   const start = process.hrtime.bigint();
   const { status, stderr } = spawnSync(process.execPath, ['-e', code], { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -135,7 +143,10 @@ function timeOf(code, cwd) {
   throw new Error(/^\w*Error: (.*)$/m.exec(stderr.toString())?.[1] ?? 'its process failed');
 }
 
-/** Adds the times of loading to the rows, or why there are none. They take turns with a Node that loads nothing. */
+/**
+ * Adds the load times to the rows, or the reasons why there are none. The packages take turns with
+ * a Node that loads nothing.
+ */
 function timeLoading(rows, folderOf, rounds) {
   const runs = rows.map((row) => ({ row, code: `require(${JSON.stringify(row.name)})`, over: [] }));
   const base = [];
@@ -148,7 +159,7 @@ function timeLoading(rows, folderOf, rounds) {
   };
   for (const { row, code } of runs) {
     try {
-      timeOf(code, folderOf(row)); // reads its files into the system's cache, too
+      timeOf(code, folderOf(row)); // this also reads its files into the system's cache
     } catch (error) {
       row.notLoaded = error.message.split(folderOf(row)).join('.');
     }

@@ -1,9 +1,10 @@
-// Where it was measured: no host names and no paths, as results are published.
+// Describes the machine of a measurement, without host names and paths, because results are
+// published.
 
 import { spawnSync } from 'node:child_process';
 import os from 'node:os';
 
-/** Processes that want a CPU, on average over the last minute. */
+/** The average number of processes that wanted a CPU in the last minute. */
 export function loadNow() {
   return Number(os.loadavg()[0].toFixed(1));
 }
@@ -26,7 +27,10 @@ export function slugOf({ cpu, cores }) {
   return words.join('-');
 }
 
-/** The GPUs of rsqrt's info(), the CUDA versions, and what nvidia-smi tells: the driver (null: it is not there) and clocks. */
+/**
+ * The GPUs from rsqrt's info(), the CUDA versions, and the driver and clocks from nvidia-smi
+ * (driver null: there is no nvidia-smi).
+ */
 export function describeGpus({ cuda: { build, runtime, driver, devices } }) {
   const asked = ['driver_version', 'clocks.max.sm', 'clocks.max.memory', 'power.limit'];
   const { status, stdout } = spawnSync('nvidia-smi', [`--query-gpu=${asked}`, '--format=csv,noheader'], {

@@ -1,24 +1,29 @@
-// How things are measured: contenders take turns, round by round, so that whatever slows the
-// machine down for a while slows all of them.
+// Measures cases. The contenders take turns in rounds, so that whatever slows the machine down for
+// a while slows all of them.
 
 import { setTimeout } from 'node:timers/promises';
 import { nameOf } from './cases.mjs';
 import { sampleIndices, verify } from './verify.mjs';
 
-// Compiling takes place on another thread and is late where cores are busy: warm is who has not
-// become faster for some samples.
+// Compilation happens on another thread and is late on busy cores. A contender is warm when it has
+// not become faster for some samples.
 const STEADY_SAMPLES = 4;
 const FASTER = 0.97;
-// Enough for those who never come to rest; in lengths of a sample.
+// The limit for contenders that never become steady, in sample lengths.
 const LONGEST_WARM_UP = 20;
-// A large output left to the collector costs most in the call that has to collect: one call alone
-// would often not be that one. Calls longer than so many lengths of a sample are slow by themselves.
+// For large outputs left to the collector, the call in which the collector runs is the slowest, and
+// a single call would often miss it. Calls longer than this many sample lengths are slow by
+// themselves.
 const FEWEST_CALLS = 3;
 const LONG_CALL = 5;
-// Between turns, so that the last one's helpers (collector, spinning threads) come to rest.
+// A pause between turns, in which the helper threads of the last contender (collector, spinning
+// threads) become idle.
 const PAUSE_MS = 2;
 
-/** Measures one case. Those who have it are the keys of `times`, the others' reasons are in `skipped`. */
+/**
+ * Measures one case. `times` has the contenders that support it, and `skipped` the reasons of the
+ * others.
+ */
 export async function compare(contenders, each, { rounds, sampleNs }) {
   const runs = [];
   const skipped = {};
@@ -34,7 +39,7 @@ export async function compare(contenders, each, { rounds, sampleNs }) {
       runs.push({ name, run, count: await warmUp(run, sampleNs), samples: [] });
     } catch (error) {
       if (contender.required) throw error;
-      skipped[name] = error.message; // its process has ended: the next case gets the same answer
+      skipped[name] = error.message; // its process has ended, so the next case gets the same error
     }
   }
   for (let round = 0; round < rounds; round++) {
@@ -47,7 +52,10 @@ export async function compare(contenders, each, { rounds, sampleNs }) {
   return { ...each, times, skipped };
 }
 
-/** What is wrong about a peer's result, whose time would mean nothing, or null. A wrong one of ours is an error. */
+/**
+ * What is wrong with a contender's result, or null. The time of a wrong result would mean nothing.
+ * A wrong result of rsqrt is an error.
+ */
 async function mistakeOf({ name, ask, required, copies, ulps }, each) {
   const samples = await ask('sample', sampleIndices(each.size));
   try {
@@ -63,7 +71,7 @@ async function mistakeOf({ name, ask, required, copies, ulps }, each) {
 /** Runs until the code is compiled, and finds the number of calls that take about `sampleNs`. */
 async function warmUp(run, sampleNs) {
   let count = 1;
-  let fastest = Infinity; // the slow passes were compiling
+  let fastest = Infinity; // slower passes included compilation
   for (let spent = 0, steady = 0; spent < LONGEST_WARM_UP * sampleNs && steady < STEADY_SAMPLES; ) {
     const time = await run(count);
     spent += time;
@@ -77,7 +85,7 @@ async function warmUp(run, sampleNs) {
 /** Nanoseconds per call. */
 export function summary(samples) {
   const sorted = samples.toSorted((a, b) => a - b);
-  /** Between two samples where it falls between them. */
+  /** Interpolates between two samples if the quantile falls between them. */
   const quantile = (q) => {
     const place = q * (sorted.length - 1);
     const below = sorted[Math.floor(place)];

@@ -42,7 +42,7 @@ export function parseOptions(args) {
     words: filter.split(/[\s,]+/).filter((word) => word !== ''),
     names: only?.split(',').map(contenderName) ?? (values.acceptance ? ACCEPTANCE_CONTENDERS : NAMES),
     rounds: rounds === undefined ? (quick ? 3 : 9) : wholeNumber(rounds, '--rounds'),
-    /** How long one round of one contender lasts, about. */
+    /** The approximate length of one round of one contender. */
     sampleNs: quick ? 4e6 : 20e6,
   };
 }

@@ -1,4 +1,4 @@
-// The tables for reading and the JSON for keeping.
+// Prints the tables and writes the JSON.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -15,7 +15,7 @@ const UNITS = [
   ['s', 1e9],
 ];
 
-/** A time whose quartiles lie further apart than this part of the median is marked. */
+/** A time is marked if its quartiles are further apart than this fraction of the median. */
 const UNSTEADY = 0.15;
 
 export function printTable({ title }, results, contenders = NAMES) {
@@ -26,7 +26,7 @@ export function printTable({ title }, results, contenders = NAMES) {
   for (const line of alignRight([['elements', ...names], ...lines])) console.log(line);
 }
 
-/** What differs from row to row, and the size. */
+/** The properties that differ between rows, and the size. */
 function labelsOf(results) {
   const different = ['op', 'dtype', 'layout', 'form'].filter((name) => new Set(results.map((r) => r[name])).size > 1);
   return results.map((result) => [...different.map((name) => result[name]), count(result.size)].join(' '));
@@ -34,7 +34,7 @@ function labelsOf(results) {
 
 const count = (size) => size.toLocaleString('en');
 
-/** '31.5 ms 2.41': the median, and that divided by rsqrt's. */
+/** '31.5 ms 2.41': the median, followed by the median divided by rsqrt's. */
 function cell(time, ours) {
   if (time === undefined) return '';
   const mark = time.upperQuartile - time.lowerQuartile > UNSTEADY * time.median ? '~' : '';
@@ -83,7 +83,10 @@ export function printMachine({ cpu, cores, memoryGiB, platform, node, load }, co
   for (const [reason, names] of absent) console.log(`skipped: ${[...names].join(', ')}: ${reason}`);
 }
 
-/** Writes to `json`, or to a file in bench/results named after the machine; returns where. Times are nanoseconds per call. */
+/**
+ * Writes to `json`, or to a file in bench/results named after the machine, and returns the path.
+ * Times are in nanoseconds per call.
+ */
 export function saveJson({ json, rounds, sampleNs }, report, machine = slugOf(report.machine)) {
   const date = new Date().toISOString().slice(0, 10);
   const file = json ?? path.join(RESULTS, `${date}-${machine}.json`);
@@ -95,7 +98,7 @@ export function saveJson({ json, rounds, sampleNs }, report, machine = slugOf(re
 
 export const printWritten = (file) => console.log(`\nwritten: ${path.relative('', file)}`);
 
-/** Draws the charts of a written file. Throws if its times mean nothing. */
+/** Draws the charts of a result file. Throws if its times mean nothing. */
 export async function drawCharts(file) {
   const { draw } = await import('./charts.mjs').catch((error) => {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;

@@ -1,21 +1,22 @@
-// Nobody is timed who computes something else: before a case is measured, elements of its full-sized result are
-// compared with 1/√x.
+// Checks results before they are timed: elements of the full-sized result of a case are compared
+// with 1/√x.
 
 import { viewOf } from './cases.mjs';
 import { DTYPES, partsOf, resultOf, valueAt } from './dtypes.mjs';
 
 const SAMPLES = 64;
-const COMPLEX_ULPS = 8; // of the modulus; for all, as nobody promises the nearest complex number
+const COMPLEX_ULPS = 8; // of the modulus; for all contenders, because none promises the nearest complex number
 
-/** Elements of a result from first to last, by their place in row-major order. */
+/** Elements of a result from first to last, by their position in row-major order. */
 export function sampleIndices(size) {
   const indices = Array.from({ length: SAMPLES }, (_, i) => Math.floor((i * (size - 1)) / (SAMPLES - 1)));
   return [...new Set(indices)];
 }
 
 /**
- * Throws if a real sample is further from the exact result than `ulps` units in the last place. `samples` are the numbers at
- * the indices above, real and imaginary parts one after the other.
+ * Throws if a real sample is further than `ulps` units in the last place from the exact result.
+ * `samples` are the numbers at the indices above. Complex numbers are their real part, then their
+ * imaginary part.
  */
 export function verify(each, samples, ulps) {
   const parts = partsOf(each.dtype);
@@ -30,10 +31,10 @@ export function verify(each, samples, ulps) {
 }
 
 function near(received, expected, bits, ulps) {
-  if (expected.every((value, part) => value === received[part])) return true; // infinite ones, too
+  if (expected.every((value, part) => value === received[part])) return true; // also infinite ones
   const ulp = 2 ** (Math.floor(Math.log2(Math.hypot(...expected))) - bits);
   const error = Math.hypot(...expected.map((value, part) => value - received[part]));
-  return error <= ulp * (ulps + (bits === 52 ? 1 : 1e-6)); // what is expected is itself rounded to 53 bits
+  return error <= ulp * (ulps + (bits === 52 ? 1 : 1e-6)); // the expected value is itself rounded to 53 bits
 }
 
 function expectedAt({ op, dtype, size, layout }, index) {

@@ -5,7 +5,10 @@ import { samplesOf } from './samples.mjs';
 
 export const open = () => ({ about: { node: process.versions.node }, prepare });
 
-/** Why a copy cannot stand for a case: it reads and writes as many bytes, contiguously, to memory that is there. */
+/**
+ * Why a case has no comparable copy. A copy reads and writes the same number of bytes,
+ * contiguously, to existing memory.
+ */
 export function reasonAgainst({ dtype, layout, form }) {
   if (form !== 'out' || layout !== 'contiguous') return 'copies to a given output only, contiguous';
   if (resultOf(dtype) !== dtype) return 'copies what is as large as the result only';

@@ -1,4 +1,4 @@
-// This package on a GPU, call by call where gpu_rsqrt.mjs replays a graph.
+// This package on a GPU. Makes the calls one by one that gpu_rsqrt.mjs replays as a graph.
 
 import { createRequire } from 'node:module';
 import { GRAPH_CALLS } from '../gpu-cases.mjs';

@@ -6,7 +6,7 @@ import { about, inputOf, outputOf, work } from './gpu_rsqrt.mjs';
 export const open = () => ({ about: about(), prepare });
 
 function prepare(each) {
-  // The bytes of a transposed input are as many, and are copied as they lie.
+  // A transposed input has the same number of bytes, which are copied in memory order.
   const bytes = each.layout === 'transposed' ? { ...each, layout: 'contiguous' } : each;
   const reason = each.op === 'rsqrt' ? reasonAgainst(bytes) : 'stands for rsqrt only';
   if (reason !== undefined) return reason;

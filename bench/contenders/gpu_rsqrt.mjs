@@ -1,4 +1,5 @@
-// This package on a GPU, as built. Times are those between two events on the device, or the clock's.
+// This package on a GPU, as built. Times are measured between two events on the device, or with the
+// clock.
 
 import { createRequire } from 'node:module';
 import { viewOf } from '../cases.mjs';
@@ -18,7 +19,7 @@ export const about = () => {
 
 export const open = () => ({ about: about(), prepare });
 
-/** The input of a case on the device, as a view of the shape and strides that it tells. */
+/** The input of a case on the device, as a view with its shape and strides. */
 export function inputOf({ dtype, size, layout }) {
   const { shape, strides, span } = viewOf({ size, layout });
   const memory = asTensor(inputArray(dtype, span), { dtype, device });
@@ -27,7 +28,7 @@ export function inputOf({ dtype, size, layout }) {
 
 export const outputOf = ({ dtype }, { shape }) => zeros(shape, { dtype: resultOf(dtype), device });
 
-/** How a case is timed, its results are read and its memory is let go of. */
+/** How a case is timed, how its results are read, and how its memory is released. */
 export function work({ dtype, form }, loops, tensors) {
   const [start, end] = [new cuda.Event(), new cuda.Event()];
   return {
@@ -54,7 +55,7 @@ function timeOnDevice(loop, count, start, end) {
   return start.elapsedTime(end) * 1e6;
 }
 
-/** What was queued is waited for before and after, not within. */
+/** Waits for queued work before and after the calls, not between them. */
 function timeOfCalls(loop, count) {
   cuda.synchronize();
   const start = process.hrtime.bigint();
@@ -98,7 +99,7 @@ function prepare(each) {
   return work(each, loops, graph === undefined ? [x, out] : [graph, x, out]);
 }
 
-/** Between memory of the host and of the device that is there. */
+/** Copies between existing memory of the host and of the device. */
 function prepareTransfer(each) {
   const { dtype, size, form } = each;
   const pageable = asTensor(inputArray(dtype, size), { dtype });
@@ -143,7 +144,7 @@ function prepareRandom(each) {
   };
   const read = (y) => {
     y.dispose();
-    return null; // which numbers they are differs from library to library
+    return null; // each library draws other numbers
   };
   return { ...work(each, loops, []), read };
 }

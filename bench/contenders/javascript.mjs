@@ -1,4 +1,4 @@
-// A plain loop over typed arrays: what one would write without a library.
+// A plain loop over typed arrays, as one would write it without a library.
 
 import { viewOf } from '../cases.mjs';
 import { DTYPES, emptyArray, inputArray, resultOf } from '../dtypes.mjs';
@@ -12,7 +12,8 @@ async function prepare({ op, dtype, size, layout, form }) {
   const { bits, parts } = DTYPES[dtype];
   if (parts === 2 || (bits !== undefined && bits < 23)) return 'no such dtype';
   if (dtype === 'int64') return 'no such dtype';
-  // A copy of the module for each case: a loop that has seen many types of arrays is slow for all of them.
+  // A copy of the module for each case, because a loop that has seen many types of arrays is slow
+  // for all of them.
   const fills = await import(`./fills.mjs?case=${cases++}`);
   const fill = fills[layout === 'contiguous' ? 'contiguous' : 'view'][op];
   const { shape, strides, span } = viewOf({ size, layout });

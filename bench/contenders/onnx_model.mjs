@@ -1,4 +1,5 @@
-// A model y = op(x) in the ONNX format, a Protocol Buffers message; field numbers are those of onnx.proto3.
+// Makes a model y = op(x) in the ONNX format, a Protocol Buffers message. Field numbers are those
+// of onnx.proto3.
 
 const TYPES = { float32: 1, uint8: 2, int8: 3, int16: 5, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11 };
 
@@ -8,7 +9,10 @@ const OPSET_VERSION = 17;
 /** Whether ONNX Runtime's JavaScript interface has tensors of this dtype. */
 export const hasType = (dtype) => dtype in TYPES;
 
-/** rsqrt is Sqrt and Reciprocal, as exporters write it. A model that computes in another dtype first casts to that. */
+/**
+ * rsqrt is Sqrt and Reciprocal, as exporters write it. A model that computes in another dtype
+ * begins with a Cast to it.
+ */
 export function model(op, dtype, computeDtype) {
   const steps = [
     ...(dtype === computeDtype ? [] : [['Cast', [field(1, 'to'), field(3, TYPES[computeDtype]), field(20, 2)]]]),
@@ -36,14 +40,14 @@ function tensorInfo(name, dtype) {
   return [field(1, name), field(2, [field(1, type)])];
 }
 
-/** A field of a message: a small number, a text, or a message as the list of its fields. */
+/** A field of a message: a small number, a string, or a message as a list of its fields. */
 function field(number, value) {
   if (typeof value === 'number') return Buffer.from([...varint(number << 3), ...varint(value)]);
   const bytes = typeof value === 'string' ? Buffer.from(value) : Buffer.concat(value);
   return Buffer.from([...varint((number << 3) | 2), ...varint(bytes.length), ...bytes]);
 }
 
-/** Seven bits a byte, the lowest first; the high bit says that another follows. */
+/** Seven bits per byte, lowest first. The high bit says that another byte follows. */
 function varint(value) {
   return value < 128 ? [value] : [(value & 127) | 128, ...varint(value >> 7)];
 }

@@ -41,7 +41,7 @@ async function prepareWith(ort, options, { op, dtype, size, layout }) {
   const { array } = DTYPES[result];
   return {
     loops,
-    // As it is stored: float16 may come as a Float16Array.
+    // As it is stored, because float16 may come as a Float16Array.
     read: ({ data }, indices) => samplesOf(dtype, new array(data.buffer, data.byteOffset, data.length), indices),
     release: () => session.release(),
   };

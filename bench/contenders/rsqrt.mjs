@@ -19,13 +19,13 @@ function prepare({ op: name, dtype, size, layout, form }) {
   const { shape, strides, span } = viewOf({ size, layout });
   const op = rsqrt[name];
   const inPlace = rsqrt[`${name}_`];
-  // In memory of rsqrt's own, as the results are that programs go on with.
+  // In rsqrt's own memory, like the results that programs work with.
   const memory = rsqrt.asTensor(inputArray(dtype, span), { dtype }).clone();
   const x = layout === 'contiguous' ? memory : memory.asStrided(shape, strides);
   const out = form === 'out' ? rsqrt.zeros(shape, { dtype: resultOf(dtype) }) : undefined;
   const loops = {
     new(count) {
-      let y; // kept until the next one is there, as in a program
+      let y; // kept until the next one exists, as in a program
       for (let i = 0; i < count; i++) y = op(x);
       return y;
     },

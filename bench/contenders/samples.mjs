@@ -1,6 +1,6 @@
 import { numberOf, partsOf, resultOf } from '../dtypes.mjs';
 
-/** The elements at `indices` of a result that lies contiguously in `array`, as numbers. */
+/** The elements at `indices` of a result that is contiguous in `array`, as numbers. */
 export function samplesOf(dtype, array, indices) {
   const parts = partsOf(dtype);
   const result = resultOf(dtype);

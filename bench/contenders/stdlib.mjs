@@ -1,5 +1,5 @@
-// stdlib's strided functions with their native addons. npm brings the addons' C sources, not the addons: they are
-// compiled when they are first needed, with the flags of stdlib's own builds.
+// stdlib's strided functions with their native addons. npm delivers the addons' C sources, not the
+// addons. They are compiled when first needed, with the flags of stdlib's own builds.
 
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -44,7 +44,7 @@ function prepare({ op, dtype, size, layout, form }) {
   if (layout === 'transposed') return 'one-dimensional strides only';
   const { strides, span } = viewOf({ size, layout });
   const stride = strides.at(-1);
-  // Not the package's main module: that falls back to JavaScript where the addon cannot be loaded.
+  // Not the package's main module, which falls back to JavaScript if the addon cannot be loaded.
   const compute = require(`${packageOf(op, dtype)}/lib/native.js`);
   const x = inputArray(dtype, span);
   const out = form === 'out' ? emptyArray(dtype, size) : undefined;

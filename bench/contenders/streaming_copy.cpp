@@ -1,10 +1,10 @@
-// Copies memory past the cache with non-temporal stores, as fast as it goes: what the large sizes are held
-// against.
+// Copies memory past the cache with non-temporal stores, as fast as possible. The large sizes are
+// compared with this.
 //
 //   streaming_copy BYTES THREADS
 //
-// Reads a number of copies from each line of standard input and answers with the nanoseconds that they took;
-// to 0 it answers with the number of bytes that differ.
+// Reads a number of copies from each line of standard input and prints the nanoseconds that they
+// took. For 0 it prints the number of bytes that differ.
 
 #include <emmintrin.h>
 #include <sys/mman.h>
@@ -30,7 +30,7 @@ char* allocate(std::size_t size) {
   const std::size_t capacity = rounded_up(std::max(size, huge_page), huge_page);
   void* memory = std::aligned_alloc(huge_page, capacity);
   if (memory == nullptr) throw std::bad_alloc();
-  madvise(memory, capacity, MADV_HUGEPAGE);  // a hint: does no harm where refused
+  madvise(memory, capacity, MADV_HUGEPAGE);  // a hint, which may be refused
   return static_cast<char*>(memory);
 }
 
@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
   std::memset(from, 1, size);
   std::memset(to, 0, size);
 
-  // Each thread copies a part of its own, as often as it is told; the threads wait for each other between
+  // Each thread copies its own part, as often as requested. The threads wait for each other between
   // copies.
   std::size_t count = 0;
   bool last = false;

@@ -1,4 +1,4 @@
-// A bare copy with non-temporal stores: streaming_copy.cpp, compiled when it is first needed.
+// A bare copy with non-temporal stores: streaming_copy.cpp, compiled when first needed.
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -26,7 +26,7 @@ function start({ dtype, size }, threads) {
   };
   return {
     loops: { out: ask },
-    /** The program itself compares every byte. */
+    /** The program itself compares all bytes. */
     async read() {
       const differing = await ask(0);
       if (differing !== 0) throw new Error(`${differing} bytes were not copied`);

@@ -23,7 +23,7 @@ function prepareWith(tf, { op, dtype, size, layout }) {
     new(count) {
       for (let i = 0; i < count; i++) {
         const next = compute(x);
-        y.dispose(); // no collector does it
+        y.dispose(); // the collector does not
         y = next;
       }
       return y;

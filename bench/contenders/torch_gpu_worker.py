@@ -38,7 +38,7 @@ class Graph:
 def captured(work):
     if SIMULATED:
         return Graph(work)
-    stream = torch.cuda.Stream()  # one run before, on a stream of its own, as torch asks for
+    stream = torch.cuda.Stream()  # torch asks for one run before, on a separate stream
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         work()
@@ -185,7 +185,7 @@ class Worker:
         return {"copy": Transferring, "rand": Drawing, "randn": Drawing}.get(case["op"], Computing)
 
     def prepare(self, case):
-        self.work = None  # lets go of the last case's memory
+        self.work = None  # releases the last case's memory
         if not SIMULATED:
             torch.cuda.empty_cache()
         kind = self.kind_of(case)
@@ -231,6 +231,6 @@ try:
 except ImportError as error:
     sys.exit(f"{error}")
 
-# Without autograd's bookkeeping, which is torch at its fastest.
+# Without autograd's bookkeeping: torch at its fastest.
 with torch.inference_mode():
     answer(Worker(bare_copy=sys.argv[1:] == ["copy"]))

@@ -8,7 +8,7 @@ from time import perf_counter_ns
 
 def new(op, _in_place, x, _out, count):
     for _ in repeat(None, count):
-        y = op(x)  # kept until the next one is there
+        y = op(x)  # kept until the next one exists
     return y
 
 
@@ -43,7 +43,7 @@ class Worker:
         }
 
     def prepare(self, case):
-        self.arguments = None  # lets go of the last case's memory
+        self.arguments = None  # releases the last case's memory
         dtype = getattr(torch, case["dtype"])
         x = input_of(case, dtype)
         result = dtype if dtype.is_floating_point or dtype.is_complex else torch.float32
@@ -73,6 +73,6 @@ try:
 except ImportError as error:
     sys.exit(f"{error}")
 
-# Without autograd's bookkeeping, which is torch at its fastest.
+# Without autograd's bookkeeping: torch at its fastest.
 with torch.inference_mode():
     answer(Worker())

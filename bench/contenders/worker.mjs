@@ -1,16 +1,18 @@
-// A contender that runs in Node, by the name of its file; ../contenders.mjs is the other end and tells the commands.
+// Runs a contender in Node, given the name of its file. ../contenders.mjs is the other end and
+// describes the commands.
 //
-// A contender exports open(threads), which returns { about, prepare }. prepare(case) returns a reason why it has no such
-// case, as a string, or
+// A contender exports open(threads), which returns { about, prepare }. prepare(case) returns a
+// string that says why it has no such case, or
 //
 //   loops     functions by form: (count) => the last result, perhaps as a promise
 //   read      (result, indices) => elements of it, perhaps as a promise
-//   release   frees what the collector does not; need not be there
-//   time      (loop, count) => the nanoseconds that loop(count) takes, where the clock does not tell; need not be there
+//   release   frees what the collector does not; optional
+//   time      (loop, count) => the nanoseconds that loop(count) takes, if the clock cannot measure
+//             them; optional
 
 import { createInterface } from 'node:readline';
 
-/** Forms that leave nothing to look at. */
+/** Forms that leave no result to compare. */
 const DISPOSED = ['disposed', 'queued'];
 
 let contender;
@@ -25,7 +27,7 @@ const commands = {
   },
   async prepare(each) {
     await work?.release?.();
-    work = undefined; // lets go of the last case's memory
+    work = undefined; // releases the last case's memory
     form = each.form;
     const prepared = await contender.prepare(each);
     if (typeof prepared === 'string') return prepared;
@@ -58,5 +60,5 @@ try {
   process.exitCode = 1;
 } finally {
   await work?.release?.();
-  process.stdin.destroy(); // after an error it is still open, and would be waited for
+  process.stdin.destroy(); // after an error it is still open and would keep the process alive
 }
