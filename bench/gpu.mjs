@@ -23,15 +23,15 @@ const SIMULATED_LARGEST = 4096;
 
 const HELP = `Usage: npm run bench:gpu -- [options]
 
-  --acceptance     only the cases of the table of what is to be reached
+  --acceptance     only the cases of the targets
   --filter WORDS   only the cases whose names have all these words, such as 'float64 out'
-  --list           print the names of the cases and end
+  --list           print the names of the cases and exit
   --only A,B       only these contenders, of ${GPU_NAMES.join(',')}
   --rounds N       rounds of every measurement (default 9)
-  --quick          3 short rounds: a glance, not a result
+  --quick          3 short rounds: a quick look, not a result
   --json FILE      write to FILE, without charts; otherwise bench/results/<date>-gpu-<device>.json, unless the
                    run is quick or filtered
-  --charts FILE    measure nothing; draw the charts of a written FILE
+  --charts FILE    measure nothing; draw the charts of the result FILE
   --simulated      tiny sizes on the simulated device, torch on the CPU: tests the benchmark, measures nothing
   -h, --help       print this
 

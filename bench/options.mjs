@@ -6,15 +6,15 @@ import { NAMES } from './contenders.mjs';
 
 export const HELP = `Usage: npm run bench -- [options]
 
-  --acceptance     only the cases of the table of what is to be reached
+  --acceptance     only the cases of the targets
   --filter WORDS   only the cases whose names have all these words, such as 'float64 new'
-  --list           print the names of the cases and end
+  --list           print the names of the cases and exit
   --only A,B       only these contenders, of ${NAMES.join(',')}
   --rounds N       rounds of every measurement (default 9)
-  --quick          3 short rounds: a glance, not a result
+  --quick          3 short rounds: a quick look, not a result
   --save           write bench/results/<date>-<machine>.json and draw the charts
-  --json FILE      write the same to FILE, without charts
-  --charts FILE    measure nothing; draw the charts of a written FILE
+  --json FILE      write the same numbers to FILE, without charts
+  --charts FILE    measure nothing; draw the charts of the result FILE
   -h, --help       print this
 
 RSQRT_BENCH_PYTHON names the Python that has torch (default python3).

@@ -65,7 +65,7 @@ export function printAcceptance(lines) {
     checks.map(({ measured }) => measured?.toFixed(2) ?? 'not measured').join(' / '),
     checks.map(({ measured, met }) => (measured === null ? '-' : met ? 'met' : 'NOT MET')).join(' / '),
   ]);
-  console.log('\nWhat is to be reached: time of torch divided by that of rsqrt, the least of the cases of a line\n');
+  console.log('\nTargets: time of torch divided by that of rsqrt, the lowest of the cases of a line\n');
   const header = ['case', 'at least', 'measured', ''];
   const table = alignRight([header, ...rows]);
   const width = Math.max(...[header, ...rows].map(([title]) => title.length));

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Builds the addon (cmake-js) and the TypeScript, in the repository. Says in one sentence what is missing on this machine.
-// Users build the addon with `rsqrt build` (from-source/build.mjs).
+// Builds the addon (with cmake-js) and the TypeScript, in the repository. Says in one sentence what
+// is missing on this machine. Users build the addon with `rsqrt build` (from-source/build.mjs).
 //
 //   node scripts/build.mjs [--cuda=auto|on|off|simulated] [--werror]
 //
@@ -39,10 +39,10 @@ function build(values) {
     '--log-level=warn',
     `--out=${simulated ? 'build-simulated' : 'build'}`,
     `--CDCUDA=${cuda}`,
-    // Once given it holds for that build folder.
+    // Once given, it applies to that build folder.
     ...(values.werror ? ['--CDWERROR=ON'] : []),
   ];
-  // By itself `build` would keep to what the folder was configured for before.
+  // `build` by itself would keep the configuration of the folder.
   for (const step of ['configure', 'build']) run(require.resolve('cmake-js/bin/cmake-js'), [step, ...cmakeArguments]);
   if (!simulated) run(path.join(root, 'scripts', 'compile.mjs'), []);
 }

@@ -1,15 +1,15 @@
 #!/usr/bin/env node
-// Prints what CHANGELOG.md says of the version in package.json, for the notes of its release.
+// Prints the section of CHANGELOG.md for the version in package.json, for its release notes.
 //
 //   node scripts/changelog-section.mjs [TAG]
 //
-// Fails unless the version has a section with a date, `## 1.2.3 - 2026-12-31`, that says something, and unless the tag, if
-// given, is `v1.2.3`.
+// Fails unless the version has a section that has a date (`## 1.2.3 - 2026-12-31`) and is not
+// empty, and unless the tag, if given, is `v1.2.3`.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The section of a version without its heading; throws a sentence that says what is wrong. */
+/** The section of a version without its heading. Throws a sentence that says what is wrong. */
 export function sectionOf(changelog, version, tag = `v${version}`) {
   if (tag !== `v${version}`) throw new Error(`the tag is ${tag}, but package.json has the version ${version}`);
   const [, ...sections] = changelog.split(/^## /m);

@@ -1,17 +1,18 @@
 #!/usr/bin/env node
-// Checks what the compiler and the linker made of the addon. Needs binutils.
+// Checks the addon that the compiler and the linker produced. Needs binutils.
 //
 //   node scripts/check-binary.mjs [--target=TARGET] [FILE...]     default build/Release/rsqrt.node
 //
-//   1. It exports its N-API entry points and nothing else: other addons in the process bring their own libstdc++.
-//   2. What is compiled for a wider instruction set is named after that set, and nothing of it runs at load. Otherwise
-//      two object files could define one symbol, the linker would keep either, and the addon would fail on a CPU
-//      without the set.
-//   3. It prints the size, the glibc it needs and the libraries it loads.
-//   4. With --target, a prebuilt addon: it is for that system, needs no other libraries and no newer glibc than it may, has
-//      no run-path, is bound at load and never unloaded, and is stripped.
+//   1. The addon exports its Node-API entry points and nothing else, because other addons in the
+//      process bring their own libstdc++.
+//   2. Code that is compiled for a wider instruction set is named after that set, and none of it
+//      runs at load. Otherwise two object files could define one symbol, the linker could keep
+//      either, and the addon would fail on a CPU without the set.
+//   3. Prints the size, the glibc that the addon needs and the libraries that it loads.
+//   4. With --target, a prebuilt addon: it is for that system, needs no other libraries and no newer
+//      glibc than allowed, has no run-path, is bound at load and never unloaded, and is stripped.
 //
-// Of addons for macOS and Windows only the exports are checked, by llvm-nm if there is one.
+// For addons for macOS and Windows, only the exports are checked, by llvm-nm if there is one.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -23,7 +24,7 @@ import { targets } from './targets.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const entryPoints = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
 
-// Object libraries whose code runs on every CPU of its architecture.
+// Object libraries whose code runs on every CPU of their architecture.
 const runsEverywhere = ['baseline', 'neon', 'cuda'];
 
 let failed = false;
@@ -46,7 +47,7 @@ function lines(tool, args, input) {
 /** The names that nm lists. */
 const symbols = (args) => lines('nm', args).map((line) => line.split(' ').at(-1));
 
-/** Names as a reader of the source knows them, one a line. */
+/** Demangled names, one per line. */
 const demangled = (names) => lines('c++filt', [], `${names.join('\n')}\n`).map((name) => `  ${name}`);
 
 function checkExports(file, exported) {
@@ -65,7 +66,7 @@ function objectFiles(folder) {
 }
 
 function checkObjectFile(object, set) {
-  const inNamespace = `${set.length}${set}`; // as it is written in a mangled name
+  const inNamespace = `${set.length}${set}`; // its form in a mangled name
   // DW.ref.… is a pointer to the exception handler, the same in every copy.
   const shared = symbols(['--defined-only', '--extern-only', object]).filter(
     (name) => !name.includes(inNamespace) && !name.startsWith('DW.ref.'),
@@ -96,21 +97,21 @@ function checkInstructionSets(build) {
 
 const newerFirst = (a, b) => b.localeCompare(a, 'en', { numeric: true });
 
-/** What a regular expression finds in lines. */
+/** The matches of a regular expression in lines. */
 const found = (lines, expression) =>
   lines.map((line) => expression.exec(line)?.[1]).filter((text) => text !== undefined);
 
-/** The newest version of glibc that a symbol asks for; undefined if there is none, as on musl. */
+/** The newest version of glibc that a symbol needs. Undefined if there is none, as on musl. */
 const neededGlibc = (file) =>
   found(lines('readelf', ['--dyn-syms', '--wide', file]), /@GLIBC_([\d.]+)/).sort(newerFirst)[0];
 
-/** What Node loads anyway: the C library in all its parts. */
+/** The libraries that Node loads anyway: the C library in all its parts. */
 const allowedLibraries = {
   glibc: /^(lib(c|m)\.so\.6|libpthread\.so\.0|libdl\.so\.2|librt\.so\.1|ld-linux-.*)$/,
   musl: /^libc\.so$/,
 };
 const machines = { x64: /X86-64/, arm64: /AArch64/ };
-// As scripts/prebuild.mjs promises, and docs/installing.md.
+// As scripts/prebuild.mjs and docs/installing.md promise.
 const newestGlibc = '2.28';
 
 function checkPrebuilt(file, target, glibc, libraries, dynamic) {
@@ -132,12 +133,13 @@ function checkPrebuilt(file, target, glibc, libraries, dynamic) {
   }
 }
 
-/** How the file begins: ELF or not. */
+/** Whether the file begins like an ELF file. */
 const isElf = (file) => readFileSync(file).subarray(0, 4).toString('latin1') === '\x7fELF';
 
 function checkElf(file, target) {
   checkExports(file, symbols(['--dynamic', '--defined-only', file]));
-  // The object files lie beside it, or one folder up: <build>/Release/rsqrt.node. A prebuilt addon comes without.
+  // The object files are beside it, or one folder up (<build>/Release/rsqrt.node). A prebuilt addon
+  // comes without them.
   const build = [path.dirname(file), path.dirname(path.dirname(file))].find((folder) =>
     existsSync(path.join(folder, 'CMakeFiles')),
   );
@@ -152,7 +154,10 @@ function checkElf(file, target) {
   );
 }
 
-/** The names that an addon for macOS or Windows exports, which binutils cannot read; null where LLVM's tools are missing. */
+/**
+ * The names that an addon for macOS or Windows exports, which binutils cannot read. Null if LLVM's
+ * tools are missing.
+ */
 function otherExports(file) {
   if (spawnSync('llvm-readobj', ['--version']).status !== 0) return null;
   const windows = found(lines('llvm-readobj', ['--coff-exports', file]), /^ {2}Name: (.*)$/);
@@ -165,7 +170,8 @@ function otherExports(file) {
 function checkOther(file, target) {
   const exported = otherExports(file);
   if (exported === null) return console.log('  exports: skipped, llvm-readobj was not found (on Debian in llvm)');
-  // What is built on another system is a trial, with a run-time library whose symbols that system's linker cannot hide.
+  // An addon built on another system is a trial. Its run-time library has symbols that that
+  // system's linker cannot hide.
   const trial = target !== undefined && target.platform !== process.platform;
   checkExports(file, trial ? exported.filter((name) => entryPoints.includes(name)) : exported);
   return console.log(`  exports: ${trial ? 'entry points are there' : 'checked'}`);

@@ -1,19 +1,24 @@
 #!/usr/bin/env node
-// Checks what nvcc makes of the GPU kernels, for every architecture and with the flags of the build in build/.
+// Checks the code that nvcc generates for the GPU kernels, for every architecture and with the
+// flags of the build in build/.
 //
 //   node scripts/check-kernels.mjs
 //
-//   1. No kernel spills registers to memory, nor has any use of local memory; none has more shared memory than a block.
-//   2. Nothing is left to contract: the PTX is the same with and without -fmad, so every fma in it is a written one.
-//   3. The contiguous kernels read and write 16 bytes at once, on every side whose packs have them, and read four packs
-//      before they compute.
-//   4. The strided kernels and those that transpose have no division, nor any 64-bit index arithmetic that needs one.
-//   5. clang's own backend for NVIDIA GPUs compiles the kernels, too (native/cuda/clang): all of them, without local memory,
-//      and ptxas, where it is there, takes what it makes. (Of contraction it says nothing: it takes the intrinsics that name
-//      their rounding for ordinary sums and products, and contracts these, or not, as it is told.)
+//   1. No kernel spills registers to memory or uses local memory, and none has more shared memory
+//      than a block may have.
+//   2. Nothing can be contracted: the PTX is the same with and without -fmad, so every fma in it was
+//      written explicitly.
+//   3. The contiguous kernels read and write 16 bytes at once, on every side whose packs have 16
+//      bytes, and read four packs before they compute.
+//   4. The strided and the transposing kernels have no division, and no 64-bit index arithmetic that
+//      would need one.
+//   5. clang's own backend for NVIDIA GPUs also compiles the kernels (native/cuda/clang): all of
+//      them, without local memory. If ptxas is present, it accepts the output. (This says nothing
+//      about contraction. clang treats the intrinsics that name their rounding as ordinary sums and
+//      products, and contracts them or not as its options say.)
 //
-// Needs no GPU. A build without nvcc, for which only 5 is left, and a machine without clang are printed skips. About a minute
-// on two cores.
+// Needs no GPU. Without nvcc, only check 5 remains; a missing nvcc and a missing clang are printed
+// skips. Takes about a minute on two cores.
 
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -22,7 +27,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inParallel } from './in-parallel.mjs';
 
-/** Bytes that a block may have without asking. */
+/** The bytes of shared memory that a block may have without requesting more. */
 const SHARED_MEMORY = 49152;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -34,8 +39,9 @@ function fail(sentence) {
 }
 
 /**
- * How the build compiles the kernels: { nvcc command without its outputs, folder, architectures }, or null without
- * nvcc. CMake wrote it down, so that cmake/cuda.cmake alone knows where nvcc is, the flags and the architectures.
+ * How the build compiles the kernels: { nvcc command without its outputs, folder, architectures },
+ * or null without nvcc. Read from what CMake recorded, so that only cmake/cuda.cmake knows where
+ * nvcc is, the flags and the architectures.
  */
 function buildOfKernels() {
   const database = path.join(root, 'build/compile_commands.json');
@@ -53,7 +59,7 @@ function buildOfKernels() {
   };
 }
 
-/** Resolves to what a command printed, and the error that it ended with, if any. */
+/** Resolves to the output of a command, and the error that it ended with, if any. */
 const execute = (command, args, cwd) =>
   new Promise((resolve) => {
     execFile(command, args, { cwd, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
@@ -61,20 +67,23 @@ const execute = (command, args, cwd) =>
     );
   });
 
-/** Compiles the kernels with further options; resolves to what nvcc printed. */
+/** Compiles the kernels with further options. Resolves to the output of nvcc. */
 async function compile({ command, folder }, options) {
   const { error, output } = await execute('/bin/sh', ['-c', `${command} ${options.join(' ')}`], folder);
   if (error) throw new Error(`nvcc stopped with ${options.join(' ')}:\n${output}`);
   return output;
 }
 
-/** The names of functions as a reader of the source knows them. */
+/** The demangled names of functions. */
 function demangled(names) {
   const { status, stdout } = spawnSync('c++filt', [], { encoding: 'utf8', input: names.join('\n') });
   return status === 0 ? stdout.trimEnd().split('\n') : names;
 }
 
-/** What ptxas says of every function: its name, bytes of spills, stack and shared memory, its registers if it is a kernel. */
+/**
+ * What ptxas reports about every function: its name, the bytes of spills, stack and shared memory,
+ * and the registers if it is a kernel.
+ */
 function functionsIn(report) {
   return report
     .split('Function properties for ')
@@ -115,7 +124,7 @@ async function ptxOf(build, architecture, fmad, temporary) {
 
 const countFma = (ptx) => ptx.match(/^\s*fma\./gm)?.length ?? 0;
 
-/** Counting fma would not do: `mul.f32` in place of `mul.rn.f32` lets ptxas contract later. */
+/** Counting fma is not enough: `mul.f32` in place of `mul.rn.f32` lets ptxas contract later. */
 function checkContraction(separate, contracted) {
   const lines = separate.split('\n');
   const others = contracted.split('\n');
@@ -150,13 +159,18 @@ const SIZES = {
   'rsqrt_native::Complex<double>': 16,
 };
 
-/** The operation and the input's dtype of a kernel of that name: [operation, C++ type], or null. */
+/**
+ * The operation and the input's dtype of a kernel with that name: [operation, C++ type], or null.
+ */
 function parametersOf(kernel, name) {
   const found = new RegExp(`\\b${kernel}<([\\w:]+), (.+?) ?>\\(`).exec(name);
   return found && [found[1].split('::').at(-1), found[2]];
 }
 
-/** The bytes of a result: operations on floats make them of integers, abs makes a real number of a complex one. */
+/**
+ * The bytes of a result. Operations on floats turn integers into floats, and abs turns a complex
+ * number into a real one.
+ */
 function resultSize(operation, type) {
   const size = SIZES[type];
   const integers = ['Copy', 'Neg', 'Abs', 'Square'].includes(operation);
@@ -188,14 +202,14 @@ function checkVectorAccess(kernels) {
     checked++;
     const lines = text.split('\n');
     if (to >= from && !lines.some((line) => WIDE.st.test(line))) fail(`no 16-byte st.global in ${name}`);
-    // Four loads with nothing between them but what moves and adds addresses.
+    // Four loads with nothing between them but instructions that move and add addresses.
     const load = from >= to ? WIDE.ld : NARROWER[(16 / to) * from];
     if (load !== undefined && longestRun(lines, load) < 4) fail(`no four loads of whole packs in a row in ${name}`);
   }
   return checked;
 }
 
-/** The most lines that match with no jump, label or store between them. */
+/** The largest number of matching lines with no jump, label or store between them. */
 function longestRun(lines, pattern) {
   let [run, longest] = [0, 0];
   for (const line of lines) {
@@ -221,7 +235,7 @@ function checkLocalMemory(kernels) {
   }
 }
 
-/** A second compiler: clang, of a version that knows C++20, without a toolkit's headers. */
+/** A second compiler: clang, of a version that supports C++20, without a toolkit's headers. */
 async function checkClang(build, temporary) {
   const clang = ['clang++', 'clang++-14'].find((command) => spawnSync(command, ['--version']).status === 0);
   if (clang === undefined) {
@@ -230,7 +244,7 @@ async function checkClang(build, temporary) {
     );
     return;
   }
-  const architecture = 'sm_75'; // every clang that will do knows it
+  const architecture = 'sm_75'; // every clang that supports C++20 knows it
   const language = ['-x', 'cuda', '--cuda-device-only', '-nocudainc', '-nocudalib', `--cuda-gpu-arch=${architecture}`];
   const options = [
     ...['-std=c++20', '-O3', '-ffp-contract=off', '-fdeclspec', '-Wno-unknown-cuda-version', '-D__CUDACC__'],

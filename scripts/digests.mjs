@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Prints a digest of the bits of every operation, conversion, creation and random draw, by dtype and layout: one line
-// 'case digest' each. The same on every system; scripts/test-arm64.mjs compares. Plain Node: what is run is the built package.
+// Prints a digest of the bits of every operation, conversion, creation and random draw, by dtype
+// and layout, as one line 'case digest' each. The digests are the same on every system;
+// scripts/test-arm64.mjs compares them. It is plain Node, and runs the built package.
 
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
@@ -8,10 +9,16 @@ import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 const rsqrt = require('..');
 
-/** Elements of each input: every pattern of 16 bits, and more than the smallest job that goes to several threads. */
+/**
+ * The number of elements of each input: every pattern of 16 bits, and more than the smallest job
+ * that goes to several threads.
+ */
 const COUNT = 2 ** 17;
 
-/** Ways to look at so many elements; what the kernels' loops and the ways through memory differ by. */
+/**
+ * Views of so many elements, which take different loops of the kernels and different paths through
+ * memory.
+ */
 const layouts = {
   contiguous: (x) => x,
   'odd offset and length': (x) => x.narrow(0, 3, COUNT - 10),
@@ -34,8 +41,9 @@ function* randomBits() {
 }
 
 /**
- * So many words of so many bytes: all patterns of 16 bits with random ones or zeros below them, so that there are all
- * exponents and classes; then numbers beside the middle of two shorter ones, where rounding twice shows.
+ * `count` words of `wordSize` bytes. First all patterns of 16 bits, with random bits or zeros below
+ * them, which gives all exponents and classes. Then numbers beside the middle of two shorter
+ * numbers, where rounding twice shows.
  */
 function inputs(wordSize, count) {
   const random = randomBits();
@@ -57,7 +65,7 @@ function inputs(wordSize, count) {
   return bytes;
 }
 
-/** The same for a dtype; of complex numbers the words are parts. */
+/** The same for a dtype. For a complex dtype the words are the parts. */
 function inputsOf(dtype) {
   const { itemSize } = rsqrt.empty([0], { dtype });
   return dtype.startsWith('complex') ? inputs(itemSize / 2, 2 * COUNT) : inputs(itemSize, COUNT);
@@ -72,7 +80,7 @@ function print(name, compute) {
   });
 }
 
-/** Whether a call is one that the dtype takes: what is refused is refused everywhere. */
+/** Whether a dtype supports a call. What is refused is refused everywhere. */
 function takes(call) {
   try {
     rsqrt.tidy(call);

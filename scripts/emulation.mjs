@@ -1,5 +1,6 @@
-// Runs programs of linux-arm64 on another Linux, and whatever they start, without being root and without changing anything:
-// qemu-user is registered for them (binfmt_misc) in a user namespace that ends with them. Needs Linux 6.7.
+// Runs programs for linux-arm64, and everything that they start, on another Linux, without root and
+// without changing the system. qemu-user is registered for them (binfmt_misc) in a user namespace
+// that ends with them. Needs Linux 6.7.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -7,19 +8,25 @@ import os from 'node:os';
 import path from 'node:path';
 
 const libraries = '/usr/aarch64-linux-gnu';
-/** ARMv8.0, as in AWS Graviton 1 and Raspberry Pi 4: what needs a newer one fails. */
+/** ARMv8.0, as in AWS Graviton 1 and Raspberry Pi 4. Programs that need a newer CPU fail. */
 const cpu = 'cortex-a72';
 
-/** An executable for aarch64, as binfmt_misc is told: magic, and a mask that lets any ABI through and libraries, too. */
+/**
+ * An executable for aarch64, as binfmt_misc identifies it: magic, and a mask that accepts any ABI
+ * and also libraries.
+ */
 const magic = '\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00';
 const mask = '\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xfe\\xff\\xff\\xff';
 
-/** Waits until the identifiers of the namespace are set, registers $1 and becomes the rest. */
+/**
+ * Waits until the identifiers of the namespace are set, registers $1, and executes the other
+ * arguments.
+ */
 const enter = `echo entered >&3 && read -r _ <&4 && exec 3>&- 4<&- &&
 mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc &&
 printf '%s' ':rsqrt-arm64:M::${magic}:${mask}:'"$1"':P' > /proc/sys/fs/binfmt_misc/register && shift && exec "$@"`;
 
-/** What is missing here, in a sentence; null if nothing is. */
+/** A sentence about what is missing on this machine. Null if nothing is. */
 export function missing() {
   const [major, minor] = os.release().split('.').map(Number);
   if (process.platform !== 'linux' || major < 6 || (major === 6 && minor < 7)) {
@@ -35,7 +42,10 @@ export function missing() {
 
 const asRoot = process.getuid() === 0;
 
-/** Gives the namespace of a process the identifiers of this one; to another user than root, root's: only that may register. */
+/**
+ * Maps this user's identifiers into the namespace of a process. A user other than root is mapped to
+ * root, because only root may register.
+ */
 function mapIdentifiers(pid) {
   const map = (id) => (asRoot ? '0 0 4294967295' : `0 ${id} 1`);
   writeFileSync(`/proc/${pid}/uid_map`, map(process.getuid()));
@@ -43,11 +53,14 @@ function mapIdentifiers(pid) {
   writeFileSync(`/proc/${pid}/gid_map`, map(process.getgid()));
 }
 
-/** Makes, in a folder, what binfmt_misc starts: with $1 the program and $2 its name for itself. */
+/**
+ * Makes the program in a folder that binfmt_misc starts: $1 is the program, and $2 its name for
+ * itself.
+ */
 export function makeInterpreter(folder) {
   mkdirSync(folder, { recursive: true });
   const file = path.join(folder, 'interpreter');
-  // By its path: tests start programs with a PATH of their own.
+  // By its path, because tests start programs with a PATH of their own.
   const qemu = execFileSync('sh', ['-c', 'command -v qemu-aarch64'], { encoding: 'utf8' }).trim();
   const text = `#!/bin/sh\nprogram=$1 name=$2; shift 2\nexec '${qemu}' -cpu ${cpu} -L ${libraries} -0 "$name" "$program" "$@"\n`;
   writeFileSync(file, text);
@@ -56,8 +69,9 @@ export function makeInterpreter(folder) {
 }
 
 /**
- * Runs a command where programs of arm64 are started by `interpreter`. Its output is passed on, or returned if `output` is
- * 'pipe'. Returns { status, stdout }; status is the name of a signal if one ended it.
+ * Runs a command in an environment where `interpreter` starts arm64 programs. Its output is passed
+ * on, or returned if `output` is 'pipe'. Returns { status, stdout }. If a signal ended it, status
+ * is the name of the signal.
  */
 export function runEmulated(interpreter, command, { output = 'inherit', ...options } = {}) {
   const again = ['unshare', '--user', `--map-user=${process.getuid()}`, `--map-group=${process.getgid()}`];
@@ -68,7 +82,7 @@ export function runEmulated(interpreter, command, { output = 'inherit', ...optio
     mapIdentifiers(child.pid);
     child.stdio[4].end('mapped\n');
   });
-  child.stdio[4].on('error', () => {}); // it ended before: its status tells
+  child.stdio[4].on('error', () => {}); // it has ended already, and its status says how
   let stdout = '';
   child.stdout?.setEncoding('utf8').on('data', (text) => {
     stdout += text;

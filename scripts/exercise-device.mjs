@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// Makes a device do a little of everything, in one process and within seconds, so that it can be watched (compute-sanitizer):
-// every operation × dtype × layout, every conversion, copies of every kind, random numbers, streams, events and graphs. What it
-// computes is compared with the CPU, byte for byte.
+// Runs a little of everything on a device, in one process and within seconds, so that a tool such
+// as compute-sanitizer can watch it: every operation × dtype × layout, every conversion, copies of
+// every kind, random numbers, streams, events and graphs. The results are compared with the CPU,
+// byte for byte.
 //
 //   node scripts/exercise-device.mjs      RSQRT_BINARY chooses the addon
 
@@ -10,12 +11,12 @@ import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
 const rsqrt = require('..');
-// A binding of our own tells which operation takes which dtype.
+// A separate binding, to find out which operation takes which dtype.
 const binding = require(rsqrt.info().addon.path).open('', (code, message) => new Error(`${code}: ${message}`));
 
 const { asTensor, cuda, dtypes, empty, full, manualSeed, rand, randn, tidy, zeros } = rsqrt;
 
-// One thread, a block and its neighbours, 16-byte accesses with a rest, several blocks.
+// One thread, a block and its neighbours, 16-byte accesses with a remainder, several blocks.
 const LENGTHS = [0, 1, 7, 33, 256, 1025, 70_001];
 const LARGEST = LENGTHS.at(-1);
 
@@ -32,13 +33,13 @@ function same(actual, expected, what) {
   compared++;
 }
 
-/** Numbers from −64 to 64 in a random-looking order, as the dtype has them; on the CPU. */
+/** Numbers from −64 to 64 in a random-looking order, as the dtype represents them; on the CPU. */
 function numbers(length, dtype) {
   const values = Float64Array.from({ length }, (_, i) => (((i * 40_503) >>> 6) & 1023) / 8 - 64);
   return asTensor(values).to(dtype);
 }
 
-/** Views of a tensor of one dimension. */
+/** Views of a one-dimensional tensor. */
 const layouts = {
   contiguous: (x) => x,
   'one element on': (x) => x.narrow(0, 1, x.numel - 1),
@@ -144,8 +145,8 @@ function streams(device, index) {
     const [start, end] = [new cuda.Event({ device }), new cuda.Event({ device })];
     start.record();
     const onStream = cuda.stream(() => y.abs().sqrt(), index);
-    const behind = onStream.neg(); // on the usual stream, behind the other
-    y.dispose(); // still read on the stream
+    const behind = onStream.neg(); // on the usual stream, after the other one
+    y.dispose(); // the stream still reads it
     end.record();
     end.synchronize();
     assert.ok(end.query() && start.elapsedTime(end) >= 0);

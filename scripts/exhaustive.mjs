@@ -1,14 +1,15 @@
 #!/usr/bin/env node
-// Every result that can be checked in minutes. Any mismatch fails.
+// Checks every result that can be checked in minutes. Any mismatch is a failure.
 //
 //   node scripts/exhaustive.mjs [--only NAME] [--threads N] [--float64 N]
 //
-// cpu: on every instruction set of this CPU, against exact integers (native/test): rsqrt of all float16, bfloat16 and
-// float32 bit patterns, of 300 million float64s (random, sparse, near powers of two and four, near the middle of two results,
-// subnormal, and every published hard case with every exponent) and of integers; conversions between all pairs of dtypes.
+// cpu: on every instruction set of this CPU, against exact integers (native/test). Checks rsqrt of
+// all float16, bfloat16 and float32 bit patterns, of integers, and of 300 million float64s: random,
+// sparse, near powers of two and four, near the middle of two results, subnormal, and every
+// published hard case with every exponent. Also checks conversions between all pairs of dtypes.
 //
-// cuda:0, simulated if it is built and on hardware if there is some: the same bits as the CPU, for all bit patterns of
-// the dtypes of 16 and 32 bits and 10 million float64s.
+// cuda:0, simulated if that is built and on hardware if there is a GPU: compares the bits with the
+// CPU's, for all bit patterns of the 16-bit and 32-bit dtypes and 10 million float64s.
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -20,7 +21,7 @@ import { buildNativeTest, runNativeTest } from './native-test.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** float64s that the devices are compared on. */
+/** The number of float64s that the devices are compared on. */
 const FLOAT64_ON_DEVICES = 10_000_000;
 
 async function checkDevice(target, threads) {
@@ -31,7 +32,7 @@ async function checkDevice(target, threads) {
   return Object.values(results).every(({ differences }) => differences === 0);
 }
 
-/** What there is to check on this machine; says what is left out and why. */
+/** The checks that this machine can run. Prints what is left out and why. */
 function targets({ threads, float64 }) {
   const parts = ['float16', 'bfloat16', 'float32', 'seeds', 'float64', 'integers', 'conversions'];
   const cpu = () =>

@@ -1,6 +1,9 @@
 import os from 'node:os';
 
-/** Calls `work` on every item and its index, as many at a time as there are processors or are given; resolves to the results in order. */
+/**
+ * Calls `work` with every item and its index, `atATime` at the same time (default: as many as there
+ * are processors). Resolves to the results in order.
+ */
 export async function inParallel(items, work, atATime = os.availableParallelism()) {
   const results = [];
   let next = 0;

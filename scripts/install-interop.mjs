@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Installs the libraries that test/interop.test.ts exchanges tensors with, unless they are there in the versions of the lock.
+// Installs the libraries that test/interop.test.ts exchanges tensors with, unless the versions in
+// the lock file are installed already.
 
 import { fileURLToPath } from 'node:url';
 import { installLocked } from './install-locked.mjs';

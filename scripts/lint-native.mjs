@@ -1,10 +1,12 @@
 #!/usr/bin/env node
-// Checks the C++ and CUDA sources: their layout with clang-format, then the code with clang-tidy.
+// Checks the C++ and CUDA sources: their formatting with clang-format, then the code with
+// clang-tidy.
 //
 //   node scripts/lint-native.mjs          check
-//   node scripts/lint-native.mjs --fix    lay out anew; no clang-tidy
+//   node scripts/lint-native.mjs --fix    format; no clang-tidy
 //
-// A tool that is missing, or of another version, is a printed skip; where the environment variable CI is set, a failure.
+// A tool that is missing or of another version is a printed skip. If the environment variable CI is
+// set, it is a failure.
 
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -13,11 +15,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { inParallel } from './in-parallel.mjs';
 
-// Debian 12's. Each major version lays out some code differently, and knows other checks.
+// Debian 12's version. Each major version formats some code differently and has other checks.
 const clangVersion = 14;
 
-// A file is checked as the first of these builds compiles it; the second has the CUDA code as plain C++, the third
-// the native tests.
+// A file is checked as the first of these builds compiles it. The second has the CUDA code as plain
+// C++, and the third the native tests.
 const builds = ['build', 'build-simulated', 'build-sanitize/address'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -41,7 +43,7 @@ function majorVersion(command) {
   return version === null ? null : Number(version[1]);
 }
 
-/** The command that runs a clang tool of the version that this project is checked with, or null. */
+/** The command that runs a clang tool in the required version, or null. */
 function findTool(name) {
   const found = [`${name}-${clangVersion}`, name].map((command) => ({ command, version: majorVersion(command) }));
   const right = found.find(({ version }) => version === clangVersion);
@@ -66,7 +68,7 @@ function format(files) {
   if (tool === null) return;
   const mode = values.fix ? ['-i'] : ['--dry-run', '--Werror'];
   const { status, stderr } = spawnSync(tool, [...mode, ...files], { cwd: root, encoding: 'utf8' });
-  const first = new Map(); // by file: the line where its layout differs first
+  const first = new Map(); // by file: the first line whose formatting differs
   for (const [, file, line] of stderr.matchAll(/^(.+?):(\d+):\d+: error: /gm)) {
     if (!first.has(file)) first.set(file, line);
   }
@@ -76,10 +78,10 @@ function format(files) {
   else console.log(`lint-native: ${tool}: ${files.length} files ${values.fix ? 'laid out' : 'checked'}.`);
 }
 
-/** clang may not know a warning of gcc's that a build switches off. */
+/** clang may not know one of gcc's warnings that a build switches off. */
 const GCC_ONLY = ['--extra-arg=-Wno-unknown-warning-option'];
 
-/** The sources that a build compiles as C++: clang-tidy does not know nvcc's options. */
+/** The sources that a build compiles as C++, because clang-tidy does not know nvcc's options. */
 function compiledBy(build) {
   const database = path.join(root, build, 'compile_commands.json');
   if (!existsSync(database)) return [];
@@ -88,14 +90,16 @@ function compiledBy(build) {
     .map(({ file }) => path.relative(root, file));
 }
 
-/** Pairs of a file and the build it is checked in. What no build compiles is named. */
+/**
+ * Pairs of a file and the build in which it is checked. Prints the files that no build compiles.
+ */
 function tidyJobs(files) {
   const compiled = builds.map((build) => ({ build, files: new Set(compiledBy(build)) }));
   const jobs = files
     .filter((file) => !file.endsWith('.h'))
     .map((file) => ({ file, build: compiled.find((each) => each.files.has(file))?.build }));
   const without = jobs.filter(({ build }) => build === undefined).map(({ file }) => file);
-  // Of none.cpp and its twins one build has only one.
+  // A build has only one of none.cpp and its twin files.
   if (without.length > 0) {
     console.log(
       `lint-native: clang-tidy skipped for what ${builds.join(' and ')} do not compile: ${without.join(', ')}.`,
@@ -117,7 +121,7 @@ async function tidy(files) {
   const jobs = tidyJobs(files);
   if (jobs.length === 0)
     return fail(`clang-tidy needs ${builds[0]}/compile_commands.json of this folder: run "npm run build".`);
-  const findings = new Set(); // a header's are reported by every file that includes it
+  const findings = new Set(); // every file that includes a header reports the header's findings
   await inParallel(jobs, async ({ file, build }) => {
     const { error, stdout, stderr } = await run(tool, ['-p', build, '--quiet', ...GCC_ONLY, file]);
     const blocks = stdout.split(/^(?=\/.*?:\d+:\d+: (?:error|warning): )/m).filter((block) => block.trim() !== '');

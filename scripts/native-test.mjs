@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Runs a command with its output passed on; throws if it cannot be run or, unless asked to return that, fails. */
+/**
+ * Runs a command and passes its output on. Throws if it cannot be run or fails, unless the caller
+ * asked for the status.
+ */
 function run(command, args, env = {}) {
   const { status, signal, error } = spawnSync(command, args, {
     cwd: root,
@@ -18,7 +21,10 @@ function run(command, args, env = {}) {
   return signal ?? status;
 }
 
-/** Builds the program into a folder, with sanitizers as -fsanitize takes them, and returns its path. */
+/**
+ * Builds the program in a folder, with sanitizers in the form that -fsanitize takes, and returns
+ * its path.
+ */
 export function buildNativeTest(folder, sanitize = '') {
   const generator = spawnSync('ninja', ['--version']).status === 0 ? ['-G', 'Ninja'] : [];
   const configured = run('cmake', [
@@ -32,7 +38,7 @@ export function buildNativeTest(folder, sanitize = '') {
   return path.join(root, folder, 'native-test');
 }
 
-/** Runs parts of the program; whether everything was right. */
+/** Runs parts of the program. Returns whether everything was right. */
 export function runNativeTest(program, args, env) {
   const status = run(program, [...args, '--hard-inputs=test/vectors/rsqrt-float64-hard.tsv'], env);
   if (status !== 0 && status !== 1) console.error(`native-test ended with ${status}`);

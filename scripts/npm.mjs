@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What an npm command tells as JSON. The npm is the one that runs the script that calls this, if one does. */
+/** The JSON output of an npm command. Uses the npm that runs the calling script, if one does. */
 export function npm(args) {
   const all = [...args, '--json', '--loglevel=error'];
   const cli = process.env.npm_execpath;
@@ -16,7 +16,7 @@ export function npm(args) {
   return JSON.parse(text);
 }
 
-/** What a command prints. Throws if it fails. */
+/** The output of a command. Throws if it fails. */
 export function run(command, args, options = {}) {
   const settings = { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 26, ...options };
   const { status, error, stdout, stderr } = spawnSync(command, args, settings);

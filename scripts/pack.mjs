@@ -1,10 +1,12 @@
 #!/usr/bin/env node
-// Packs the package that users install, and checks it (scripts/check-package.mjs): rsqrt-<version>.tgz.
+// Packs the package that users install, rsqrt-<version>.tgz, and checks it
+// (scripts/check-package.mjs).
 //
 //   npm run pack -- [--targets=LIST] [--out=DIR]
 //
-// --targets names the prebuilds that it has to have, as scripts/targets.mjs takes them: RSQRT_TARGETS or else all by default. What
-// is packed is the same bytes from the same sources, prebuilds, and versions of Node and npm, whoever packs them where.
+// --targets names the prebuilds that the package must have, as scripts/targets.mjs takes them. The
+// default is RSQRT_TARGETS, or all. The same sources, prebuilds and versions of Node and npm give
+// the same bytes, whoever packs them and wherever.
 
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';

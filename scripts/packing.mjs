@@ -1,4 +1,4 @@
-// How the package is laid out and packed, for pack.mjs and for npm's own prepack.
+// Lays out and packs the package, for pack.mjs and for npm's own prepack.
 
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -11,24 +11,30 @@ import { targets } from './targets.mjs';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const include = path.join(root, 'native', 'include');
 
-/** Makes dist/ anew, so that nothing of a former build is in it, and native/include/, and gives all files the same modes everywhere. */
+/**
+ * Makes dist/ anew, so that nothing of an earlier build is in it, and native/include/. Gives all
+ * files the same modes on every machine.
+ */
 export function layOut() {
   rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   compile();
   clearAway();
   mkdirSync(include);
   for (const { from, to } of HEADERS) copyFileSync(path.join(root, 'node_modules', from), path.join(include, to));
-  // npm keeps the modes it finds, which depend on the umask of whoever made the files.
+  // npm keeps the modes that it finds, which depend on the umask of the user who made the files.
   const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   for (const { path: file } of npmPack(['--dry-run']).files) chmodSync(path.join(root, file), modeOf(file, manifest));
 }
 
-/** Takes away what only the package has. dist/ stays: the repository uses it, too. */
+/** Removes what only the package has. dist/ stays, because the repository uses it too. */
 export function clearAway() {
   rmSync(include, { recursive: true, force: true });
 }
 
-/** Packs into a folder, checks, and returns the path. Leaves no file and throws, one sentence a line, if anything is wrong. */
+/**
+ * Packs into a folder, checks the package, and returns its path. If anything is wrong, leaves no
+ * file and throws, with one sentence per line.
+ */
 export async function packInto(folder, wanted) {
   const { filename } = npmPack(['--no-dry-run', '--pack-destination', folder]);
   const file = path.join(folder, filename);
@@ -42,10 +48,13 @@ export async function packInto(folder, wanted) {
   return file;
 }
 
-/** What npm says of the package it packs, or with --dry-run would pack. Without scripts: they call this. */
+/**
+ * What npm reports about the package that it packs, or would pack with --dry-run. Scripts are off,
+ * because they call this.
+ */
 const npmPack = (options) => Object.values(npm(['pack', '--ignore-scripts', ...options]))[0]; // a list; from npm 12 on by name
 
-/** Says why there is no package. */
+/** Prints why there is no package. */
 export function refuse({ message }) {
   for (const line of message.split('\n')) console.error(`pack: ${line}`);
   process.exitCode = 1;

@@ -1,19 +1,20 @@
 #!/usr/bin/env node
-// Builds the addons that the package brings: prebuilds/<target>.node.
+// Builds the addons that the package contains: prebuilds/<target>.node.
 //
 //   npm run prebuild -- TARGET... [--cuda=auto|on|off]
 //
 // TARGET: a name of scripts/targets.mjs, a platform (linux) or all.
 //
-// What is built for Linux is built by the Zig that npm has (scripts/toolchain), a clang with the headers of every C
-// library: for the GNU C library of Debian 10 and RHEL 8 or for musl, on x64 or arm64, all from one machine, with libc++
-// linked statically. Where that machine is a Mac or runs Windows, its own targets are built by its own compiler (clang,
-// clang-cl), as they are released; from Linux, Zig builds those too, which tells whether they compile and link, and no more.
+// The Zig that npm has (scripts/toolchain) builds all addons for Linux. It is a clang with the
+// headers of every C library: for the GNU C library of Debian 10 and RHEL 8 or for musl, on x64 or
+// arm64, all on one machine, with libc++ linked statically. On a Mac or on Windows, the machine's
+// own compiler (clang, clang-cl) builds the machine's own targets, as they are released. On Linux,
+// Zig builds those too, which only shows whether they compile and link.
 //
-// CUDA goes into linux-x64 alone. Its kernels are compiled by nvcc with the machine's own g++ (or CUDAHOSTCXX) and linked
-// with the rest. --cuda=auto, the default, takes what is there.
+// Only linux-x64 has CUDA. nvcc compiles its kernels with the machine's own g++ (or CUDAHOSTCXX),
+// and they are linked with the rest. --cuda=auto, the default, uses nvcc if it is there.
 //
-// npm runs this before `npm run build`, too: without a target there is nothing to do.
+// npm also runs this before `npm run build`. Without a target there is nothing to do.
 
 import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
@@ -32,7 +33,7 @@ function importLibrary(folder, target) {
   return library;
 }
 
-/** What CMake is told of this machine's own compiler. */
+/** The CMake options for this machine's own compiler. */
 function nativeArguments(target, folder) {
   if (target.platform === 'darwin') {
     const cpu = { x64: 'x86_64', arm64: 'arm64' }[target.arch];
@@ -54,7 +55,7 @@ function nativeArguments(target, folder) {
   ];
 }
 
-/** Where nvcc may run, and its kernels. */
+/** The target for which nvcc can run, and its kernels. */
 const takesCuda = (target) => target.name === 'linux-x64' && process.platform === 'linux' && process.arch === 'x64';
 
 function build(target, cuda) {

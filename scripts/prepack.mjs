@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// npm runs this before it packs or publishes this folder: lays out what goes into the package, and packs once to see that it is
-// right. RSQRT_TARGETS names the targets whose prebuilds must be there; all by default. `npm run pack` is the ordinary way; npm
-// runs this before it, too, and then there is nothing to do.
+// npm runs this before it packs or publishes this folder. It lays out what goes into the package,
+// and packs once to check it. RSQRT_TARGETS names the targets whose prebuilds must be there
+// (default: all). The usual way is `npm run pack`. npm runs this before that too, and then there is
+// nothing to do.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// npm runs this after an installation in the repository, which builds, and before it packs, when prepack has laid out all.
+// npm runs this after an installation in the repository, where it builds, and before it packs, when
+// prepack has laid out everything.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -1,17 +1,18 @@
-// What a shared library is for, as the loader reads it (src/binary.ts), and whether it is stripped, which no loader asks.
+// Reads what a shared library is for, as the loader does (src/binary.ts), and whether it is
+// stripped, which no loader checks.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { transformSync } from 'esbuild';
 
-// Node imports no TypeScript in its oldest version here.
+// The oldest supported Node does not import TypeScript.
 const source = readFileSync(new URL('../src/binary.ts', import.meta.url), 'utf8');
 const { code } = transformSync(source, { loader: 'ts' });
 const { BinaryError, readBinary } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
 
 /**
- * What a library is, or null if it is none that can be told, or is cut short.
+ * Describes a library. Null if the file is not a known library or is cut off.
  *
  * @param {Buffer} content
  * @returns {{ platform: string, archs: string[], libc: 'glibc' | 'musl' | null } | null} as Node names them
@@ -30,7 +31,10 @@ export function describeBinary(content) {
   }
 }
 
-/** Whether a library that {@link describeBinary} tells has neither symbols beside those it exports nor debugging information. */
+/**
+ * Whether a library that {@link describeBinary} accepts has no symbols except exported ones, and no
+ * debugging information.
+ */
 export const isStripped = (content, { platform }) =>
   ({ linux: isStrippedElf, darwin: isStrippedMachO, win32: isStrippedPe })[platform](content);
 

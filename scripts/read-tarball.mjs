@@ -1,4 +1,4 @@
-// Reads what npm packs: a gzipped archive of plain files below package/.
+// Reads the packages that npm makes: a gzipped archive of plain files below package/.
 
 import { gunzipSync } from 'node:zlib';
 

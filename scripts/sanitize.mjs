@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-// Runs the native test program under sanitizers; any finding fails.
+// Runs the native test program under sanitizers. Any finding is a failure.
 //
 //   node scripts/sanitize.mjs [--only address|thread]
 //
-// address: all quick parts under AddressSanitizer and UndefinedBehaviorSanitizer. User memory may start at any byte, so the
-// parts also run on misaligned elements; nothing is suppressed. thread: jobs of several threads at once, and the simulated
-// device with a stream per thread, under ThreadSanitizer.
+// address: all quick parts under AddressSanitizer and UndefinedBehaviorSanitizer. User memory may
+// start at any byte, so the parts also run on misaligned elements. Nothing is suppressed.
+// thread: jobs with several threads, and the simulated device with one stream per thread, under
+// ThreadSanitizer.
 
 import { parseArgs } from 'node:util';
 import { buildNativeTest, runNativeTest } from './native-test.mjs';

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Writes what the package is made of, as a CycloneDX document: what npm installs for users, and what is linked or copied into it.
+// Writes the components of the package as a CycloneDX document: what npm installs for users, and
+// what is linked or copied into the package.
 //
 //   npm run sbom [-- FILE]     default sbom.cdx.json
 
@@ -11,7 +12,7 @@ import { thirdParties } from './third-party.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** A row of the table as npm writes its own. */
+/** A row of the table in the form that npm writes. */
 function component({ name, version, licence, spdx, use, url }) {
   return {
     'bom-ref': version === null ? name : `${name}@${version}`,
@@ -30,7 +31,7 @@ function billOfMaterials() {
   const parts = thirdParties.map(component);
   const { name } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   const self = bom.metadata.component;
-  self.name = name; // npm takes the folder's
+  self.name = name; // npm uses the folder's name
   bom.components.push(...parts);
   bom.dependencies.push(...parts.map((part) => ({ ref: part['bom-ref'], dependsOn: [] })));
   bom.dependencies.find(({ ref }) => ref === self['bom-ref']).dependsOn.push(...parts.map((part) => part['bom-ref']));

@@ -1,4 +1,4 @@
-// The systems that the package brings an addon for: prebuilds/<name>.node.
+// The systems for which the package has an addon: prebuilds/<name>.node.
 
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,10 +19,13 @@ export const targets = [
 
 export const prebuilds = fileURLToPath(new URL('../prebuilds', import.meta.url));
 
-/** Where the addon of a target lies. */
+/** The path of a target's addon. */
 export const prebuildFile = (target) => path.join(prebuilds, `${target.name}.node`);
 
-/** The targets of a comma-separated list of names, 'linux' for those of Linux, 'all' for all. Throws on another name. */
+/**
+ * The targets in a comma-separated list of names: 'linux' means all for Linux, and 'all' all.
+ * Throws for any other name.
+ */
 export function targetsNamed(list) {
   return list.split(',').flatMap((name) => {
     const found = targets.filter((target) => name === 'all' || name === target.name || name === target.platform);

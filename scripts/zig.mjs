@@ -1,4 +1,5 @@
-// Builds for other systems with the Zig that npm has (scripts/toolchain): a clang with the headers of every C library.
+// Builds for other systems with the Zig that npm has (scripts/toolchain), a clang with the headers
+// of every C library.
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -10,24 +11,27 @@ import { installLocked } from './install-locked.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const toolchain = fileURLToPath(new URL('toolchain', import.meta.url));
 
-// Node 20 and newer need 2.28 themselves.
+// Node 20 and newer need glibc 2.28 themselves.
 const glibc = '2.28';
-/** Of Node 20. */
+/** The oldest macOS that Node 20 supports. */
 export const macos = '11.0';
 
-/** What Zig calls a target, and CMake its system. */
+/** Zig's name for a target, and CMake's name for its system. */
 const abis = { glibc: `linux-gnu.${glibc}`, musl: 'linux-musl', darwin: `macos.${macos}`, win32: 'windows-gnu' };
 export const cpus = { x64: 'x86_64', arm64: 'aarch64' };
 const systems = { linux: 'Linux', darwin: 'Darwin', win32: 'Windows' };
 
-/** Runs a command with its output passed on; throws a sentence if it cannot be run or fails. */
+/** Runs a command and passes its output on. Throws a sentence if it cannot be run or fails. */
 export function run(command, args, options = {}) {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit', ...options });
   if (error?.code === 'ENOENT') throw new Error(`${command} was not found; what building needs is in CONTRIBUTING.md.`);
   if (status !== 0) throw new Error(`${path.basename(command)} ${args[0]} failed.`);
 }
 
-/** The zig of scripts/toolchain, installed there unless it is in the version of the lock. */
+/**
+ * The path of the zig in scripts/toolchain. Installs it unless the version in the lock file is
+ * there.
+ */
 function installedZig() {
   installLocked(toolchain, 'the Zig of scripts/toolchain (360 MB on disk)', [
     '--ignore-scripts',
@@ -39,10 +43,13 @@ function installedZig() {
   return zig;
 }
 
-/** An executable file that calls `zig tool` for a target, as CMake calls compilers: by one name. */
+/**
+ * Makes an executable file that calls `zig tool` for a target, because CMake calls compilers by a
+ * single name.
+ */
 function wrapper(folder, tool, zig, options = []) {
   const file = path.join(folder, tool);
-  // This Zig refuses -fPIE where it makes an object file; CMake asks for it in its own trials.
+  // This Zig refuses -fPIE when it makes an object file. CMake uses that option in its own trials.
   const text = `#!/bin/sh
 for argument; do
   shift
@@ -59,13 +66,13 @@ exec '${zig}' ${tool} ${options.join(' ')} "$@"
   return file;
 }
 
-/** Makes a C or C++ compiler ('cc' or 'c++') for a target: a file in a folder. */
+/** Makes a C or C++ compiler ('cc' or 'c++') for a target, as a file in a folder. */
 export function compilerFor(target, folder, language) {
   const triple = `${cpus[target.arch]}-${abis[target.libc ?? target.platform]}`;
   return wrapper(folder, language, installedZig(), ['-target', triple]);
 }
 
-/** What CMake is told of Zig as the compiler for a target. */
+/** The CMake options for Zig as the compiler for a target. */
 function compilerArguments(target, folder) {
   if (process.platform === 'win32') throw new Error(`${target.name} cannot be built on Windows.`);
   const zig = installedZig();
@@ -74,7 +81,7 @@ function compilerArguments(target, folder) {
     `-DCMAKE_AR=${wrapper(folder, 'ar', zig)}`,
     `-DCMAKE_RANLIB=${wrapper(folder, 'ranlib', zig)}`,
   ];
-  // Else CMake takes it for a build for this very machine, which is how CUDA is found.
+  // Otherwise CMake assumes a build for this machine, which is how CUDA is found.
   if (target.platform !== process.platform || target.arch !== process.arch) {
     const cpu = target.platform === 'darwin' && target.arch === 'arm64' ? 'arm64' : cpus[target.arch];
     args.push(`-DCMAKE_SYSTEM_NAME=${systems[target.platform]}`, `-DCMAKE_SYSTEM_PROCESSOR=${cpu}`);
@@ -91,7 +98,9 @@ function importLibrary(folder, zig, target) {
   return library;
 }
 
-/** Configures a build of the addon in a folder, by the compiler that `args` name, and builds. */
+/**
+ * Configures a build of the addon in a folder, with the compiler that `args` name, and builds it.
+ */
 export function build(folder, args, env = {}) {
   const configuration = [
     ...['-S', root, '-B', folder, '-G', 'Ninja', '--log-level=WARNING'],
@@ -104,10 +113,10 @@ export function build(folder, args, env = {}) {
   run('cmake', ['--build', folder], { env: { ...process.env, ...env } });
 }
 
-// A path of this machine is nobody's business. Quoted for the shell that starts the compiler.
+// Paths of this machine must not be in the addon. Quoted for the shell that starts the compiler.
 export const hidePaths = `-DCMAKE_CXX_FLAGS="-ffile-prefix-map=${root}=./"`;
 
-/** The same by Zig, for a target. */
+/** The same with Zig, for a target. */
 export function buildWithZig(target, folder, args, env = {}) {
   mkdirSync(folder, { recursive: true });
   build(folder, [hidePaths, ...args, ...compilerArguments(target, folder)], env);

@@ -1,5 +1,5 @@
-// `rsqrt build`: compiles the addon from the sources that the package brings, with CMake alone, checks it, and puts it where
-// it is loaded from. Whatever goes wrong before that leaves what was there as it was.
+// `rsqrt build`: compiles the addon from the sources in the package, with CMake alone, checks it,
+// and puts it where the loader finds it. A failure before that leaves everything as it was.
 
 import {
   existsSync,
@@ -24,7 +24,7 @@ import { Progress } from './progress.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
 const checker = fileURLToPath(new URL('check.mjs', import.meta.url));
 
-/** Lines of a failed command that are shown. */
+/** The number of lines of a failed command that are shown. */
 const SHOWN_LINES = 40;
 
 function checkSources() {
@@ -41,7 +41,7 @@ function checkSources() {
   );
 }
 
-/** A build as it goes: its folder, what its commands printed, and what is shown of that. */
+/** A build in progress: its folder, the output of its commands, and what is shown of that. */
 class Build {
   #commands = new Commands();
   #progress = new Progress(process.stdout);
@@ -53,7 +53,8 @@ class Build {
     this.jobs = jobs ?? parallelJobs();
     this.verbose = verbose;
     this.folder = out === undefined ? path.join(root, 'build', 'Release') : path.resolve(out);
-    // On the file system of the result, so that moving it there is one step; its programs may be run, unlike some in /tmp.
+    // On the file system of the result, so that moving it there is one step. Programs can be run
+    // there, unlike in some /tmp folders.
     this.parent = out === undefined ? path.dirname(this.folder) : this.folder;
     this.file = path.join(this.folder, 'rsqrt.node');
     this.log = path.join(this.parent, 'rsqrt-build.log');
@@ -93,11 +94,11 @@ class Build {
     if (this.made !== undefined && readdirSync(this.parent).length === 0) rmdirSync(this.parent);
   }
 
-  /** Runs a command that must succeed; `task` says what for. */
+  /** Runs a command that must succeed. `task` says what it is for. */
   async #command(task, command, args, onLine = () => {}) {
     this.#output.push(`> ${command} ${args.join(' ')}`);
     const start = this.#output.length;
-    // Messages are looked through, so they must be in English.
+    // Messages are searched, so they must be in English.
     const ended = await this.#commands.run(command, args, { LC_ALL: 'C' }, (line) => {
       this.#output.push(line);
       if (this.verbose) this.#progress.line(line);
@@ -115,7 +116,10 @@ class Build {
     process.stderr.write(`${lines.slice(-SHOWN_LINES).join('\n')}\n`);
   }
 
-  /** Writes all that was printed beside the work folder; a sentence that says where, or nothing if it could not be. */
+  /**
+   * Writes everything that was printed to a file beside the work folder. Returns a sentence that
+   * says where, or nothing if it could not be written.
+   */
   #log() {
     try {
       writeFileSync(this.log, `${this.#output.join('\n')}\n`);
@@ -179,7 +183,10 @@ class Build {
     );
   }
 
-  /** Has the new addon compute on every instruction set and GPU there is; returns what it says of them. */
+  /**
+   * Lets the new addon compute on every instruction set and GPU of this machine. Returns what it
+   * reports about them.
+   */
   async #check(built) {
     this.#progress.step('checking');
     const found = await this.#checkOne(built, '');
@@ -211,7 +218,7 @@ class Build {
     try {
       mkdirSync(this.folder, { recursive: true });
       renameSync(built, this.file);
-      rmSync(this.log, { force: true }); // of an earlier build
+      rmSync(this.log, { force: true }); // from an earlier build
     } catch (error) {
       throw explainFileError(error, this.folder);
     }
@@ -238,7 +245,10 @@ class Build {
   }
 }
 
-/** What a line of ninja or make says is being done: '[12/34] native/cpu/kernels.cpp (avx512)'; null if nothing. */
+/**
+ * The step that a line of ninja or make names: '[12/34] native/cpu/kernels.cpp (avx512)'. Null if
+ * it names none.
+ */
 function stepOf(line) {
   const compiling = /^(\[.*?\]) Building \w+ object (?:.*\/)?rsqrt(?:_(\w+))?\.dir\/(.*)\.o(?:bj)?$/.exec(line);
   if (compiling) {
@@ -249,8 +259,8 @@ function stepOf(line) {
 }
 
 /**
- * Builds the addon, checks it and puts it into `out`, or where the package loads it from. Prints its progress; returns lines
- * that say what was built. Throws BuildError.
+ * Builds the addon, checks it and puts it into `out`, or where the package loads it from. Prints
+ * its progress. Returns lines that say what was built. Throws BuildError.
  *
  * @param {{ cuda: 'auto' | 'on' | 'off', out?: string, jobs?: number, verbose: boolean }} options
  */
@@ -261,7 +271,7 @@ export async function buildAddon(options) {
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
     process.stderr.write(`rsqrt: ${error.message}\n`);
-    process.kill(process.pid, error.signal); // as whoever sent it expects
+    process.kill(process.pid, error.signal); // as the sender expects
     return [];
   }
 }

@@ -1,14 +1,16 @@
-// Computes what is known, with the addon and the instruction set of RSQRT_BINARY and RSQRT_ISA, in a process of its own: an
-// addon that was built wrongly may end it. Prints one JSON object: what `info` says, and a sentence for each wrong result.
+// Computes known results with the addon and the instruction set of RSQRT_BINARY and RSQRT_ISA. Runs
+// in a separate process, because an addon that was built wrongly may crash it. Prints one JSON
+// object: the output of `info`, and a sentence for each wrong result.
 
 import { createRequire } from 'node:module';
 
 const { asTensor, info, rsqrt } = createRequire(import.meta.url)('../../dist/index.js');
 
 /**
- * Bits of x and of 1/√x, rounded correctly: an ordinary number, the smallest and the largest subnormal, the smallest and the
- * largest normal number, the neighbours of 1, another ordinary number; 0, -0, -1, inf, -inf, NaN; float64 ends with two that
- * lie nearly halfway between two results. From exact integers.
+ * Bits of x and of the correctly rounded 1/√x: an ordinary number, the smallest and the largest
+ * subnormal, the smallest and the largest normal number, the neighbours of 1, another ordinary
+ * number; 0, -0, -1, inf, -inf, NaN. float64 ends with two inputs whose results are nearly halfway
+ * between two floats. Computed with exact integers.
  */
 const known = {
   float16:
@@ -30,7 +32,10 @@ const known = {
     '400ffffffffffffe:3fe0000000000001',
 };
 
-/** Rows of the matrix that is computed; with the columns more than fills the widest vectors, and leaves a rest. */
+/**
+ * The number of rows of the matrix that is computed. With the columns, they more than fill the
+ * widest vectors and leave a remainder.
+ */
 const ROWS = 37;
 
 const views = {
@@ -39,7 +44,7 @@ const views = {
   'a view of columns': (x) => x.narrow(1, 1, 7).t(),
 };
 
-/** The bits of elements as hexadecimal words, the other way round than they lie in memory. */
+/** The bits of elements as hexadecimal words, in the reverse of their byte order in memory. */
 const toBytes = (hex) => Buffer.concat(hex.map((word) => Buffer.from(word, 'hex').reverse()));
 function toHex(tensor) {
   const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: size } = tensor.cpu().contiguous().data;
@@ -51,7 +56,7 @@ function toHex(tensor) {
   );
 }
 
-/** A sentence for the first wrong result of each dtype and view on a device. */
+/** A sentence for the first wrong result of each dtype and view, on one device. */
 function* wrongResults(device, where) {
   for (const [dtype, table] of Object.entries(known)) {
     const pairs = table.split(' ').map((pair) => pair.split(':'));

@@ -1,4 +1,4 @@
-// Runs commands so that all that they started can be ended.
+// Runs commands in such a way that everything they start can be ended.
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -26,7 +26,7 @@ export class Commands {
     for (const signal of SIGNALS) process.on(signal, this.#onSignal);
   }
 
-  /** Leaves signals to others again. */
+  /** Stops handling signals. */
   close() {
     for (const signal of SIGNALS) process.off(signal, this.#onSignal);
   }
@@ -34,16 +34,19 @@ export class Commands {
   #kill() {
     if (this.#child?.pid === undefined) return;
     try {
-      // The whole group, for CMake does not hand a signal on to what it runs; and not by SIGINT, which what a shell runs in
-      // the background ignores.
+      // Signals the whole process group, because CMake does not pass a signal on to what it runs.
+      // The signal is not SIGINT, which programs that a shell runs in the background ignore.
       if (process.platform === 'win32') this.#child.kill();
       else process.kill(-this.#child.pid, 'SIGTERM');
     } catch {
-      // It has ended just now.
+      // It has just ended.
     }
   }
 
-  /** Runs a command; every line of its output goes to `onLine`. Returns how it ended: its status or the name of a signal. */
+  /**
+   * Runs a command. Every line of its output goes to `onLine`. Returns how it ended: its status or
+   * the name of a signal.
+   */
   async run(command, args, env, onLine) {
     if (this.#signal !== undefined) throw new Interrupted(this.#signal);
     const child = spawn(command, args, {

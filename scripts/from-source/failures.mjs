@@ -1,11 +1,11 @@
-// What can go wrong in a build, as sentences that say what to do about it.
+// The known failures of a build, as sentences that say what to do about them.
 
-/** What is wrong and what to do about it, in a sentence or two. */
+/** A failure: what is wrong and what to do about it, in a sentence or two. */
 export class BuildError extends Error {
   code = 'ERR_BUILD';
 }
 
-/** What commands print when something is wrong that has a better name than theirs. */
+/** Known error output of commands, with a clearer description. */
 const KNOWN_FAILURES = [
   [
     /No space left on device|Disk quota exceeded/,
@@ -21,7 +21,7 @@ const KNOWN_FAILURES = [
     /Killed signal terminated program|died due to signal 9|out of memory allocating|Cannot allocate memory/,
     () => 'the compiler ran out of memory: compile one file at a time with --jobs=1.',
   ],
-  // Of our CMake files, which speak in sentences already.
+  // From our CMake files, which already print sentences.
   [
     /^CMake Error at (?:CMakeLists\.txt|cmake\/\S+):\d+ \(message\):\n((?: {2}.*\n|\n)*)/m,
     ([, text]) =>
@@ -32,7 +32,7 @@ const KNOWN_FAILURES = [
   ],
 ];
 
-/** A sentence for what a command that failed has printed; null if it is none of the failures known. */
+/** A sentence for the output of a failed command. Null if the failure is not known. */
 export function explainOutput(lines) {
   const output = `${lines.join('\n')}\n`;
   for (const [pattern, sentence] of KNOWN_FAILURES) {
@@ -42,7 +42,7 @@ export function explainOutput(lines) {
   return null;
 }
 
-/** What to throw when a file could not be written in this folder. */
+/** The error to throw when a file could not be written in this folder. */
 export function explainFileError(error, folder) {
   if (['ENOSPC', 'EDQUOT'].includes(error.code)) {
     return new BuildError(`the disk is full (${folder}): free some space, or build elsewhere with --out=DIR.`);

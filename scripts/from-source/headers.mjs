@@ -1,4 +1,4 @@
-// What of Node-API the addon is compiled against and linked with.
+// The parts of Node-API that the addon is compiled and linked with.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,7 +7,10 @@ import { BuildError } from './failures.mjs';
 
 const require = createRequire(import.meta.url);
 
-/** The headers' folders: the package brings them along; in the repository they lie in node_modules. */
+/**
+ * The folders of the headers. The package includes them; in the repository they are in
+ * node_modules.
+ */
 export function headerFolders(root) {
   const shipped = path.join(root, 'native', 'include');
   if (existsSync(path.join(shipped, 'napi.h'))) return [shipped];
@@ -18,7 +21,7 @@ export function headerFolders(root) {
   }
 }
 
-/** The module definition files that list what node.exe exports of Node-API. */
+/** The module definition files that list the Node-API functions that node.exe exports. */
 function definitionFiles(root) {
   const names = ['js_native_api.def', 'node_api.def'];
   const shipped = names.map((name) => path.join(root, 'native', 'include', name));
@@ -34,15 +37,18 @@ export function writeDefinitions(root, folder) {
   return file;
 }
 
-/** An import library of node.exe for an architecture, as Node names it, and what has llvm-lib or lib.exe make it there. */
+/**
+ * The import library of node.exe for an architecture (in Node's words), and the arguments with
+ * which llvm-lib or lib.exe makes it.
+ */
 export function importLibraryIn(root, folder, arch) {
   const library = path.join(folder, 'node.lib');
   return { library, args: [`/def:${writeDefinitions(root, folder)}`, `/out:${library}`, `/machine:${arch}`] };
 }
 
 /**
- * On Windows, where an addon is linked with node.exe, makes the import library for that and returns its path; elsewhere
- * null. (Not run on Windows yet.)
+ * On Windows, where an addon is linked with node.exe, makes the import library for it and returns
+ * its path. Returns null on other systems. (Not run on Windows yet.)
  */
 export async function importLibrary(root, folder, commands, onLine) {
   if (process.platform !== 'win32') return null;

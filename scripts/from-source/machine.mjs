@@ -1,4 +1,5 @@
-// What building needs of a machine: for the repository (scripts/build.mjs) and for users (build.mjs beside this).
+// What building needs on a machine, for the repository (scripts/build.mjs) and for users (build.mjs
+// in this folder).
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -8,17 +9,20 @@ import { BuildError } from './failures.mjs';
 /** As in CMakeLists.txt. */
 const LEAST_CMAKE = '3.18';
 
-/** What the sources need of the compiler and its library that the first ones to take -std=c++20 did not have. */
+/**
+ * Features that the sources need from the compiler and its library. The first compilers with
+ * -std=c++20 lack them.
+ */
 const CXX20 = `#include <bit>
 #include <concepts>
 template <std::integral T> constexpr T twice(T x) { return x + x; }
 static_assert(twice(std::bit_cast<int>(1.0f)) != 0);
 `;
 
-/** The bytes of memory that compiling one file takes at most: that of the kernels with nvcc. */
+/** The largest number of bytes of memory that compiling one file takes: the kernels with nvcc. */
 const MEMORY_PER_JOB = 2 ** 31;
 
-/** What a command prints, or null if it cannot be run. */
+/** The output of a command. Null if it cannot be run. */
 function output(command, args) {
   const { status, stdout } = spawnSync(command, args, { encoding: 'utf8' });
   return status === 0 ? stdout : null;
@@ -51,7 +55,7 @@ function checkCMake() {
   return version;
 }
 
-/** Those that CMake would try, in its order; or CXX, which may come with options. */
+/** The compilers that CMake would try, in its order; or CXX, which may include options. */
 function compilers() {
   const [chosen, ...options] = words(process.env.CXX);
   if (chosen !== undefined) return [{ name: chosen, options }];
@@ -95,7 +99,10 @@ function checkMake() {
   return ninja ? 'Ninja' : 'Unix Makefiles';
 }
 
-/** Throws for the first thing that is missing; returns the version of CMake and the generator to use. */
+/**
+ * Throws for the first thing that is missing. Returns the version of CMake and the generator to
+ * use.
+ */
 export function checkMachine() {
   checkNode();
   const cmake = checkCMake();
@@ -103,6 +110,9 @@ export function checkMachine() {
   return { cmake, generator: checkMake() };
 }
 
-/** How many files to compile at once: one on each processor, as far as the memory goes that a container may use. */
+/**
+ * How many files to compile at the same time: one per processor, as far as the memory that a
+ * container may use allows.
+ */
 export const parallelJobs = () =>
   Math.max(1, Math.min(os.availableParallelism(), Math.floor(process.availableMemory() / MEMORY_PER_JOB)));

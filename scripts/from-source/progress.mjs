@@ -1,24 +1,27 @@
-// What is under way: on a terminal one line that changes, elsewhere a line for each step.
+// Shows the progress: on a terminal one line that changes, otherwise a line for each step.
 
-/** Milliseconds after which a terminal shows how long a step has taken. */
+/** The milliseconds after which a terminal shows how long a step has taken. */
 const TICK = 1000;
 
 export class Progress {
   #stream;
-  /** Shows the step again, with the time. */
+  /** Shows the step again, with its time. */
   #timer;
 
   constructor(stream) {
     this.#stream = stream;
   }
 
-  /** What stays to be read. */
+  /** Prints a line that stays. */
   line(text) {
     this.clear();
     this.#stream.write(`${text}\n`);
   }
 
-  /** What has been done last. The next may take minutes: that of the GPU kernels does. */
+  /**
+   * Shows the last step that was done. The next one may take minutes, such as that of the GPU
+   * kernels.
+   */
   step(text) {
     if (!this.#stream.isTTY) return this.line(text);
     this.clear();
@@ -28,7 +31,7 @@ export class Progress {
     this.#timer = setInterval(() => show(`${text}, ${((performance.now() - start) / 1000).toFixed(0)} s`), TICK);
   }
 
-  /** Takes the step away, so that something else can be written. */
+  /** Removes the step, so that something else can be written. */
   clear() {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
