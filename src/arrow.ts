@@ -1,7 +1,7 @@
 /** Vectors of Apache Arrow, recognised by what they have: of whichever version, or copy, of that library. */
 
 import { arrayOf, type DType, itemSizeOf, type TypedArray } from './dtype';
-import { show, typeError } from './errors';
+import { escaped, show, typeError } from './errors';
 import { numelOf } from './layout';
 import type { TensorLike } from './share';
 
@@ -93,7 +93,9 @@ function unsupported(type: ArrowType, where: string): TypeError {
   const types = Object.keys(dtypeOfType).join(', ');
   const numeric = /^(Bool|Uint\d+)$/.test(String(type));
   const remedy = numeric ? '; tensor([...vector]) copies it' : '';
-  return typeError(`${where}: a vector of Arrow must be of ${types} or fixed-size lists; received ${type}${remedy}`);
+  return typeError(
+    `${where}: a vector of Arrow must be of ${types} or fixed-size lists; received ${escaped(String(type))}${remedy}`,
+  );
 }
 
 /** Copies arrays into one, by their bytes. */

@@ -3,6 +3,8 @@
  * argument, and what was received.
  */
 
+import { isProxy } from 'node:util/types';
+
 /** Codes of {@link RsqrtError}. They do not change between releases; messages may. */
 export type RsqrtErrorCode =
   | 'ERR_DTYPE'
@@ -45,22 +47,84 @@ export function createError(code: string, message: string): Error {
   return new RsqrtError(code as RsqrtErrorCode, message);
 }
 
-/** A value as a message shows it: short, and telling `'4'` from `4`. */
+/** How much of a text from outside a message repeats, and how much where several stand in a list. */
+const MOST_SHOWN = 60;
+const MOST_SHOWN_IN_LIST = 20;
+
+/** 10^40: comparing with it takes no time, whatever the bigint; its digits would take time with their square. */
+const MOST_BIGINT = 10n ** 40n;
+
+/**
+ * A value as a message shows it: short, on one line, and telling `'4'` from `4`. It never throws, runs no getter of an
+ * array, looks into no Proxy, and takes no longer for large values than for small ones.
+ */
 export function show(value: unknown): string {
-  if (typeof value === 'string') {
-    const text = JSON.stringify(value.slice(0, 60)).slice(1, -1).replaceAll('\\"', '"');
-    return `'${text}${value.length > 60 ? '…' : ''}'`;
-  }
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'symbol') return value.toString();
-  if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) {
-    const shown = value.slice(0, 8).map((item) => (Array.isArray(item) ? '[…]' : show(item)));
-    return `[${shown.join(', ')}${value.length > 8 ? ', …' : ''}]`;
-  }
-  if (typeof value === 'object' && value !== null) {
-    const name: unknown = value.constructor?.name;
-    return typeof name === 'string' && name !== 'Object' ? `an instance of ${name}` : 'an object';
-  }
-  return String(value);
+  return shown(value, MOST_SHOWN);
 }
+
+function shown(value: unknown, most: number): string {
+  if (typeof value === 'string') return `'${escaped(value, most)}'`;
+  if (typeof value === 'bigint') {
+    return -MOST_BIGINT < value && value < MOST_BIGINT ? `${value}n` : 'a bigint of more than 40 digits';
+  }
+  if (typeof value === 'symbol') return `Symbol(${escaped(value.description ?? '', most)})`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (isProxy(value)) return 'a Proxy';
+  if (Array.isArray(value)) {
+    const items = Array.from({ length: Math.min(value.length, 8) }, (_, i) => shownItem(value, i));
+    return `[${items.join(', ')}${value.length > 8 ? ', …' : ''}]`;
+  }
+  const name = classNameOf(value);
+  return name === undefined || name === '' || name === 'Object' ? 'an object' : `an instance of ${escaped(name, most)}`;
+}
+
+/** An entry of an array that is no Proxy. */
+function shownItem(array: readonly unknown[], index: number): string {
+  const property = Object.getOwnPropertyDescriptor(array, index);
+  if (property?.get !== undefined || property?.set !== undefined) return 'a getter';
+  const item: unknown = property?.value;
+  if (typeof item !== 'object' || item === null || isProxy(item) || !Array.isArray(item)) {
+    return shown(item, MOST_SHOWN_IN_LIST);
+  }
+  return '[…]';
+}
+
+/** The name of the class that an object is of. Undefined if there is none, or if asking for it throws. */
+export function classNameOf(value: object): string | undefined {
+  if (isProxy(value)) return undefined;
+  try {
+    const name: unknown = value.constructor?.name;
+    return typeof name === 'string' ? name : undefined;
+  } catch {
+    return undefined; // a getter, or a Proxy among the prototypes
+  }
+}
+
+/**
+ * What a terminal, a log or a page would not show as it is: control and format characters (which turn the direction of
+ * the text, or are not seen), halves of surrogate pairs, line and paragraph separators; and the backslash.
+ */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\\]/gu;
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\f': '\\f',
+  '\r': '\\r',
+  '\\': '\\\\',
+};
+
+/** A text from outside for a message: one line of plain characters, cut after so many. */
+export function escaped(text: string, most = MOST_SHOWN): string {
+  const isCut = text.length > most;
+  const end = isCut && /[\uD800-\uDBFF]/.test(text.charAt(most - 1)) ? most - 1 : most;
+  const start = text.slice(0, end).replace(UNSAFE, (unsafe) => {
+    const code = unsafe.codePointAt(0) as number;
+    return SHORT_ESCAPES[unsafe] ?? (code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${hex4(code)}`);
+  });
+  return isCut ? `${start}…` : start;
+}
+
+const hex4 = (code: number): string => code.toString(16).padStart(4, '0');

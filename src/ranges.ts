@@ -47,13 +47,13 @@ export function arange(...args: unknown[]): Tensor {
     if (typeof value !== 'number' && typeof value !== 'bigint') {
       throw typeError(`arange: ${name} must be a number; received ${show(value)}`);
     }
-    if (!Number.isFinite(Number(value))) throw rangeError(`arange: ${name} must be finite; received ${value}`);
+    if (!Number.isFinite(Number(value))) throw rangeError(`arange: ${name} must be finite; received ${show(value)}`);
     return exact ? BigInt(value) : Number(value);
   });
   const [first, last, stride] = bounds.map(Number);
   const span = exact ? Number((bounds[1] as bigint) - (bounds[0] as bigint)) : last - first;
   if (stride === 0 || Math.sign(span) * Math.sign(stride) < 0) {
-    throw rangeError(`arange: step must lead from start ${start} to end ${end}; received ${step}`);
+    throw rangeError(`arange: step must lead from start ${show(start)} to end ${show(end)}; received ${show(step)}`);
   }
   const length = Math.ceil(span / stride) + 0; // no −0
   const shape = checkShape([length], 'arange: the number of elements');

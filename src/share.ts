@@ -159,7 +159,7 @@ function tensorLike(value: unknown, where: string): TensorLike | undefined {
   if (typeof location === 'string' && !location.startsWith('cpu')) {
     // Its `data` would throw.
     throw typeError(
-      `${where}: a tensor object must be in CPU memory, where await getData() brings it; received one in '${location}'`,
+      `${where}: a tensor object must be in CPU memory, where await getData() brings it; received one in ${show(location)}`,
     );
   }
   const { data, dims, shape } = value as TensorLike;

@@ -4,7 +4,7 @@
 
 import { type DeviceName, deviceName } from './device';
 import { type DType, type DTypeInfo, infoOf } from './dtype';
-import { RsqrtError, show, typeError } from './errors';
+import { classNameOf, RsqrtError, show, typeError } from './errors';
 import { isContiguous, numelOf, type Sizes } from './layout';
 import { enter } from './scope';
 import { Storage } from './storage';
@@ -225,7 +225,7 @@ export function checkIsOptions(
 
 /** The error for a value that is no tensor; `where` names the function and the argument. */
 export function notATensor(where: string, value: unknown): TypeError {
-  const looksLikeOne = typeof value === 'object' && value?.constructor?.name === Tensor.name;
+  const looksLikeOne = typeof value === 'object' && value !== null && classNameOf(value) === Tensor.name;
   const received = looksLikeOne ? 'a tensor of another copy of rsqrt, or an imitation' : show(value);
   return typeError(`${where} must be a Tensor; received ${received}`);
 }
