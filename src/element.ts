@@ -64,8 +64,20 @@ type Real = Exclude<Scalar, object>;
 const isTrue = (value: Scalar): boolean =>
   isComplex(value) ? isTrue(value.re) || isTrue(value.im) : Boolean(value) || Number.isNaN(value);
 
-/** Bits of the integer dtypes. */
-const widths: Partial<Record<DType, number>> = { int8: 8, uint8: 8, int16: 16, int32: 32, int64: 64 };
+/** The smallest and the largest value of the integer dtypes. */
+const limits: Readonly<Partial<Record<DType, readonly [low: bigint, high: bigint]>>> = {
+  int8: [-(2n ** 7n), 2n ** 7n - 1n],
+  uint8: [0n, 2n ** 8n - 1n],
+  int16: [-(2n ** 15n), 2n ** 15n - 1n],
+  int32: [-(2n ** 31n), 2n ** 31n - 1n],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+};
+
+/** The error for a value that an integer dtype cannot hold; `what` names the value. */
+export function outOfLimits(dtype: DType, what: string, value: unknown): RangeError {
+  const [low, high] = limits[dtype] ?? [];
+  return rangeError(`${what} of dtype ${dtype} must be from ${low} to ${high}; received ${show(value)}`);
+}
 
 /** A function that turns a real value into the entry that holds it. */
 function entryOf(dtype: DType, where: string): (value: Real) => number | bigint {
@@ -75,11 +87,9 @@ function entryOf(dtype: DType, where: string): (value: Real) => number | bigint 
     const format = formats[dtype];
     return (value) => toBits(toSingle(value), format);
   }
-  const width = widths[dtype] as number;
-  const low = dtype === 'uint8' ? 0n : -(1n << BigInt(width - 1));
-  const high = low + (1n << BigInt(width)) - 1n;
+  const [low, high] = limits[dtype] as readonly [bigint, bigint];
   const refuse = (value: Real): never => {
-    throw rangeError(`${where}: a value of dtype ${dtype} must be from ${low} to ${high}; received ${show(value)}`);
+    throw outOfLimits(dtype, `${where}: a value`, value);
   };
   if (dtype === 'int64') {
     return (value) => {
@@ -100,10 +110,12 @@ function entryOf(dtype: DType, where: string): (value: Real) => number | bigint 
 
 /**
  * A value as a double that rounds to float32 or less as the value itself does. A bigint of more than 53 bits is cut off
- * after 53 and made odd if anything was lost, so that it never looks like a tie.
+ * after 53 and made odd if anything was lost, so that it never looks like a tie. One beyond 2^1024 becomes infinite, and its
+ * bits, which may be many, are not looked at.
  */
 function toSingle(value: Real): number {
   if (typeof value !== 'bigint') return Number(value);
+  if (!Number.isFinite(Number(value))) return Number(value);
   const magnitude = value < 0n ? -value : value;
   const excess = magnitude.toString(2).length - 53;
   if (excess <= 0) return Number(value);

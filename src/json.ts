@@ -4,6 +4,7 @@ import { checkShape } from './checks';
 import { checkOptions, copied } from './create';
 import type { DeviceName } from './device';
 import { type Complex, checkDType, type DType, type ElementOf, type Kind, kindOf } from './dtype';
+import { outOfLimits } from './element';
 import { RsqrtError, show, typeError } from './errors';
 import type { Sizes } from './layout';
 import { isComplex, type Scalar } from './literal';
@@ -42,7 +43,8 @@ export abstract class Json<D extends DType> {
    * bit, but for its strides and its device, which are not part of it, and for NaN, which becomes the canonical one.
    *
    * Elements are as in {@link Tensor.toArray}, except for 'NaN', 'Infinity', '-Infinity' and '-0', and for an int64 beyond
-   * 2^53 − 1, which is a string of its digits. Throws `RangeError` for more elements than arrays can hold well.
+   * 2^53 − 1, which is a string of its digits. Throws `RangeError` for more than {@link Tensor.toArray} takes. (The text of
+   * some tens of millions of elements is longer than any string can be: `JSON.stringify` throws JavaScript's own `RangeError` then.)
    *
    * @example
    * ```ts
@@ -113,12 +115,22 @@ const specials = new Map([Number.NaN, Infinity, -Infinity, -0].map((value) => [s
 const readNumber = (value: unknown): number | undefined =>
   typeof value === 'number' ? value : typeof value === 'string' ? specials.get(value) : undefined;
 
+/** As many characters as the longest int64 has. `BigInt` takes time with the square of the length. */
+const MOST_DIGITS = String(-(2n ** 63n)).length;
+
+/** The digits and the sign of an integer in a string, without zeros in front; undefined if it is none. */
+function digitsOf(value: unknown): string | undefined {
+  if (typeof value !== 'string' || !/^-?\d+$/.test(value)) return undefined;
+  return value.replace(/^(-?)0+(?=\d)/, '$1');
+}
+
 /** What {@link written} writes for each kind of dtype, and how messages call it. */
 const readers: Readonly<Record<Kind, { readonly read: Reader; readonly expected: string }>> = {
   float: { read: readNumber, expected: "a number, 'NaN', 'Infinity', '-Infinity' or '-0'" },
   integer: {
     read: (value) => {
-      if (typeof value === 'string' && /^-?\d+$/.test(value)) return BigInt(value);
+      const digits = digitsOf(value);
+      if (digits !== undefined) return digits.length <= MOST_DIGITS ? BigInt(digits) : undefined;
       return Number.isSafeInteger(value) ? (value as number) : undefined;
     },
     expected: 'an integer up to 2^53 - 1, or a string of its digits',
@@ -163,6 +175,7 @@ function readNested(
     }
     const element = read(value);
     if (element !== undefined) return element;
+    if (kindOf(dtype) === 'integer' && digitsOf(value) !== undefined) throw outOfLimits(dtype, name(), value);
     throw typeError(`${name()} of dtype ${dtype} must be ${expected}; received ${show(value)}`);
   };
   return visit(data);

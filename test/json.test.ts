@@ -97,6 +97,8 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
     const read = (dtype: DType, data: unknown) => fromJSON({ dtype, shape: [], data }, { device }).item();
     expect(read('int8', '-7')).toBe(-7);
     expect(read('int64', '7')).toBe(7n);
+    expect(read('int64', `-${'0'.repeat(100)}7`)).toBe(-7n);
+    expect(read('int64', '-9223372036854775808')).toBe(-(2n ** 63n));
     expect(read('int64', -0)).toBe(0n);
     expect(read('float16', 0.1)).toBe(0.0999755859375);
     expect(read('complex64', { re: '-Infinity', im: 1, more: true })).toEqual({ re: -Infinity, im: 1 });
