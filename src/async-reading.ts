@@ -8,7 +8,7 @@ import { converted, type ToOptions } from './copy';
 import type { DeviceName } from './device';
 import type { DType, ElementOf, TypedArrayOf } from './dtype';
 import { RsqrtError, show, typeError } from './errors';
-import { dataOf, type Nested, nested } from './reading';
+import { checkNestable, dataOf, type Nested, nested } from './reading';
 import { unscoped } from './scope';
 import { checkIsOptions, extend, onDispose, storageOf, type Tensor } from './tensor';
 
@@ -69,6 +69,7 @@ export abstract class AsyncReading<D extends DType> {
    * ```
    */
   async toArrayAsync(this: Tensor<D>, options?: AsyncOptions): Promise<Nested<ElementOf<D>>> {
+    checkNestable(this, 'toArrayAsync');
     return readLater(this, options, 'toArrayAsync', (host) => nested(host, 'toArrayAsync', (value) => value));
   }
 

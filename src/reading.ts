@@ -4,8 +4,9 @@ import { copyOf, elementsOf } from './copy';
 import { CPU } from './device';
 import { arrayOf, type DType, type ElementOf, entriesOf, type TypedArrayOf } from './dtype';
 import { type Entries, elementReader } from './element';
-import { RsqrtError, rangeError } from './errors';
-import { positionOf, unbound } from './geometry';
+import { RsqrtError } from './errors';
+import { narrowed, positionOf, selected } from './geometry';
+import { bytesOfNested, checkFitsHeap } from './heap';
 import { contiguousStrides, extentOf, type Sizes } from './layout';
 import type { Storage } from './storage';
 import { contiguousOf, extend, storageOf, type Tensor } from './tensor';
@@ -18,8 +19,9 @@ declare module './tensor' {
 /** A value, or an array of arrays of values, as deep as the tensor has dimensions. */
 export type Nested<T> = T | Nested<T>[];
 
-// V8 ends the process when its heap is full, so that is not tried.
-const MOST_NESTED = 2 ** 26;
+/** Values that iteration reads at a time: few at first, as a loop may end early, then more, as on a GPU each time waits. */
+const FIRST_BLOCK = 64;
+const MOST_IN_BLOCK = 2 ** 16;
 
 /** Reading elements. What is read from a GPU waits for the work queued there; {@link Tensor.toArrayAsync} does not block meanwhile. */
 export abstract class Reading<D extends DType> {
@@ -42,6 +44,16 @@ export abstract class Reading<D extends DType> {
   /**
    * The elements as nested arrays; of a tensor without dimensions, its value. int64 elements are bigints, bool
    * elements booleans, complex elements `{ re, im }`, others numbers.
+   *
+   * Throws `RangeError` if the arrays would take more than 256 MiB of the JavaScript heap, or more than a quarter of it where it
+   * is smaller than 1 GiB: of one dimension that is above 33 million numbers, 8 million bigints or 3 million complex numbers.
+   * {@link data} has no such limit. What is counted are 8 bytes for each entry of an array, 48 for each array (also for an
+   * empty one), 24 for each bigint and 72 for each complex number.
+   *
+   * @example
+   * ```ts
+   * tensor([[4, 16], [25, 36]]).toArray(); // [ [ 4, 16 ], [ 25, 36 ] ]
+   * ```
    */
   toArray(this: Tensor<D>): Nested<ElementOf<D>> {
     return nested(this, 'toArray', (value) => value);
@@ -73,7 +85,12 @@ export abstract class Reading<D extends DType> {
 
   /**
    * Iterates over the first dimension, as over nested arrays: values of a tensor of one dimension, views of one of more
-   * ({@link unbind} gives these as an array, typed as such). Throws `ERR_SHAPE` for a tensor without dimensions.
+   * ({@link unbind} gives these as an array, typed as such). Throws `ERR_SHAPE` for a tensor without dimensions, `ERR_DISPOSED`
+   * once the tensor is disposed, and `RangeError` for more values than {@link toArray} takes.
+   *
+   * A view is made when the loop asks for it, in the {@link tidy} that is open then, and is the caller's to dispose. A loop that
+   * ends early has made no others. Views have no limit as long as the loop does not keep them all, as `[...x]` does. Values are
+   * read up to 65,536 at a time, so a write to the tensor during the loop may come too late for the values that follow.
    *
    * @example
    * ```ts
@@ -88,8 +105,7 @@ export abstract class Reading<D extends DType> {
   *[Symbol.iterator](this: Tensor<D>): Generator<Tensor<D> | ElementOf<D>, void> {
     storageOf(this, 'iteration');
     if (this.ndim === 0) throw new RsqrtError('ERR_SHAPE', 'iteration: a tensor without dimensions has nothing in it');
-    if (this.ndim === 1) yield* this.toArray() as ElementOf<D>[];
-    else for (const row of unbound(this, 0)) yield viewOf<D>(this, row, 'iteration');
+    yield* this.ndim === 1 ? valuesOf(this) : rowsOf(this);
   }
 }
 
@@ -120,19 +136,66 @@ export function elementAt<D extends DType>(of: Tensor<D>, indices: readonly unkn
   return viewOf<D>(of, { shape: [], strides: [], storageOffset: positionOf(of, indices, where) }, where);
 }
 
+function* rowsOf<D extends DType>(tensor: Tensor<D>): Generator<Tensor<D>, void> {
+  for (let i = 0; i < tensor.shape[0]; i++) yield viewOf<D>(tensor, selected(tensor, 0, i), 'iteration');
+}
+
+function* valuesOf<D extends DType>(tensor: Tensor<D>): Generator<ElementOf<D>, void> {
+  checkNestable(tensor, 'iteration');
+  let size = FIRST_BLOCK;
+  for (let start = 0; start < tensor.shape[0]; size = Math.min(4 * size, MOST_IN_BLOCK)) {
+    const values = blockOf(tensor, start, Math.min(size, tensor.shape[0] - start));
+    start += values.length;
+    for (const value of values) {
+      storageOf(tensor, 'iteration'); // the loop may have disposed the tensor
+      yield value;
+    }
+  }
+}
+
+/** Some values of a tensor of one dimension. Not part of the generator: one that is abandoned would keep the view. */
+function blockOf<D extends DType>(tensor: Tensor<D>, start: number, length: number): ElementOf<D>[] {
+  using block = viewOf<D>(tensor, narrowed(tensor, 0, start, length), 'iteration');
+  return listed(block, 'iteration');
+}
+
+/** The elements in one list, row by row; of tensors that are not large. */
+export function listed<D extends DType>(tensor: Tensor<D>, where: string): ElementOf<D>[] {
+  return reading(tensor, where, (get, strides) => {
+    const { shape } = tensor;
+    const list: ElementOf<D>[] = [];
+    const visit = (dim: number, position: number): void => {
+      if (dim === shape.length) list.push(get(position));
+      else for (let i = 0; i < shape[dim]; i++) visit(dim + 1, position + i * strides[dim]);
+    };
+    visit(0, 0);
+    return list;
+  });
+}
+
+/** Throws `RangeError` if all elements in nested arrays would take too much of the JavaScript heap. */
+export function checkNestable(tensor: Tensor, where: string): void {
+  const { shape, dtype } = tensor;
+  const instead = where === 'toArrayAsync' ? 'use dataAsync' : 'use data';
+  checkFitsHeap(bytesOfNested(shape, dtype), where, `shape [${shape}] of ${dtype} in nested arrays`, instead);
+}
+
 /** What `of` makes of each element, in nested arrays. */
 export function nested<D extends DType, T>(
   tensor: Tensor<D>,
   where: string,
   of: (value: ElementOf<D>) => T,
 ): Nested<T> {
+  storageOf(tensor, where);
+  checkNestable(tensor, where);
   return reading(tensor, where, (get, strides) => {
-    if (tensor.numel > MOST_NESTED) {
-      throw rangeError(`${where}: ${tensor.numel} elements are more than arrays can hold well (2^26); use data`);
-    }
+    const { shape } = tensor;
     const nest = (dim: number, position: number): Nested<T> => {
-      if (dim === tensor.ndim) return of(get(position));
-      return Array.from({ length: tensor.shape[dim] }, (_, i) => nest(dim + 1, position + i * strides[dim]));
+      if (dim === shape.length) return of(get(position));
+      // Array.from would make a table of hashes of a long list, with several times the time and memory.
+      const list = new Array<Nested<T>>(shape[dim]);
+      for (let i = 0; i < list.length; i++) list[i] = nest(dim + 1, position + i * strides[dim]);
+      return list;
     };
     return nest(0, 0);
   });

@@ -1,6 +1,6 @@
 /** The methods of Tensor that give views: other shapes, strides and offsets over the same storage. */
 
-import { spread } from './checks';
+import { checkDim, spread } from './checks';
 import { copyOf } from './copy';
 import { checkDType, type DType, itemSizeOf } from './dtype';
 import { RsqrtError, rangeError, show } from './errors';
@@ -26,6 +26,7 @@ import {
   unfolded,
   unsqueezed,
 } from './geometry';
+import { bytesOfViews, checkFitsHeap } from './heap';
 import { contiguousStrides, extentOf, type Sizes } from './layout';
 import { createTensor, extend, isTensor, notATensor, storageOf, type Tensor } from './tensor';
 
@@ -170,8 +171,23 @@ export abstract class Views<D extends DType> {
     return viewOf(this, indexed(this, indices), 'index');
   }
 
-  /** One view for each index of a dimension. */
+  /**
+   * One view for each index of a dimension. Throws `RangeError` if the views would take more than 256 MiB of the JavaScript heap, or
+   * more than a quarter of it where it is smaller than 1 GiB: that is above about a million of one dimension. To go through more
+   * of them, iterate over the tensor, or {@link select} one after the other.
+   *
+   * @example
+   * ```ts
+   * const [first, second] = tensor([[1, 2, 3], [4, 5, 6]]).unbind();
+   * console.log(second); // tensor([4., 5., 6.])
+   * zeros(2, 3).unbind(1).length; // 3
+   * ```
+   */
   unbind(this: Tensor<D>, dim = 0): Tensor<D>[] {
+    storageOf(this, 'unbind');
+    const count = this.shape[checkDim(dim, this.ndim, 'unbind: dim')] ?? 0;
+    const bytes = bytesOfViews(count, this.ndim - 1);
+    checkFitsHeap(bytes, 'unbind', `${count} views`, 'iterate over the tensor or use select');
     return unbound(this, dim).map((each) => viewOf(this, each, 'unbind'));
   }
 

@@ -129,6 +129,62 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
     expect(x.unbind(-1).map((each) => each.at(1, 2))).toEqual([-1, 21, 22, 23]);
   });
 
+  test('iteration makes one view at a time, and leaves those that were given out', () => {
+    const x = zeros(3, 2, options);
+    const wide = x.select(0, 0).expand(2 ** 30, 2);
+    const { undisposedTensors } = memoryStats();
+    const left = () => memoryStats().undisposedTensors - undisposedTensors;
+    for (const row of wide) {
+      (row as Tensor).dispose();
+      break;
+    }
+    expect(left()).toBe(0);
+    const rows = x[Symbol.iterator]();
+    expect(left()).toBe(0);
+    expect([rows.next().done, left()]).toEqual([false, 1]);
+    expect([rows.next().done, left()]).toEqual([false, 2]);
+    // Each belongs to the scope in which it was asked for.
+    const [row] = api.tidy(() => [(rows.next().value as Tensor).neg()]);
+    expect([row.toArray(), left()]).toEqual([[-0, -0], 3]);
+    expect([rows.next().done, left()]).toEqual([true, 3]);
+  });
+
+  test('iteration of values reads some at a time, and leaves nothing, even where it is not ended', () => {
+    const x = arange(140_000, options);
+    expect([...x]).toEqual(Array.from({ length: 140_000 }, (_, i) => i));
+    const { undisposedTensors } = memoryStats();
+    const values = x.slice(0, null, null, 2)[Symbol.iterator]();
+    expect([values.next().value, values.next().value]).toEqual([0, 2]);
+    expect(memoryStats().undisposedTensors).toBe(undisposedTensors + 1); // the slice
+    const later = api.tidy(() => {
+      const iterator = x[Symbol.iterator]();
+      iterator.next();
+      return iterator;
+    });
+    for (let i = 1; i < 100; i++) expect(later.next().value).toBe(i);
+  });
+
+  test('a tensor that a loop disposes ends in ERR_DISPOSED', () => {
+    for (const shape of [[2], [2, 2]]) {
+      const x = zeros(shape, options);
+      let count = 0;
+      const loop = () => {
+        for (const _ of x) {
+          count++;
+          x.dispose();
+        }
+      };
+      expect(loop).toThrow(
+        expect.objectContaining({ code: 'ERR_DISPOSED', message: expect.stringMatching(/^iteration: /) }),
+      );
+      expect(count).toBe(1);
+    }
+    expect(() => zeros(0, options).dispose()).not.toThrow();
+    const gone = zeros(2, 0, options);
+    gone.dispose();
+    expect(() => gone.unbind()).toThrow(expect.objectContaining({ code: 'ERR_DISPOSED' }));
+  });
+
   test('reading and writing by index leave nothing behind', () => {
     const x = grid();
     const { undisposedTensors } = memoryStats();

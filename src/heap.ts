@@ -1,0 +1,55 @@
+/**
+ * How many JavaScript values may be made at once. V8 ends the process when its heap is full, so what would take too much
+ * of it is refused before it is begun.
+ */
+
+import { getHeapStatistics } from 'node:v8';
+import { type DType, kindOf } from './dtype';
+import { rangeError } from './errors';
+import type { Sizes } from './layout';
+
+const MIB = 2 ** 20;
+
+/** A quarter of the heap that V8 allows itself by default on a machine with 2 GiB of memory. */
+const MOST_BYTES = 256 * MIB;
+
+/** Less fits into a quarter of any heap in which the package can be loaded. */
+const ALWAYS_FITS = 2 * MIB;
+
+/** Of V8 without pointer compression; others take less. */
+const SLOT = 8;
+const ARRAY = 48; // the array, and the list of its slots
+const BIGINT = 24;
+const COMPLEX = 72; // the object, and two numbers outside of it
+const TENSOR = 240;
+
+/** About how many bytes nested arrays of the elements of a tensor take. */
+export function bytesOfNested(shape: Sizes, dtype: DType): number {
+  let bytes = 0;
+  let count = 1; // of the arrays in one dimension, and then of the elements
+  for (const size of shape) {
+    bytes += count * (ARRAY + size * SLOT);
+    count *= size;
+  }
+  if (kindOf(dtype) === 'complex') return bytes + count * COMPLEX;
+  return dtype === 'int64' ? bytes + count * BIGINT : bytes;
+}
+
+/** About how many bytes so many views of so many dimensions take. */
+export const bytesOfViews = (count: number, ndim: number): number => count * (SLOT + TENSOR + ndim * 2 * SLOT);
+
+/**
+ * Throws `RangeError` if values that take so many bytes are more than 256 MiB, or more than a quarter of the heap that this
+ * process has. `what` names the values, `instead` says what to do.
+ */
+export function checkFitsHeap(bytes: number, where: string, what: string, instead: string): void {
+  if (bytes <= ALWAYS_FITS) return;
+  // Workers may have smaller heaps. Where a runtime does not say how large its heap may get, it says 0.
+  const most = Math.min(MOST_BYTES, getHeapStatistics().heap_size_limit / 4 || MOST_BYTES);
+  if (bytes <= most) return;
+  throw rangeError(
+    `${where}: ${what} would take about ${mib(bytes)} MiB of the JavaScript heap, more than the ${mib(most)} allowed; ${instead}`,
+  );
+}
+
+const mib = (bytes: number): number => Math.ceil(bytes / MIB);
