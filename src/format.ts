@@ -50,21 +50,30 @@ export const defaultPrintOptions: Readonly<PrintOptions> = Object.freeze({
 export interface PrintSettings extends PrintOptions {
   /** The dtype that numbers have which come without one; it is not named. */
   defaultDtype: string;
+  /** What is estimated to have more is refused. */
+  mostCharacters: number;
 }
 
-const defaultSettings: PrintSettings = { ...defaultPrintOptions, defaultDtype: 'float32' };
+// More would block the thread for many seconds. A character may take as long as an element: of a precision of 1074 digits each
+// has to be computed.
+const MOST_SHOWN = 2 ** 20;
+const MOST_CHARACTERS = 2 ** 25;
+
+const defaultSettings: PrintSettings = {
+  ...defaultPrintOptions,
+  defaultDtype: 'float32',
+  mostCharacters: MOST_CHARACTERS,
+};
 
 const PREFIX = 'tensor(';
 const INDENT = PREFIX.length;
-
-// V8 ends the process when its heap is full, so that is not tried.
-const MOST_SHOWN = 2 ** 20;
 
 /**
  * The text of a tensor: torch's `str(tensor)`, with the dtype named without `torch.`.
  *
  * Takes any shape, strides and offset; of a summarised tensor reads only what is shown. Settings left out are those of
- * {@link defaultPrintOptions}, and float32. Throws `RangeError` if more would be shown than a string can well hold.
+ * {@link defaultPrintOptions}, and float32. Throws `RangeError` for more than 2^20 elements or about 2^25 characters, before
+ * any is formatted.
  */
 export function formatTensor(tensor: Printable, options: Partial<PrintSettings> = {}): string {
   const settings = { ...defaultSettings, ...options };
@@ -84,12 +93,39 @@ function formatValues(tensor: Printable, settings: PrintSettings): string {
   const count = countShown(tensor.shape, settings);
   if (count > MOST_SHOWN) {
     throw rangeError(
-      `toString: ${count} elements are more than a text can show well (2^20); set a smaller threshold or edgeItems`,
+      `toString: ${count} elements are more than a text shows (2^20); set a smaller threshold or edgeItems`,
     );
   }
-  const column = columns[tensor.kind](count === 0 ? [] : tensor.read(shownOf(tensor, edge)), settings);
-  return layOut(column, tensor.shape, edge, settings.lineWidth);
+  const values = count === 0 ? [] : tensor.read(shownOf(tensor, edge));
+  const characters = estimateLength(tensor.shape, edge, widest[tensor.kind](values, settings), settings.lineWidth);
+  if (characters > settings.mostCharacters) {
+    throw rangeError(
+      `toString: about ${characters} characters are more than a text has (2^25); set a smaller precision, threshold or edgeItems`,
+    );
+  }
+  return layOut(columns[tensor.kind](values, settings), tensor.shape, edge, settings.lineWidth);
 }
+
+/** How long the text of a tensor will be if each element shown is so wide. */
+function estimateLength(shape: Sizes, edge: number, width: number, lineWidth: number): number {
+  let length = 0;
+  let slices = 1;
+  for (const [dim, size] of shape.entries()) {
+    const isLast = dim === shape.length - 1;
+    const parts = Math.min(size, 2 * edge + 1);
+    const margin = INDENT + dim + 1;
+    const lineBreak = isLast ? 2 : 1 + shape.length - 1 - dim;
+    const perLine = isLast ? elementsPerLine(lineWidth, dim, width) : 1;
+    const breaks = Math.ceil(parts / perLine) - 1;
+    length += slices * (2 + breaks * (lineBreak + margin) + (isLast ? parts * (width + 2) : 0));
+    slices *= parts;
+  }
+  return length;
+}
+
+/** Of the innermost dimension, which is the one named. */
+const elementsPerLine = (lineWidth: number, dim: number, width: number): number =>
+  Math.max(1, Math.floor((lineWidth - INDENT - dim) / (width + 2)));
 
 /** How many indices are shown at each end of a dimension that has more than twice as many. */
 function edgeOf(shape: Sizes, { threshold, edgeItems }: PrintOptions): number {
@@ -134,7 +170,7 @@ function layOut(column: Column, shape: Sizes, edge: number, lineWidth: number): 
     if (dim < last) {
       return `[${parts.join(`,${'\n'.repeat(last - dim)}${margin}`)}]`;
     }
-    const perLine = Math.max(1, Math.floor((lineWidth - INDENT - dim) / (column.width + 2)));
+    const perLine = elementsPerLine(lineWidth, dim, column.width);
     const separator = (i: number) => (i === 0 ? '' : i % perLine === 0 ? `,\n${margin}` : ', ');
     return `[${parts.map((part, i) => separator(i) + part).join('')}]`;
   };
@@ -193,6 +229,28 @@ const columns: Record<Printable['kind'], MakeColumn> = {
   bool: (values) => align(values.map((value) => (value ? 'True' : 'False'))),
 };
 
+/** For each kind, about how wide the widest of some values will be, never less than it is: told without formatting any. */
+const widest: Record<Printable['kind'], (values: readonly Value[], settings: PrintOptions) => number> = {
+  float: (values, settings) => widestFloat(values.map(Number), settings),
+  complex: (values, settings) => {
+    const parts = values as readonly Complex[];
+    const re = parts.map((value) => value.re);
+    const im = parts.map((value) => value.im);
+    return widestFloat(re, settings) + widestFloat(im, settings) + 1;
+  },
+  integer: (values) => values.reduce<number>((most, value) => Math.max(most, String(value).length), 1),
+  bool: () => 5,
+};
+
+function widestFloat(values: readonly number[], settings: PrintOptions): number {
+  const deciding = values.filter(decides);
+  const style = chooseStyle(deciding, settings);
+  if (style === 'scientific') return '-0.e-000'.length + settings.precision;
+  // Rounding up may take one digit more.
+  const digits = deciding.reduce((most, value) => Math.max(most, Math.floor(Math.log10(Math.abs(value))) + 2), 1);
+  return '-inf'.length + digits + (style === 'fixed' ? settings.precision : 0);
+}
+
 /** Right-aligns all texts to the longest of some. */
 function align(texts: readonly string[], deciding = texts): Column {
   const width = deciding.reduce((longest, text) => Math.max(longest, text.length), 1);
@@ -201,8 +259,7 @@ function align(texts: readonly string[], deciding = texts): Column {
 
 /** Zeros, infinities and nan follow the notation and the width that the other values decide. */
 function floatColumn(values: readonly number[], settings: PrintOptions): Column {
-  const decides = (value: number): boolean => Number.isFinite(value) && value !== 0;
-  const notation = chooseNotation(values.filter(decides), settings);
+  const notation = notations[chooseStyle(values.filter(decides), settings)](settings.precision);
   const texts = values.map((value) => (Number.isFinite(value) ? notation(value) : nameOf(value)));
   const deciding = texts.filter((_, i) => decides(values[i]));
   return align(texts, deciding);
@@ -226,17 +283,20 @@ function nameOf(value: number): string {
   return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
 }
 
-type Notation = (value: number) => string;
+/** Whether a value has a say in how wide a column is. */
+const decides = (value: number): boolean => Number.isFinite(value) && value !== 0;
 
-function chooseNotation(values: readonly number[], settings: PrintOptions): Notation {
-  const { precision, sciMode } = settings;
-  if (values.length > 0 && (sciMode ?? spreadsTooFar(values))) {
-    return (value) => scientific(value, precision);
-  }
-  if (values.every(Number.isInteger)) {
-    return (value) => `${fixed(value, 0)}.`;
-  }
-  return (value) => fixed(value, precision);
+type Style = 'scientific' | 'whole' | 'fixed';
+
+const notations: Record<Style, (precision: number) => (value: number) => string> = {
+  scientific: (precision) => (value) => scientific(value, precision),
+  whole: () => (value) => `${fixed(value, 0)}.`,
+  fixed: (precision) => (value) => fixed(value, precision),
+};
+
+function chooseStyle(deciding: readonly number[], { sciMode }: PrintOptions): Style {
+  if (deciding.length > 0 && (sciMode ?? spreadsTooFar(deciding))) return 'scientific';
+  return deciding.every(Number.isInteger) ? 'whole' : 'fixed';
 }
 
 function spreadsTooFar(values: readonly number[]): boolean {
@@ -248,28 +308,57 @@ function spreadsTooFar(values: readonly number[]): boolean {
 
 // ---------------------------------------------------------------- exact decimals
 
-// Ties go to the even digit of the exact value, as in C; `toFixed` and `toExponential` round them
-// up. Every double is a finite decimal, so BigInt has all its digits.
+// Ties go to the even digit of the exact value, as in C. `toFixed` and `toExponential` round them up and are right
+// otherwise, so they serve for what cannot be a tie. For the rest, and for more digits than they give, there is BigInt:
+// every double is a finite decimal.
+
+/** As many digits as `toFixed` and `toExponential` give. */
+const MOST_NATIVE_DIGITS = 100;
+
+/** From here on `toFixed` gives no more digits than it takes to tell a double. */
+const FIRST_NOT_FIXED = 1e21;
 
 /** coefficient / 10^scale: the exact magnitude of a finite double. */
 type Decimal = Readonly<{ coefficient: bigint; scale: number }>;
 
 /** The value with so many digits after the point: C's `%.*f`. */
 function fixed(value: number, digits: number): string {
+  const magnitude = Math.abs(value);
+  if (digits <= MOST_NATIVE_DIGITS && magnitude < FIRST_NOT_FIXED && !mayTie(magnitude, digits)) {
+    return sign(value) + magnitude.toFixed(digits);
+  }
   const text = String(scaleAndRound(exactDecimal(value), digits)).padStart(digits + 1, '0');
   return sign(value) + insertPoint(text, text.length - digits);
 }
 
 /** One digit, so many after the point, and an exponent of at least two: C's `%.*e`. */
 function scientific(value: number, digits: number): string {
-  const decimal = exactDecimal(value);
-  const exponent = String(decimal.coefficient).length - 1 - decimal.scale;
-  const text = String(scaleAndRound(decimal, digits - exponent)).padEnd(digits + 1, '0');
+  const magnitude = Math.abs(value);
+  if (digits <= MOST_NATIVE_DIGITS) {
+    const text = magnitude.toExponential(digits);
+    // A tie that carries into the exponent was rounded up to an even digit, so that this one will do.
+    if (!mayTie(magnitude, digits - exponentOf(text))) return sign(value) + text.replace(/([+-])(\d)$/, '$10$2');
+  }
+  // No double but a power of ten is so close to one that 20 digits would carry.
+  const exponent = exponentOf(magnitude.toExponential(20));
+  const text = String(scaleAndRound(exactDecimal(value), digits - exponent)).padEnd(digits + 1, '0');
   // 9.99… may have become 10.0…, one digit longer
   const power = exponent + text.length - (digits + 1);
   const powerText = String(Math.abs(power)).padStart(2, '0');
   const mantissa = insertPoint(text.slice(0, digits + 1), 1);
   return `${sign(value)}${mantissa}e${power < 0 ? '-' : '+'}${powerText}`;
+}
+
+const exponentOf = (text: string): number => Number(text.slice(text.indexOf('e') + 1));
+
+/**
+ * Whether a positive value may lie in the middle between two decimals of so many digits after the point; negative ones
+ * count from the point to the left. It does only if it is a multiple of 10^−digits / 2 = 5^−digits / 2^(digits + 1).
+ */
+function mayTie(value: number, digits: number): boolean {
+  if (digits >= 0) return !Number.isInteger(value) && Number.isInteger(value * 2 ** (digits + 1));
+  // 5^23 does not divide the 53 bits of a double.
+  return digits >= -22 && value % (5 * 10 ** (-digits - 1)) === 0;
 }
 
 function sign(value: number): string {

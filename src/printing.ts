@@ -1,12 +1,12 @@
 /** The methods of Tensor that print it. */
 
 import { type InspectOptions, inspect } from 'node:util';
-import { type DType, type ElementOf, getDefaultDtype, kindOf } from './dtype';
+import { type DType, getDefaultDtype, kindOf } from './dtype';
 import { countShown, formatTensor, type PrintOptions } from './format';
 import type { Geometry } from './geometry';
 import type { Sizes } from './layout';
 import { getPrintOptions } from './print-options';
-import { nested } from './reading';
+import { listed } from './reading';
 import { extend, isLost, isTensor, storageOf, type Tensor } from './tensor';
 import { viewOf } from './views';
 
@@ -23,7 +23,7 @@ export abstract class Printing<D extends DType> {
    * As torch prints it, by the options of {@link setPrintOptions}. Reads only the elements shown. On a GPU it waits for the
    * work queued there, unless there is no element to show.
    *
-   * Throws `ERR_DISPOSED`, and `RangeError` if more than 2^20 elements would be shown.
+   * Throws `ERR_DISPOSED`, and `RangeError` if more than 2^20 elements, or about 2^25 characters, would be shown.
    *
    * @example
    * ```ts
@@ -74,8 +74,7 @@ function textOf(tensor: Tensor, options: PrintOptions): string {
   const { dtype, device, shape, strides, storageOffset } = tensor;
   const read = (shown: Geometry) => {
     using view = viewOf(tensor, shown, 'toString');
-    const rows: unknown[] = [nested(view, 'toString', (value) => value)];
-    return rows.flat(Number.POSITIVE_INFINITY) as ElementOf<DType>[];
+    return listed(view, 'toString');
   };
   return formatTensor(
     { dtype, kind: kindOf(dtype), device, shape, strides, storageOffset, read },
@@ -96,10 +95,18 @@ function textInside(tensor: Tensor, options: InspectOptions): string {
 
 /** The options, changed as far as it takes to show so many elements at most. */
 function shortened(options: PrintOptions, shape: Sizes, most: number): PrintOptions {
-  const result = { ...options, threshold: Math.min(options.threshold, most) };
-  result.edgeItems = Math.min(result.edgeItems, most); // more show too many as well, or all
-  while (countShown(shape, result) > most && result.edgeItems > 0) result.edgeItems--;
-  return result;
+  const threshold = Math.min(options.threshold, most);
+  const shows = (edgeItems: number) => countShown(shape, { ...options, threshold, edgeItems });
+  if (shows(options.edgeItems) <= most) return { ...options, threshold };
+  // Between a number of edge items that shows few enough and one that shows too many.
+  let few = 0;
+  let many = Math.min(options.edgeItems, Math.max(...shape, 0) + 1);
+  while (many - few > 1) {
+    const middle = few + Math.floor((many - few) / 2);
+    if (shows(middle) <= most) few = middle;
+    else many = middle;
+  }
+  return { ...options, threshold, edgeItems: few };
 }
 
 /** What it is, without its elements. */

@@ -315,11 +315,82 @@ describe('shapes', () => {
     expect(format).toThrow(
       expect.objectContaining({
         code: 'ERR_OUT_OF_RANGE',
-        message:
-          'toString: 1048577 elements are more than a text can show well (2^20); set a smaller threshold or edgeItems',
+        message: 'toString: 1048577 elements are more than a text shows (2^20); set a smaller threshold or edgeItems',
       }),
     );
     expect(countShown(shape, defaultPrintOptions)).toBe(6);
+  });
+
+  test('the characters of a text are estimated before it is made: never fewer, and hardly more', () => {
+    const estimate = (tensor: Printable, options: Partial<PrintOptions>): number => {
+      try {
+        formatTensor(tensor, { ...options, mostCharacters: 0 });
+      } catch (error) {
+        const [, count] = /^toString: about (\d+) characters are more than/.exec((error as Error).message) ?? [];
+        return Number(count);
+      }
+      return 0; // no dimensions
+    };
+    const rows = vectors.cases.map(({ dtype, shape, values, view, options, expected }) => {
+      const decoded = values.map((encoded) => decode(encoded, dtype));
+      const layout = view && { strides: view.strides, storageOffset: view.offset };
+      return [estimate(printable(dtype, shape, decoded, layout), optionsOf(options)), expected.length] as const;
+    });
+    // What stands around: tensor(…), the device, the size and the dtype.
+    const around = 60;
+    expect(rows.filter(([estimated, length]) => estimated > 0 && estimated + around < length)).toEqual([]);
+    expect(rows.filter(([estimated, length]) => estimated > 2 * length + around)).toEqual([]);
+    const wide = [1e300, -1e-300, 0.1, Number.NaN];
+    for (const sciMode of [true, false, null]) {
+      for (const precision of [0, 4, 300, 1074]) {
+        const tensor = printable('float64', [4], wide);
+        const { length } = formatTensor(tensor, { precision, sciMode });
+        expect(estimate(tensor, { precision, sciMode }) + around).toBeGreaterThanOrEqual(length);
+      }
+    }
+  });
+
+  test('a text of too many characters is refused before it is made', () => {
+    const thrownBy = (tensor: Printable, options: Partial<PrintOptions>) => {
+      expect(() => formatTensor(tensor, { threshold: Number.POSITIVE_INFINITY, ...options })).toThrow(
+        expect.objectContaining({
+          name: 'RangeError',
+          code: 'ERR_OUT_OF_RANGE',
+          message: expect.stringMatching(
+            /^toString: about \d+ characters are more than a text has \(2\^25\); set a smaller precision, threshold or edgeItems$/,
+          ),
+        }),
+      );
+    };
+    const repeated = (dtype: string, shape: number[], value: Value): Printable => ({
+      ...printable(dtype, shape, []),
+      read: () => Array(2 ** 20).fill(value),
+    });
+    const tiny = repeated('float64', [2 ** 20], 5e-324);
+    thrownBy(tiny, { precision: 1074 });
+    thrownBy(tiny, { precision: 1074, sciMode: false, lineWidth: Number.POSITIVE_INFINITY });
+    thrownBy(repeated('complex128', [2 ** 20], { re: 1e-9, im: 5e-324 }), { precision: 30 });
+    thrownBy(repeated('float64', [2 ** 20], 1e300), { sciMode: false });
+    // Short elements, each on a line that is indented far, and set apart by many line breaks.
+    thrownBy(repeated('int8', [2 ** 19, ...Array(60).fill(1), 2], 1), {});
+  });
+
+  test('exact decimals are computed of ties only, and of more digits than JavaScript gives', () => {
+    const exact = jest.spyOn(globalThis, 'BigInt');
+    const counted = (values: number[], options: Partial<PrintOptions>) => {
+      exact.mockClear();
+      const text = formatTensor(printable('float64', [values.length], values), { lineWidth: 1e6, ...options });
+      return [text.slice('tensor('.length, -', dtype=float64)'.length), exact.mock.calls.length];
+    };
+    expect(counted([5e-324, 1e300], {})).toEqual(['[4.9407e-324, 1.0000e+300]', 0]);
+    expect(counted([0.1, 0.7, 1e9 / 3], off)).toEqual(['[        0.1000,         0.7000, 333333333.3333]', 0]);
+    expect(counted([1, 1e20], off)).toEqual(['[                    1., 100000000000000000000.]', 0]);
+    // A tie of decimals that is none of doubles, two that are (three bigints each), and 9.5, which carries.
+    expect(counted([1.00005, 0.03125, 0.09375], {})).toEqual(['[1.0001, 0.0312, 0.0938]', 6]);
+    expect(counted([9.5, 1e9], { precision: 0 })[0]).toBe('[1e+01, 1e+09]');
+    expect(counted([25e7, 35e7], { precision: 0 })).toEqual(['[2e+08, 4e+08]', 6]);
+    expect(counted([5e-324], { precision: 101 })[1]).toBeGreaterThan(0);
+    exact.mockRestore();
   });
 
   test('a line without end', () => {
@@ -335,6 +406,16 @@ describe('suffixes', () => {
   test('device, size, dtype', () => {
     const tensor = printable('int8', [0, 3], [], { device: 'cuda:1' });
     expect(formatTensor(tensor)).toBe("tensor([], device='cuda:1', size=(0, 3), dtype=int8)");
+  });
+
+  test('the dtype is measured as it is printed, without the torch. that torch breaks this line for', () => {
+    const tensor = printable('float64', [7], (position) => position + 0.5);
+    expect(formatTensor(tensor)).toBe(
+      'tensor([0.5000, 1.5000, 2.5000, 3.5000, 4.5000, 5.5000, 6.5000], dtype=float64)',
+    );
+    expect(formatTensor(tensor, { lineWidth: 79 })).toBe(
+      'tensor([0.5000, 1.5000, 2.5000, 3.5000, 4.5000, 5.5000, 6.5000],\n       dtype=float64)',
+    );
   });
 
   test('one that does not fit moves to a new line', () => {

@@ -295,6 +295,27 @@ describe('inspect', () => {
     expect(x[inspect.custom](-1)).toBe('[Tensor float32 [2]]');
   });
 
+  test('more than maxArrayLength elements of more edge items than there are indices', () => {
+    setPrintOptions({ threshold: 1000, edgeItems: Number.MAX_SAFE_INTEGER });
+    using x = zeros(1).expand(2 ** 40);
+    expect(shown([1000], { maxArrayLength: 11 })).toBe(10);
+    expect(inspect([x], { maxArrayLength: 2 ** 39 })).toMatch(/^\[\s+\[Tensor float32 \[1099511627776\] <toString: /);
+    expect(inspect([x], { maxArrayLength: 7 })).toBe('[ tensor([0., 0., 0.,  ..., 0., 0., 0.]) ]');
+  });
+
+  test('a text of too many characters is named, with the reason', () => {
+    setPrintOptions({ precision: 1074, threshold: Infinity, lineWidth: Infinity });
+    using one = tensor([5e-324], { dtype: 'float64' });
+    using x = one.expand(2 ** 20);
+    expect(inspect(x)).toMatch(/^\[Tensor float64 \[1048576\] <toString: about \d+ characters are more than .*>\]$/);
+    expect(inspect([x], { maxArrayLength: null })).toMatch(/<toString: about \d+ characters/);
+    const refused = expect.objectContaining({ name: 'RangeError', code: 'ERR_OUT_OF_RANGE' });
+    expect(() => String(x)).toThrow(refused);
+    expect(() => `${x}`).toThrow(refused);
+    setPrintOptions({ threshold: 1000 });
+    expect(inspect(x)).toMatch(/^tensor\(\[4\.9406\d*e-324, .* {2}\.\.\., /);
+  });
+
   test('what cannot be shown is named, with the reason', () => {
     setPrintOptions({ profile: 'full' });
     using x = zeros(1).expand(2 ** 30);
