@@ -109,9 +109,10 @@ function entryOf(dtype: DType, where: string): (value: Real) => number | bigint 
 // ---------------------------------------------------------------- rounding to fewer bits
 
 /**
- * A value as a double that rounds to float32 or less as the value itself does. A bigint of more than 53 bits is cut off
- * after 53 and made odd if anything was lost, so that it never looks like a tie. One beyond 2^1024 becomes infinite, and its
- * bits, which may be many, are not looked at.
+ * A value as a double that rounds to float32 or less as the value itself does. A bigint of more
+ * than 53 bits is cut off after 53 and made odd if anything was lost, so that it never looks like a
+ * tie. A bigint beyond 2^1024 becomes an infinity without a look at its bits, of which there may be
+ * millions.
  */
 function toSingle(value: Real): number {
   if (typeof value !== 'bigint') return Number(value);

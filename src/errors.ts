@@ -47,16 +47,18 @@ export function createError(code: string, message: string): Error {
   return new RsqrtError(code as RsqrtErrorCode, message);
 }
 
-/** How much of a text from outside a message repeats, and how much where several stand in a list. */
+/** The characters that a message repeats of a text, and of each text in a list. */
 const MOST_SHOWN = 60;
 const MOST_SHOWN_IN_LIST = 20;
 
-/** 10^40: comparing with it takes no time, whatever the bigint; its digits would take time with their square. */
+// Larger bigints are only compared with it, which is fast. Converting one to decimal takes
+// quadratic time in the number of its digits.
 const MOST_BIGINT = 10n ** 40n;
 
 /**
- * A value as a message shows it: short, on one line, and telling `'4'` from `4`. It never throws, runs no getter of an
- * array, looks into no Proxy, and takes no longer for large values than for small ones.
+ * A value as a message shows it: short, on one line, and telling `'4'` from `4`. Never throws, runs
+ * no getter of an array, touches no Proxy, and takes no longer for large values than for small
+ * ones.
  */
 export function show(value: unknown): string {
   return shown(value, MOST_SHOWN);
@@ -90,7 +92,7 @@ function shownItem(array: readonly unknown[], index: number): string {
   return '[…]';
 }
 
-/** The name of the class that an object is of. Undefined if there is none, or if asking for it throws. */
+/** The name of an object's class. Undefined if it has none, or if reading it throws. */
 export function classNameOf(value: object): string | undefined {
   if (isProxy(value)) return undefined;
   try {
@@ -102,8 +104,9 @@ export function classNameOf(value: object): string | undefined {
 }
 
 /**
- * What a terminal, a log or a page would not show as it is: control and format characters (which turn the direction of
- * the text, or are not seen), halves of surrogate pairs, line and paragraph separators; and the backslash.
+ * Characters that a terminal, a log or a page would not show as they are: control characters,
+ * format characters (invisible, or changing the direction of the text), unpaired surrogates, line
+ * and paragraph separators; and the backslash, which begins an escape.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\\]/gu;
 
@@ -116,7 +119,7 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 };
 
-/** A text from outside for a message: one line of plain characters, cut after so many. */
+/** A text for a message: unsafe characters escaped, cut after `most`. */
 export function escaped(text: string, most = MOST_SHOWN): string {
   const isCut = text.length > most;
   const end = isCut && /[\uD800-\uDBFF]/.test(text.charAt(most - 1)) ? most - 1 : most;

@@ -50,12 +50,12 @@ export const defaultPrintOptions: Readonly<PrintOptions> = Object.freeze({
 export interface PrintSettings extends PrintOptions {
   /** The dtype that numbers have which come without one; it is not named. */
   defaultDtype: string;
-  /** What is estimated to have more is refused. */
+  /** A text that is estimated to be longer is refused. */
   mostCharacters: number;
 }
 
-// More would block the thread for many seconds. A character may take as long as an element: of a precision of 1074 digits each
-// has to be computed.
+// More would block the thread for many seconds. Elements alone do not bound the time: with a
+// precision of 1074, each has more than a thousand characters.
 const MOST_SHOWN = 2 ** 20;
 const MOST_CHARACTERS = 2 ** 25;
 
@@ -71,9 +71,9 @@ const INDENT = PREFIX.length;
 /**
  * The text of a tensor: torch's `str(tensor)`, with the dtype named without `torch.`.
  *
- * Takes any shape, strides and offset; of a summarised tensor reads only what is shown. Settings left out are those of
- * {@link defaultPrintOptions}, and float32. Throws `RangeError` for more than 2^20 elements or about 2^25 characters, before
- * any is formatted.
+ * Takes any shape, strides and offset; of a summarised tensor reads only what is shown. Settings
+ * left out are those of {@link defaultPrintOptions}, and float32. Throws `RangeError` for more than
+ * 2^20 elements or about 2^25 characters, before any element is formatted.
  */
 export function formatTensor(tensor: Printable, options: Partial<PrintSettings> = {}): string {
   const settings = { ...defaultSettings, ...options };
@@ -106,7 +106,7 @@ function formatValues(tensor: Printable, settings: PrintSettings): string {
   return layOut(columns[tensor.kind](values, settings), tensor.shape, edge, settings.lineWidth);
 }
 
-/** How long the text of a tensor will be if each element shown is so wide. */
+/** About how many characters the text of a tensor has if each element shown is `width` wide. */
 function estimateLength(shape: Sizes, edge: number, width: number, lineWidth: number): number {
   let length = 0;
   let slices = 1;
@@ -123,7 +123,7 @@ function estimateLength(shape: Sizes, edge: number, width: number, lineWidth: nu
   return length;
 }
 
-/** Of the innermost dimension, which is the one named. */
+/** How many elements a line holds; `dim` is the innermost dimension. */
 const elementsPerLine = (lineWidth: number, dim: number, width: number): number =>
   Math.max(1, Math.floor((lineWidth - INDENT - dim) / (width + 2)));
 
@@ -229,7 +229,7 @@ const columns: Record<Printable['kind'], MakeColumn> = {
   bool: (values) => align(values.map((value) => (value ? 'True' : 'False'))),
 };
 
-/** For each kind, about how wide the widest of some values will be, never less than it is: told without formatting any. */
+/** For each kind, an upper bound of the width of the values, found without formatting floats. */
 const widest: Record<Printable['kind'], (values: readonly Value[], settings: PrintOptions) => number> = {
   float: (values, settings) => widestFloat(values.map(Number), settings),
   complex: (values, settings) => {
@@ -308,9 +308,9 @@ function spreadsTooFar(values: readonly number[]): boolean {
 
 // ---------------------------------------------------------------- exact decimals
 
-// Ties go to the even digit of the exact value, as in C. `toFixed` and `toExponential` round them up and are right
-// otherwise, so they serve for what cannot be a tie. For the rest, and for more digits than they give, there is BigInt:
-// every double is a finite decimal.
+// Ties go to the even digit of the exact value, as in C. `toFixed` and `toExponential` round ties
+// up and everything else correctly, so they format what cannot be a tie. BigInt formats the rest,
+// and what needs more digits than they give: every double is a finite decimal.
 
 /** As many digits as `toFixed` and `toExponential` give. */
 const MOST_NATIVE_DIGITS = 100;
@@ -336,10 +336,11 @@ function scientific(value: number, digits: number): string {
   const magnitude = Math.abs(value);
   if (digits <= MOST_NATIVE_DIGITS) {
     const text = magnitude.toExponential(digits);
-    // A tie that carries into the exponent was rounded up to an even digit, so that this one will do.
+    // If rounding up carried into the exponent, mayTie is asked about the wrong digit. But a tie
+    // that carries (9.5) goes up to an even digit anyway.
     if (!mayTie(magnitude, digits - exponentOf(text))) return sign(value) + text.replace(/([+-])(\d)$/, '$10$2');
   }
-  // No double but a power of ten is so close to one that 20 digits would carry.
+  // With 20 digits no double carries: none is that close below a power of ten.
   const exponent = exponentOf(magnitude.toExponential(20));
   const text = String(scaleAndRound(exactDecimal(value), digits - exponent)).padEnd(digits + 1, '0');
   // 9.99… may have become 10.0…, one digit longer
@@ -352,12 +353,13 @@ function scientific(value: number, digits: number): string {
 const exponentOf = (text: string): number => Number(text.slice(text.indexOf('e') + 1));
 
 /**
- * Whether a positive value may lie in the middle between two decimals of so many digits after the point; negative ones
- * count from the point to the left. It does only if it is a multiple of 10^−digits / 2 = 5^−digits / 2^(digits + 1).
+ * Whether a positive value may lie halfway between two decimals with `digits` digits after the
+ * point; negative `digits` count to the left of the point. If it does, it is a multiple of
+ * 10^−digits / 2.
  */
 function mayTie(value: number, digits: number): boolean {
   if (digits >= 0) return !Number.isInteger(value) && Number.isInteger(value * 2 ** (digits + 1));
-  // 5^23 does not divide the 53 bits of a double.
+  // The significand of a double is below 2^53, so 5^23 does not divide it.
   return digits >= -22 && value % (5 * 10 ** (-digits - 1)) === 0;
 }
 

@@ -1,6 +1,6 @@
 /**
- * How many JavaScript values may be made at once. V8 ends the process when its heap is full, so what would take too much
- * of it is refused before it is begun.
+ * Limits on how many JavaScript values are made at once. V8 ends the process when its heap is full,
+ * so a call that would need too much of the heap is refused before it starts.
  */
 
 import { getHeapStatistics } from 'node:v8';
@@ -13,10 +13,10 @@ const MIB = 2 ** 20;
 /** A quarter of the heap that V8 allows itself by default on a machine with 2 GiB of memory. */
 const MOST_BYTES = 256 * MIB;
 
-/** Less fits into a quarter of any heap in which the package can be loaded. */
+// Small calls skip the query. The package does not load in a heap of which this is a quarter.
 const ALWAYS_FITS = 2 * MIB;
 
-/** Of V8 without pointer compression; others take less. */
+// Bytes in V8 without pointer compression, as measured.
 const SLOT = 8;
 const ARRAY = 48; // the array, and the list of its slots
 const BIGINT = 24;
@@ -39,12 +39,12 @@ export function bytesOfNested(shape: Sizes, dtype: DType): number {
 export const bytesOfViews = (count: number, ndim: number): number => count * (SLOT + TENSOR + ndim * 2 * SLOT);
 
 /**
- * Throws `RangeError` if values that take so many bytes are more than 256 MiB, or more than a quarter of the heap that this
- * process has. `what` names the values, `instead` says what to do.
+ * Throws `RangeError` if values of so many bytes exceed 256 MiB, or a quarter of the heap limit of
+ * this process. `what` names the values, `instead` says what to do.
  */
 export function checkFitsHeap(bytes: number, where: string, what: string, instead: string): void {
   if (bytes <= ALWAYS_FITS) return;
-  // Workers may have smaller heaps. Where a runtime does not say how large its heap may get, it says 0.
+  // The heap limit is that of this worker. It is 0 in a runtime that does not know it.
   const most = Math.min(MOST_BYTES, getHeapStatistics().heap_size_limit / 4 || MOST_BYTES);
   if (bytes <= most) return;
   throw rangeError(

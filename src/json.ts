@@ -43,8 +43,9 @@ export abstract class Json<D extends DType> {
    * bit, but for its strides and its device, which are not part of it, and for NaN, which becomes the canonical one.
    *
    * Elements are as in {@link Tensor.toArray}, except for 'NaN', 'Infinity', '-Infinity' and '-0', and for an int64 beyond
-   * 2^53 − 1, which is a string of its digits. Throws `RangeError` for more than {@link Tensor.toArray} takes. (The text of
-   * some tens of millions of elements is longer than any string can be: `JSON.stringify` throws JavaScript's own `RangeError` then.)
+   * 2^53 − 1, which is a string of its digits. Throws `RangeError` for more
+   * elements than {@link Tensor.toArray} takes. `JSON.stringify` itself throws JavaScript's own
+   * `RangeError` if the text is longer than a string can be (some tens of millions of elements).
    *
    * @example
    * ```ts
@@ -115,10 +116,10 @@ const specials = new Map([Number.NaN, Infinity, -Infinity, -0].map((value) => [s
 const readNumber = (value: unknown): number | undefined =>
   typeof value === 'number' ? value : typeof value === 'string' ? specials.get(value) : undefined;
 
-/** As many characters as the longest int64 has. `BigInt` takes time with the square of the length. */
+// As many characters as the longest int64 has. `BigInt` takes quadratic time in the length.
 const MOST_DIGITS = String(-(2n ** 63n)).length;
 
-/** The digits and the sign of an integer in a string, without zeros in front; undefined if it is none. */
+/** Sign and digits of an integer in a string, without leading zeros; undefined for all else. */
 function digitsOf(value: unknown): string | undefined {
   if (typeof value !== 'string' || !/^-?\d+$/.test(value)) return undefined;
   return value.replace(/^(-?)0+(?=\d)/, '$1');

@@ -23,7 +23,8 @@ export abstract class Printing<D extends DType> {
    * As torch prints it, by the options of {@link setPrintOptions}. Reads only the elements shown. On a GPU it waits for the
    * work queued there, unless there is no element to show.
    *
-   * Throws `ERR_DISPOSED`, and `RangeError` if more than 2^20 elements, or about 2^25 characters, would be shown.
+   * Throws `ERR_DISPOSED`, and `RangeError` if more than 2^20 elements or about 2^25 characters
+   * would be shown.
    *
    * @example
    * ```ts
@@ -98,7 +99,7 @@ function shortened(options: PrintOptions, shape: Sizes, most: number): PrintOpti
   const threshold = Math.min(options.threshold, most);
   const shows = (edgeItems: number) => countShown(shape, { ...options, threshold, edgeItems });
   if (shows(options.edgeItems) <= most) return { ...options, threshold };
-  // Between a number of edge items that shows few enough and one that shows too many.
+  // Bisection: `few` edge items show few enough elements, `many` too many.
   let few = 0;
   let many = Math.min(options.edgeItems, Math.max(...shape, 0) + 1);
   while (many - few > 1) {

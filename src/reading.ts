@@ -19,7 +19,8 @@ declare module './tensor' {
 /** A value, or an array of arrays of values, as deep as the tensor has dimensions. */
 export type Nested<T> = T | Nested<T>[];
 
-/** Values that iteration reads at a time: few at first, as a loop may end early, then more, as on a GPU each time waits. */
+// How many values iteration reads at a time: few at first, as the loop may end early, then more, as
+// each read from a GPU waits.
 const FIRST_BLOCK = 64;
 const MOST_IN_BLOCK = 2 ** 16;
 
@@ -45,10 +46,11 @@ export abstract class Reading<D extends DType> {
    * The elements as nested arrays; of a tensor without dimensions, its value. int64 elements are bigints, bool
    * elements booleans, complex elements `{ re, im }`, others numbers.
    *
-   * Throws `RangeError` if the arrays would take more than 256 MiB of the JavaScript heap, or more than a quarter of it where it
-   * is smaller than 1 GiB: of one dimension that is above 33 million numbers, 8 million bigints or 3 million complex numbers.
-   * {@link data} has no such limit. What is counted are 8 bytes for each entry of an array, 48 for each array (also for an
-   * empty one), 24 for each bigint and 72 for each complex number.
+   * Throws `RangeError` if the arrays would take more than 256 MiB of the JavaScript heap, or more
+   * than a quarter of it if its limit is below 1 GiB. In one dimension, 256 MiB hold 33 million
+   * numbers, 8 million bigints or 3 million complex numbers; use {@link data} for more, which makes
+   * no objects. The estimate is 8 bytes for each entry of an array, 48 for each array (empty ones
+   * too), 24 for each bigint and 72 for each complex number.
    *
    * @example
    * ```ts
@@ -84,13 +86,17 @@ export abstract class Reading<D extends DType> {
   }
 
   /**
-   * Iterates over the first dimension, as over nested arrays: values of a tensor of one dimension, views of one of more
-   * ({@link unbind} gives these as an array, typed as such). Throws `ERR_SHAPE` for a tensor without dimensions, `ERR_DISPOSED`
-   * once the tensor is disposed, and `RangeError` for more values than {@link toArray} takes.
+   * Iterates over the first dimension, as over nested arrays: values of a tensor of one dimension,
+   * views of one of more ({@link unbind} gives these as an array, typed as such). Throws
+   * `ERR_SHAPE` for a tensor without dimensions, `ERR_DISPOSED` once the tensor is disposed, and
+   * `RangeError` for more values than {@link toArray} takes (loop over {@link data} instead).
    *
-   * A view is made when the loop asks for it, in the {@link tidy} that is open then, and is the caller's to dispose. A loop that
-   * ends early has made no others. Views have no limit as long as the loop does not keep them all, as `[...x]` does. Values are
-   * read up to 65,536 at a time, so a write to the tensor during the loop may come too late for the values that follow.
+   * Views are made one at a time, when the loop asks for the next; a loop that ends early makes no
+   * more. Each belongs to the {@link tidy} that is open at that moment, else to the caller. There
+   * may be any number of them, but `[...x]` keeps them all in memory; a view takes about 250 bytes.
+   *
+   * Values are read in blocks of up to 65,536. A write to the tensor during the loop may not show
+   * in values whose block was read before.
    *
    * @example
    * ```ts
@@ -153,13 +159,13 @@ function* valuesOf<D extends DType>(tensor: Tensor<D>): Generator<ElementOf<D>, 
   }
 }
 
-/** Some values of a tensor of one dimension. Not part of the generator: one that is abandoned would keep the view. */
+/** Some values of a 1-d tensor. The view ends here: an abandoned generator would keep it. */
 function blockOf<D extends DType>(tensor: Tensor<D>, start: number, length: number): ElementOf<D>[] {
   using block = viewOf<D>(tensor, narrowed(tensor, 0, start, length), 'iteration');
   return listed(block, 'iteration');
 }
 
-/** The elements in one list, row by row; of tensors that are not large. */
+/** The elements in one list, row by row. The caller sees to it that they are not too many. */
 export function listed<D extends DType>(tensor: Tensor<D>, where: string): ElementOf<D>[] {
   return reading(tensor, where, (get, strides) => {
     const { shape } = tensor;
@@ -173,7 +179,7 @@ export function listed<D extends DType>(tensor: Tensor<D>, where: string): Eleme
   });
 }
 
-/** Throws `RangeError` if all elements in nested arrays would take too much of the JavaScript heap. */
+/** Throws `RangeError` if the elements as nested arrays would take too much of the heap. */
 export function checkNestable(tensor: Tensor, where: string): void {
   const { shape, dtype } = tensor;
   const instead = where === 'toArrayAsync' ? 'use dataAsync' : 'use data';
@@ -192,7 +198,7 @@ export function nested<D extends DType, T>(
     const { shape } = tensor;
     const nest = (dim: number, position: number): Nested<T> => {
       if (dim === shape.length) return of(get(position));
-      // Array.from would make a table of hashes of a long list, with several times the time and memory.
+      // Not Array.from({ length }), which stores a long list as a hash table: slower and larger.
       const list = new Array<Nested<T>>(shape[dim]);
       for (let i = 0; i < list.length; i++) list[i] = nest(dim + 1, position + i * strides[dim]);
       return list;

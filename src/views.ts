@@ -172,9 +172,11 @@ export abstract class Views<D extends DType> {
   }
 
   /**
-   * One view for each index of a dimension. Throws `RangeError` if the views would take more than 256 MiB of the JavaScript heap, or
-   * more than a quarter of it where it is smaller than 1 GiB: that is above about a million of one dimension. To go through more
-   * of them, iterate over the tensor, or {@link select} one after the other.
+   * One view for each index of a dimension.
+   *
+   * Throws `RangeError` if the views would take more than 256 MiB of the JavaScript heap (about a
+   * million views), or more than a quarter of it if its limit is below 1 GiB. To go through more,
+   * iterate over the tensor, or {@link select} one after the other.
    *
    * @example
    * ```ts

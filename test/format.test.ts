@@ -385,7 +385,7 @@ describe('shapes', () => {
     expect(counted([5e-324, 1e300], {})).toEqual(['[4.9407e-324, 1.0000e+300]', 0]);
     expect(counted([0.1, 0.7, 1e9 / 3], off)).toEqual(['[        0.1000,         0.7000, 333333333.3333]', 0]);
     expect(counted([1, 1e20], off)).toEqual(['[                    1., 100000000000000000000.]', 0]);
-    // A tie of decimals that is none of doubles, two that are (three bigints each), and 9.5, which carries.
+    // 1.00005 is no exact tie; the other two are, and take three bigints each. 9.5 carries.
     expect(counted([1.00005, 0.03125, 0.09375], {})).toEqual(['[1.0001, 0.0312, 0.0938]', 6]);
     expect(counted([9.5, 1e9], { precision: 0 })[0]).toBe('[1e+01, 1e+09]');
     expect(counted([25e7, 35e7], { precision: 0 })).toEqual(['[2e+08, 4e+08]', 6]);

@@ -1,6 +1,6 @@
 /**
- * What makes many JavaScript values at once: refused where it would fill the heap, which ends the process. In processes of
- * their own with a small heap, of which a quarter is the limit.
+ * Calls that make many JavaScript values at once are refused before they fill the heap, which would
+ * end the process. Run in child processes with a small heap, of which a quarter is the limit.
  */
 
 import { node } from './support/command';

@@ -1,4 +1,4 @@
-/** How messages show what was received: short, on one line, and without a look at what may answer with an error. */
+/** How messages show what was received: short, on one line, and without touching what may throw. */
 
 import { classNameOf, escaped, show } from '../src/errors';
 import { load } from './support/configurations';

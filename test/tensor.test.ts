@@ -56,6 +56,20 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
     expect(converted(new Float32Array([256, -1, 255.9]), 'uint8')).toEqual([255, 0, 255]);
   });
 
+  test('bigints beyond every float are infinite, whatever their length', () => {
+    for (const dtype of ['float16', 'bfloat16', 'float32', 'float64', 'complex64', 'complex128'] as const) {
+      for (const [value, expected] of [
+        [2n ** 1024n, Infinity],
+        [1n << 600_000_000n, Infinity],
+        [-(1n << 600_000_000n), -Infinity],
+      ] as const) {
+        const { re } = Object(tensor(value, { dtype }).to('complex128').item()) as { re: number };
+        expect(re).toBe(expected);
+      }
+    }
+    expect(tensor(2n ** 100n, { dtype: 'float32' }).item()).toBe(2 ** 100);
+  });
+
   test('tensor: float16 and bfloat16 are rounded once, to nearest even', () => {
     const values = [
       0.1,
