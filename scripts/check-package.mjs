@@ -162,9 +162,7 @@ function wrongManifest(manifest, paths, wanted) {
     ...subpaths.filter((name) => exports?.[name] !== name).map((name) => `package.json: exports lacks ${name}`),
     ...typesFirst(exports?.['.']),
     ...scriptsAtInstall.map((name) => `package.json: there must be no ${name} script`),
-    ...Object.keys(dependencies ?? {})
-      .filter((name) => name !== 'bindings')
-      .map((name) => `package.json: bindings is to be the only dependency, and there is ${name}`),
+    ...Object.keys(dependencies ?? {}).map((name) => `package.json: there must be no dependencies; received ${name}`),
   ];
 }
 

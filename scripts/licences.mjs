@@ -40,6 +40,7 @@ function installed() {
 
 /** Licences with those who have them, most frequent first; names only of a few. */
 function table(packages) {
+  if (packages.length === 0) return ['     0'];
   return [...new Set(packages.map(({ licence }) => licence))]
     .map((licence) => ({ licence, those: packages.filter((each) => each.licence === licence) }))
     .toSorted((a, b) => b.those.length - a.those.length)

@@ -35,7 +35,7 @@ const target = path.join(root, 'gpu-pack');
 const addon = (build) => path.join(build, 'Release', 'rsqrt.node');
 
 /** What the suites and scripts load; with all that these depend on. */
-const MODULES = ['jest', 'bindings', 'fast-check'];
+const MODULES = ['jest', 'fast-check'];
 /** As they are. */
 const FILES = ['package.json', 'dist', 'scripts', 'bench', 'test'];
 /** Of these: what is translated, what only other suites need, and what was measured elsewhere. */

@@ -69,12 +69,13 @@ function parseOptions() {
 
 /** What rsqrt says of itself and the devices; throws if there is nothing to test on. */
 function look({ simulated }) {
+  // Node's MODULE_NOT_FOUND would not tell: it may be about something else than dist/.
+  if (!existsSync(path.join(root, 'dist', 'index.js'))) throw new Unfit('dist/ is missing: "npm run build" makes it');
   let info;
   try {
     info = require('..').info();
   } catch (error) {
-    if (error.code === 'MODULE_NOT_FOUND') throw new Unfit('dist/ is missing: "npm run build" makes it');
-    throw new Unfit(`the addon is missing or does not load: ${error.message}`);
+    throw new Unfit(`rsqrt does not load: ${error.message}`);
   }
   const { build, unavailableReason } = info.cuda;
   const wanted = simulated ? 'simulated' : 'cuda';

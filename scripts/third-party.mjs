@@ -92,9 +92,9 @@ const HEAD = `# Third-party notices
 
 Written by \`npm run licences -- --write\` from scripts/third-party.mjs.
 
-rsqrt itself is under the MIT licence ([LICENSE](LICENSE)). Its package contains parts of what is listed here. \`bindings\` and
-\`file-uri-to-path\` (both MIT) are not in it: npm installs them beside it, with their licences. An addon that you build yourself
-contains what your compiler links: with GCC libstdc++ and libgcc, under GPL-3.0 with the GCC runtime library exception.
+rsqrt itself is under the MIT licence ([LICENSE](LICENSE)). Its package contains parts of what is
+listed here; it depends on no other package. An addon that you build yourself contains what your
+compiler links: with GCC libstdc++ and libgcc, under GPL-3.0 with the GCC runtime library exception.
 `;
 
 /** The text of THIRD-PARTY-NOTICES.md. */

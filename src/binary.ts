@@ -3,7 +3,7 @@
  * signal, and what it says of a file for another system is hard to understand.
  */
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 
 /** What a binary was built for, in the words of `process.platform` and `process.arch`. */
 export interface Binary {
@@ -72,8 +72,11 @@ function open(path: string): number {
     return openSync(path, 'r');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new BinaryError('missing', 'not found');
-    throw error;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    if (code === 'ENOENT' && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
+      throw new BinaryError('damaged', 'a symbolic link to a file that is not there');
+    }
+    throw new BinaryError('missing', 'not found');
   }
 }
 

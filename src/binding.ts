@@ -39,22 +39,18 @@ function prebuildLoader(): (() => unknown) | undefined {
   return undefined;
 }
 
-/** The `require` of a bundle or of a single-executable application may not load files. */
+/**
+ * Loads an addon by its path, without help from other packages: what is not there cannot be missing. Not by this module's own
+ * `require`, which in a bundle or a single-executable application may not load files.
+ */
 function requireFile(file: string): unknown {
   // Anything else would be run as a program.
   if (!file.endsWith('.node')) throw new BinaryError('foreign', "its name does not end with '.node'");
   return createRequire(file)(file);
 }
 
-/** The addon that `rsqrt build` or `npm run build` made. */
-const localBuild = ['build', 'Release', 'rsqrt.node'];
-
-function requireLocalBuild(root: string): unknown {
-  // Here and not above: most have no local build. module_root and try keep `bindings` from guessing by the call stack, which
-  // bundlers break.
-  const bindings = require('bindings') as typeof import('bindings');
-  return bindings({ bindings: 'rsqrt.node', module_root: root, try: [['module_root', ...localBuild]] });
-}
+/** The addon that `rsqrt build` or `npm run build` made, from the root of the package. */
+const localBuild = path.join('build', 'Release', 'rsqrt.node');
 
 /** The folder of this package; null in a bundle, which has neither a local build nor a folder of prebuilds. */
 function findRoot(): string | null {
@@ -126,7 +122,8 @@ function loadOwn(): Found {
   const root = findRoot();
   const failures: Failure[] = [];
   if (root !== null) {
-    const found = load('local build', path.join(root, ...localBuild), () => requireLocalBuild(root));
+    const file = path.join(root, localBuild);
+    const found = load('local build', file, () => requireFile(file));
     if ('addon' in found) return found;
     failures.push(found);
   }

@@ -1,6 +1,6 @@
 /** Says why no addon could be loaded, and what to do about it. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import * as path from 'node:path';
 import { BinaryError } from './binary';
 import { RsqrtError } from './errors';
@@ -59,22 +59,40 @@ const DIAGNOSES: readonly Diagnosis[] = [
 ];
 
 /** What was thrown, in words. */
-export function failureOf(error: unknown, source: AddonSource, file: string | null): Failure {
+export function failureOf(thrown: unknown, source: AddonSource, file: string | null): Failure {
   const failure = { source, path: file };
+  // Of a file that cannot be reached Node may say anything, such as MODULE_NOT_FOUND, which it also says of what a file that is
+  // there requires in turn. So the file system is asked, and only what it does not find is missing.
+  const error = (file === null || thrown instanceof BinaryError ? null : obstacleTo(file)) ?? thrown;
   if (error instanceof BinaryError) return { ...failure, kind: error.kind, reason: error.message };
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'MODULE_NOT_FOUND') return { ...failure, kind: 'missing', reason: 'not found' };
+  if (file === null && code === 'MODULE_NOT_FOUND' && /\.node'/.test(message)) {
+    return { ...failure, kind: 'missing', reason: 'not found' };
+  }
   // The path stands before it already, and what follows in other lines is no reason. Node 20.17 takes the bytes for Latin-1.
   const misread = Buffer.from(String(file)).toString('latin1');
   const said = message
     .replace(`${file}: `, '')
     .replace(`${misread}: `, '')
     .replace(`, open '${file}'`, '')
+    .replace(`, stat '${file}'`, '')
     .split('\n')[0];
   const diagnosis = DIAGNOSES.find(({ pattern }) => pattern.test(said));
   if (!diagnosis) return { ...failure, kind: 'unknown', reason: said };
   const { kind, meaning, remedy } = diagnosis;
   return { ...failure, kind, reason: meaning === undefined ? said : `${meaning}: ${said}`, remedy };
+}
+
+/** Why a file cannot be reached, as the file system says; null if it can, or if that may not be asked. */
+function obstacleTo(file: string): Error | null {
+  try {
+    statSync(file);
+    return null;
+  } catch (error) {
+    const { code, errno } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return new BinaryError('missing', 'not found');
+    return errno === undefined ? null : (error as Error);
+  }
 }
 
 /** The error for what was tried; the root of the package is null in a bundle. */

@@ -341,9 +341,6 @@ describe('a package as it is installed', () => {
       cpSync(path.join(root, name), path.join(copied, name), { recursive: true });
     }
     const modules = path.join(root, 'node_modules');
-    for (const name of ['bindings', 'file-uri-to-path']) {
-      cpSync(path.join(modules, name), path.join(path.dirname(copied), name), { recursive: true });
-    }
     for (const headers of ['node-addon-api', path.join('node-api-headers', 'include')]) {
       const from = path.join(modules, headers);
       for (const name of readdirSync(from).filter((file) => file.endsWith('.h'))) {

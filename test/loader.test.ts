@@ -11,6 +11,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -46,9 +47,6 @@ beforeAll(() => {
   local = path.join(installed, 'build', 'Release', 'rsqrt.node');
   for (const name of ['dist', 'package.json'])
     cpSync(path.join(root, name), path.join(installed, name), { recursive: true });
-  for (const name of ['bindings', 'file-uri-to-path']) {
-    cpSync(path.join(root, 'node_modules', name), path.join(user, 'node_modules', name), { recursive: true });
-  }
 });
 beforeEach(() => {
   for (const file of [prebuild, local]) rmSync(path.dirname(file), { recursive: true, force: true });
@@ -246,6 +244,30 @@ test('a local build goes before the prebuild', () => {
   });
 });
 
+describe('no other package is needed', () => {
+  test('package.json names no dependencies', () => {
+    expect(readdirSync(path.join(user, 'node_modules'))).toEqual(['rsqrt']);
+    const manifest = JSON.parse(readFileSync(path.join(installed, 'package.json'), 'utf8'));
+    for (const kind of ['dependencies', 'peerDependencies', 'optionalDependencies'])
+      expect(manifest[kind]).toBeUndefined();
+  });
+
+  test('--preserve-symlinks, where nothing beside the package of a store is found', () => {
+    put(prebuild, good);
+    put(local, good);
+    const linked = path.join(user, 'linked');
+    mkdirSync(path.join(linked, 'node_modules'), { recursive: true });
+    symlinkSync(installed, path.join(linked, 'node_modules', 'rsqrt'), 'junction');
+    const file = path.join(linked, 'node_modules', 'rsqrt', 'build', 'Release', 'rsqrt.node');
+    const options = { cwd: linked, env: { RSQRT_BINARY: '' } };
+    expect(node(['--preserve-symlinks', '-e', PROGRAM], options)).toEqual({
+      code: 0,
+      stdout: `${JSON.stringify({ source: 'local build', path: file })}\n`,
+      stderr: '',
+    });
+  });
+});
+
 test('RSQRT_BINARY goes before both, and takes a relative path', () => {
   put(prebuild, good);
   put(local, good);
@@ -300,13 +322,79 @@ test.each(defects)('a prebuild $name', ({ content, reason, build: building, env 
 test.each(defects)('a local build $name is passed over, with a warning', ({ content, reason, env }) => {
   put(prebuild, good);
   put(local, content());
-  const { code, stdout, stderr } = load({ env });
-  expect([code, JSON.parse(stdout)]).toEqual([0, { source: 'prebuild', path: prebuild }]);
-  expect(stderr).toMatch(/^\(node:\d+\) \[RSQRT_LOCAL_BUILD\] RsqrtWarning: the local build /);
-  expect(stderr).toContain(`the local build ${local} is not used but the prebuild, because it cannot be loaded (`);
-  const said = /be loaded \((.*)\); build it again or delete it$/m.exec(stderr)?.[1];
+  const outcome = load({ env });
+  expect(outcome.stderr).toMatch(/^\(node:\d+\) \[RSQRT_LOCAL_BUILD\] RsqrtWarning: the local build /);
+  expect(outcome.stderr).toContain(
+    `the local build ${local} is not used but the prebuild, because it cannot be loaded (`,
+  );
+  const said = reasonOf(outcome);
   if (typeof reason === 'string') expect(said).toBe(reason);
   else expect(said).toMatch(reason);
+});
+
+/** What the warning says of a local build that was there and was not used. */
+function reasonOf({ code, stdout, stderr }: Outcome): string | undefined {
+  expect([code, JSON.parse(stdout)]).toEqual([0, { source: 'prebuild', path: prebuild }]);
+  return /RSQRT_LOCAL_BUILD\] RsqrtWarning: .* because it cannot be loaded \((.*)\); build it again/.exec(stderr)?.[1];
+}
+
+describe('a local build that is there is not called missing', () => {
+  beforeEach(() => put(prebuild, good));
+
+  test('where what it needs in turn is missing', () => {
+    put(local, good);
+    const preload = `const { '.node': load } = require.extensions;
+      require.extensions['.node'] = (module, file) => (file === ${JSON.stringify(local)} ? require('its-dependency') : load(module, file));`;
+    expect(reasonOf(load({ preload }))).toBe("Cannot find module 'its-dependency'");
+  });
+
+  const links: [string, () => void, string][] = [
+    [
+      'whose link leads nowhere',
+      () => symlinkSync('nowhere.node', local),
+      'a symbolic link to a file that is not there',
+    ],
+    [
+      'whose link leads to itself',
+      () => symlinkSync('rsqrt.node', local),
+      'ELOOP: too many symbolic links encountered',
+    ],
+  ];
+  test.each(links)('%s', (_, link, reason) => {
+    if (process.platform === 'win32')
+      return skip('loader: symbolic links to files', 'on Windows they take a privilege');
+    mkdirSync(path.dirname(local), { recursive: true });
+    link();
+    expect(reasonOf(load())).toBe(reason);
+    covered('addon that is', 'a broken link');
+  });
+
+  test.each([
+    ['that this user may not read', () => local],
+    ['in a folder that this user may not enter', () => path.dirname(local)],
+  ])('%s', (_, which) => {
+    if (process.platform === 'win32') return skip('loader: unreadable', 'Windows has no such permissions');
+    put(local, good);
+    chmodSync(which(), 0);
+    try {
+      const outcome = loadAs('unreadable', [], process.getuid?.() === 0 ? { uid: 65534 } : {});
+      if (outcome !== null) expect(reasonOf(outcome)).toMatch(/permission denied$/i);
+    } finally {
+      chmodSync(which(), 0o755);
+    }
+  });
+
+  test('but it is where its folder is a file', () => {
+    const folder = path.join(installed, 'build');
+    rmSync(folder, { recursive: true, force: true });
+    put(folder, 'a file');
+    expect(load()).toEqual({
+      code: 0,
+      stdout: `${JSON.stringify({ source: 'prebuild', path: prebuild })}\n`,
+      stderr: '',
+    });
+    rmSync(folder);
+  });
 });
 
 test.each(defects)('RSQRT_BINARY $name: nothing else is tried', ({ content, reason, env }) => {

@@ -53,7 +53,7 @@ const pnpm = {
     const { stdout, stderr } = await must(tool('pnpm'), ['install']);
     if (/ignored build scripts|approve-builds/i.test(`${stdout}${stderr}`)) throw new Error(`${stdout}${stderr}`);
     const visible = readdirSync(path.join(folder, 'node_modules')).filter((name) => !name.startsWith('.'));
-    if (visible.join() !== 'rsqrt') throw new Error(`the project sees ${visible}`); // `bindings` is the package's own
+    if (visible.join() !== 'rsqrt') throw new Error(`the project sees ${visible}`);
     return smoke({ bin: [tool('pnpm'), 'exec', 'rsqrt'] });
   },
 };
