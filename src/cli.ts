@@ -1,24 +1,40 @@
 #!/usr/bin/env node
 /** The `rsqrt` command. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type ParseArgsConfig, parseArgs } from 'node:util';
-import type { DeviceName, DType, Info, Scalar, Tensor } from './index';
+import { parseArguments } from './cli/arguments';
+import { CommandError, NobodyReads, UsageError } from './cli/errors';
+import { MOST_BYTES, wordsIn, wordsOfInput } from './cli/input';
+import { LONGEST_NUMBER, MOST_NUMBERS, NumberList } from './cli/numbers';
+import { complain, print } from './cli/output';
+import { show } from './errors';
+import type { DeviceName, DType, Info, Tensor } from './index';
 
 const HELP = `Usage: rsqrt [options] [numbers…]     prints the reciprocal square roots of the numbers
        rsqrt info [--json]            prints version, instruction set, threads and devices
-       rsqrt build [options]          compiles the native addon on this machine; see rsqrt build --help
+       rsqrt build [options]          compiles the native addon on this machine;
+                                      see rsqrt build --help
 
-Numbers come as arguments or, if there are none, from standard input, apart by white space or commas.
+Numbers are given as arguments or, if there are none, on standard input, separated by white space
+or commas: 4, -0.5, 1e-3, inf, nan; for complex dtypes also 3+4j. Standard input is read to its
+end before anything is computed. It may have ${MOST_NUMBERS} numbers of at most ${LONGEST_NUMBER} characters,
+and ${MOST_BYTES / 2 ** 20} MiB in all.
 
 Options:
   --dtype <dtype>    read the numbers as this dtype: float16, bfloat16, float32 (default), float64,
-                     complex64, complex128, int8, uint8, int16, int32, int64 or bool
+                     complex64, complex128, int8, uint8, int16, int32, int64 or bool; integer
+                     dtypes take whole numbers in their range, bool takes 0, 1, true and false
   --device <device>  compute on 'cpu' (default), 'cuda' or 'cuda:N'
   --json             print one JSON object; NaN and infinities are strings in it
   -h, --help         print this
+  -v, --version      print the version
+
+What follows -- is a number. An option that is given twice counts as it is given last.
+
+Exit codes: 0; 1 if something failed; 2 if the arguments or numbers are wrong; 141 if nobody reads
+the output.
 
 Example:
   rsqrt 4 16 25      tensor([0.5000, 0.2500, 0.2000])
@@ -26,13 +42,16 @@ Example:
 
 const BUILD_HELP = `Usage: rsqrt build [options]     compiles the native addon from the sources in this package
 
-Takes CMake 3.18, a C++20 compiler and ninja or make; with CUDA its toolkit, 12.0 or newer. CXX, CXXFLAGS, CUDAHOSTCXX
-and CUDA_HOME choose the compilers. The addon is checked before it takes the place of an earlier one.
+Takes CMake 3.18, a C++20 compiler and ninja or make; with CUDA its toolkit, 12.0 or newer. CXX,
+CXXFLAGS, CUDAHOSTCXX and CUDA_HOME choose the compilers. The addon is checked before it takes the
+place of an earlier one.
 
 Options:
   --cuda <when>      auto (default: with CUDA if nvcc is found), on or off
-  --out <folder>     write rsqrt.node into this folder, to be named by RSQRT_BINARY, and not into the package
-  --jobs <number>    how many files to compile at once; by default as many as processors and memory allow
+  --out <folder>     write rsqrt.node into this folder, to be named by RSQRT_BINARY, and not into
+                     the package
+  --jobs <number>    how many files to compile at once; by default as many as processors and memory
+                     allow
   --verbose          print what CMake and the compilers print
   -h, --help         print this
 
@@ -40,78 +59,91 @@ Example:
   npx rsqrt build --cuda=off
 `;
 
-/** A mistake of the user: one sentence, exit code 2. */
-class UsageError extends Error {}
-
 const options = {
-  dtype: { type: 'string' },
-  device: { type: 'string' },
-  json: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
+  dtype: { value: 'a dtype' },
+  device: { value: "'cpu', 'cuda' or 'cuda:N'" },
+  json: {},
+  help: { short: 'h' },
+  version: { short: 'v' },
 } as const;
 
 const buildOptions = {
-  cuda: { type: 'string', default: 'auto' },
-  out: { type: 'string' },
-  jobs: { type: 'string' },
-  verbose: { type: 'boolean', default: false },
-  help: { type: 'boolean', short: 'h' },
+  cuda: { value: 'auto, on or off' },
+  out: { value: 'the path of a folder' },
+  jobs: { value: 'a whole number' },
+  verbose: {},
+  help: { short: 'h' },
 } as const;
 
-/** As `parseArgs`; what is wrong with the arguments is a mistake of the user. */
-function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
-  try {
-    return parseArgs(config);
-  } catch (error) {
-    throw new UsageError((error as Error).message.split('\n')[0]);
-  }
+/** Throws if a command that takes none has arguments that are no options. */
+function refuseWords(command: string, [word]: readonly string[]): void {
+  if (word !== undefined) throw new UsageError(`${command} takes no arguments; received ${show(word)}`);
 }
 
 /** `rsqrt build`: what scripts/from-source/build.mjs says that it made. Loads no addon: there may be none yet. */
 async function build(args: string[]): Promise<string> {
-  const { values, positionals } = parse({ args, options: buildOptions, allowPositionals: true });
+  const { values, words, literals } = parseArguments(args, buildOptions, 'rsqrt build --help');
   if (values.help) return BUILD_HELP.trimEnd();
-  const { cuda, out, jobs, verbose } = values;
-  if (positionals.length > 0) throw new UsageError(`build takes no arguments; received '${positionals[0]}'`);
+  const { cuda = 'auto', out, jobs, verbose = false } = values;
+  refuseWords('build', [...words, ...literals]);
   if (!['auto', 'on', 'off'].includes(cuda)) {
-    throw new UsageError(`--cuda must be auto, on or off; received '${cuda}'`);
+    throw new UsageError(`--cuda must be auto, on or off; received ${show(cuda)}`);
   }
   if (out === '') throw new UsageError('--out must be the path of a folder; received nothing');
   if (jobs !== undefined && !/^[1-9]\d{0,3}$/.test(jobs)) {
-    throw new UsageError(`--jobs must be a whole number from 1 to 9999; received '${jobs}'`);
+    throw new UsageError(`--jobs must be a whole number from 1 to 9999; received ${show(jobs)}`);
   }
   const script = path.join(__dirname, '..', 'scripts', 'from-source', 'build.mjs');
   if (!existsSync(script)) {
-    const sentence = `build needs the sources of the package, and ${script} is not there: install rsqrt to build it`;
-    throw Object.assign(new Error(sentence), { code: 'ERR_BUILD' });
+    throw new CommandError(
+      `build needs the sources of the package, and ${script} is not there: install rsqrt to build it`,
+    );
   }
   const { buildAddon } = (await import(pathToFileURL(script).href)) as {
     buildAddon(options: { cuda: string; out?: string; jobs?: number; verbose: boolean }): Promise<string[]>;
   };
-  return (await buildAddon({ cuda, out, jobs: jobs === undefined ? undefined : Number(jobs), verbose })).join('\n');
+  const lines = await buildAddon({ cuda, out, jobs: jobs === undefined ? undefined : Number(jobs), verbose });
+  return lines.join('\n');
 }
 
-function numbersFrom(words: string[]): string[] {
-  const text = words.length > 0 ? words.join(' ') : process.stdin.isTTY ? '' : readFileSync(0, 'utf8');
-  const numbers = text.split(/[\s,]+/).filter((word) => word !== '');
-  if (numbers.length === 0)
-    throw new UsageError('expected numbers as arguments or on standard input; see rsqrt --help');
-  return numbers;
+/** The numbers among the arguments or, if there are no arguments, on standard input. */
+async function numbersOf(args: readonly string[], dtype: DType): Promise<NumberList> {
+  const numbers = new NumberList(dtype);
+  for (const word of args.flatMap(wordsIn)) numbers.add(word);
+  if (args.length === 0 && !process.stdin.isTTY) {
+    for await (const words of wordsOfInput()) for (const word of words) numbers.add(word);
+  }
+  if (numbers.length > 0) return numbers;
+  throw new UsageError('expected numbers as arguments or on standard input; see rsqrt --help');
 }
 
-/** A number as it is written, for a dtype: int64 exactly, bool as 0, 1, true or false. */
-function parseNumber(word: string, dtype: string): Scalar {
-  if (dtype === 'bool' && /^(true|false)$/i.test(word)) return word.toLowerCase() === 'true';
-  if (dtype === 'int64' && /^[+-]?\d+$/.test(word)) return BigInt(word.replace('+', ''));
-  const special = /^([+-]?)(inf|infinity|nan)$/i.exec(word);
-  if (special) return /nan/i.test(word) ? Number.NaN : special[1] === '-' ? -Infinity : Infinity;
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word)) throw new UsageError(`'${word}' is not a number`);
-  return Number(word);
+/** What an error of the package says, without the function that this command called. */
+const unnamed = (message: string): string => message.replace(/^[a-z]\w*: /i, '');
+
+/** Throws, in words of the option, if the device is not there. */
+function checkDevice(device: string, { empty }: typeof import('./index')): void {
+  try {
+    empty(0, { device: device as DeviceName });
+  } catch (error) {
+    const said = unnamed((error as Error).message);
+    const message = said.startsWith('device ') ? `--${said}` : `--device ${device}: ${said}`;
+    throw Object.assign(new Error(message, { cause: error }), { code: (error as NodeJS.ErrnoException).code });
+  }
 }
 
-function toJson(tensor: Tensor): string {
-  const { dtype, shape, data } = tensor.toJSON();
-  return JSON.stringify({ dtype, device: tensor.device, shape, data });
+/** How many elements are written to JSON at once: text and objects take many times the memory of a tensor. */
+const PIECE = 2 ** 14;
+
+/** One JSON object, in pieces. */
+function* jsonOf(result: Tensor): Generator<string> {
+  const { dtype, device, shape, numel } = result;
+  yield `${JSON.stringify({ dtype, device, shape }).slice(0, -1)},"data":[`;
+  const values = result.cpu();
+  for (let start = 0; start < numel; start += PIECE) {
+    const { data } = values.slice(0, start, start + PIECE).toJSON();
+    yield `${start === 0 ? '' : ','}${JSON.stringify(data).slice(1, -1)}`;
+  }
+  yield ']}\n';
 }
 
 function describe({ version, node, runtime, platform, libc, addon, isa, availableIsas, threads, cuda }: Info): string {
@@ -133,34 +165,74 @@ function describe({ version, node, runtime, platform, libc, addon, isa, availabl
   return lines.join('\n');
 }
 
-async function main(argv: string[]): Promise<string> {
-  if (argv[0] === 'build') return build(argv.slice(1));
-  // A negative number is no option; with a space before it, it does not look like one.
-  const args = argv.map((arg) => (/^-(\d|\.\d|inf|nan)/i.test(arg) ? ` ${arg}` : arg));
-  const { values, positionals } = parse({ args, options, allowPositionals: true });
-  if (values.help) return HELP.trimEnd();
+/** What the command prints, in pieces. */
+async function* main(argv: readonly string[]): AsyncGenerator<string, void> {
+  if (argv[0] === 'build') {
+    yield `${await build(argv.slice(1))}\n`;
+    return;
+  }
+  const { values, words, literals } = parseArguments(argv, options, 'rsqrt --help');
+  if (values.help) {
+    yield HELP;
+    return;
+  }
+  if (values.version) {
+    // Read at run time: package.json lies beside dist/.
+    yield `${(require('../package.json') as { version: string }).version}\n`;
+    return;
+  }
+  if (words[0] === 'build') throw new UsageError('build must come before all options');
   // Loaded here so that --help works, and a load failure is one message, without the addon.
-  const { dtypes, info, rsqrt, tensor } = require('./index') as typeof import('./index');
-  if (positionals[0] === 'info') {
-    if (positionals.length > 1) throw new UsageError(`info takes no arguments; received '${positionals[1]}'`);
-    return values.json ? JSON.stringify(info()) : describe(info());
+  const rsqrt = require('./index') as typeof import('./index');
+  if (words[0] === 'info') {
+    for (const name of ['dtype', 'device'] as const) {
+      if (values[name] !== undefined) throw new UsageError(`info takes no --${name}`);
+    }
+    refuseWords('info', [...words.slice(1), ...literals]);
+    yield `${values.json ? JSON.stringify(rsqrt.info()) : describe(rsqrt.info())}\n`;
+    return;
   }
-  const dtype = values.dtype ?? 'float32';
-  if (!(dtypes as readonly string[]).includes(dtype)) {
-    throw new UsageError(`--dtype must be one of ${dtypes.join(', ')}; received '${dtype}'`);
+  const { dtype = 'float32', device = 'cpu' } = values;
+  if (!(rsqrt.dtypes as readonly string[]).includes(dtype)) {
+    throw new UsageError(`--dtype must be one of ${rsqrt.dtypes.join(', ')}; received ${show(dtype)}`);
   }
-  const numbers = numbersFrom(positionals).map((word) => parseNumber(word, dtype));
-  const device = (values.device ?? 'cpu') as DeviceName;
-  const result = rsqrt(tensor(numbers, { dtype: dtype as DType, device }));
-  return values.json ? toJson(result) : String(result);
+  checkDevice(device, rsqrt);
+  const numbers = await numbersOf([...words, ...literals], dtype as DType);
+  const result = compute(numbers, dtype as DType, device as DeviceName, rsqrt);
+  if (values.json) yield* jsonOf(result);
+  else yield `${result}\n`;
 }
 
-function fail(error: Error & { code?: string }): void {
+function compute(
+  { array, hostDtype }: NumberList,
+  dtype: DType,
+  device: DeviceName,
+  { asTensor, rsqrt }: typeof import('./index'),
+): Tensor {
+  try {
+    return rsqrt(asTensor(array, { dtype: hostDtype }).to({ dtype, device }));
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException;
+    throw Object.assign(new Error(unnamed(message), { cause: error }), { code });
+  }
+}
+
+/** Control characters, which a terminal would act on, as escapes; all but the end of a line. */
+const printable = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
+  text.replace(/[\0-\x09\x0b-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
+async function fail(error: Error & { code?: string }): Promise<void> {
   const { name, message, code } = error;
-  const expected = error instanceof UsageError || code?.startsWith('ERR_');
-  process.stderr.write(`rsqrt: ${expected ? message : `${name}: ${message}`}\n`);
-  process.exitCode =
-    error instanceof UsageError || code === 'ERR_INVALID_ARG_TYPE' || code === 'ERR_OUT_OF_RANGE' ? 2 : 1;
+  const wrong = code === 'ERR_INVALID_ARG_TYPE' || code === 'ERR_OUT_OF_RANGE';
+  process.exitCode = error instanceof CommandError ? error.exitCode : wrong ? 2 : 1;
+  if (error instanceof NobodyReads) return;
+  const expected = error instanceof CommandError || code?.startsWith('ERR_');
+  await complain(`rsqrt: ${printable(expected ? message : `${name}: ${message}`)}\n`);
 }
 
-main(process.argv.slice(2)).then((text) => process.stdout.write(`${text}\n`), fail);
+async function run(): Promise<void> {
+  for await (const text of main(process.argv.slice(2))) await print(text);
+}
+
+run().catch(fail);

@@ -1,0 +1,142 @@
+/** Numbers as users write them, checked against a dtype and gathered in memory of 8 or 16 bytes each. */
+
+import { show } from '../errors';
+import type { DType } from '../index';
+import { UsageError } from './errors';
+
+/** How many numbers the command takes: what is endless ends here, with 128 MiB of numbers (complex: 256 MiB). */
+export const MOST_NUMBERS = 2 ** 24;
+
+/** The longest number. Every float64 can be written exactly with 1,100 characters, as can either part of a complex number. */
+export const LONGEST_NUMBER = 4096;
+
+/** A number without its sign. Every part can be matched in one way only, so that the time is linear in the length. */
+const UNSIGNED = '(?:(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:e[+-]?\\d+)?|inf|infinity|nan)';
+const REAL = new RegExp(`^[+-]?${UNSIGNED}$`, 'i');
+/** 3+4j or 4j, as Python and the tensors printed here have them. */
+const COMPLEX = new RegExp(`^(?:([+-]?${UNSIGNED})(?=[+-]))?([+-]?${UNSIGNED})j$`, 'i');
+
+/** What each dtype that is exact can hold. */
+const RANGES: Partial<Record<DType, readonly [bigint, bigint]>> = {
+  bool: [0n, 1n],
+  int8: [-(2n ** 7n), 2n ** 7n - 1n],
+  uint8: [0n, 2n ** 8n - 1n],
+  int16: [-(2n ** 15n), 2n ** 15n - 1n],
+  int32: [-(2n ** 31n), 2n ** 31n - 1n],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+};
+
+/** A list that grows. It holds numbers so that converting them to their dtype rounds at most once. */
+export class NumberList {
+  /** The dtype of what {@link array} holds; of complex numbers both parts, one after the other. */
+  readonly hostDtype: 'float64' | 'complex128' | 'int64';
+  private readonly dtype: DType;
+  private readonly entries: 1 | 2;
+  private memory: Float64Array | BigInt64Array;
+  private used = 0;
+
+  constructor(dtype: DType) {
+    this.dtype = dtype;
+    this.hostDtype = dtype === 'int64' ? 'int64' : dtype.startsWith('complex') ? 'complex128' : 'float64';
+    this.entries = this.hostDtype === 'complex128' ? 2 : 1;
+    this.memory = this.hostDtype === 'int64' ? new BigInt64Array(256) : new Float64Array(256);
+  }
+
+  get length(): number {
+    return this.used / this.entries;
+  }
+
+  /** The numbers so far. */
+  get array(): Float64Array | BigInt64Array {
+    return this.memory.subarray(0, this.used);
+  }
+
+  /** Adds a number. Throws {@link UsageError} for what is none, or none that the dtype can hold. */
+  add(word: string): void {
+    checkLength(word);
+    if (this.length === MOST_NUMBERS) {
+      throw new UsageError(`rsqrt takes at most ${MOST_NUMBERS} numbers; received more`);
+    }
+    if (this.used === this.memory.length) this.grow();
+    if (RANGES[this.dtype] !== undefined) {
+      const value = integerOf(word, this.dtype);
+      this.memory[this.used++] = this.hostDtype === 'int64' ? value : Number(value);
+    } else if (this.entries === 2) {
+      const [re, im] = complexOf(word);
+      this.memory[this.used++] = re;
+      this.memory[this.used++] = im;
+    } else this.memory[this.used++] = realOf(word);
+  }
+
+  private grow(): void {
+    const { memory } = this;
+    const larger =
+      memory instanceof BigInt64Array ? new BigInt64Array(2 * memory.length) : new Float64Array(2 * memory.length);
+    (larger as Float64Array).set(memory as Float64Array);
+    this.memory = larger;
+  }
+}
+
+/** Throws {@link UsageError} for what is too long to be a number, or the beginning of one. */
+export function checkLength(word: string): void {
+  if (word.length <= LONGEST_NUMBER) return;
+  throw new UsageError(`a number must have at most ${LONGEST_NUMBER} characters; received ${show(word)}`);
+}
+
+function realOf(word: string): number {
+  if (REAL.test(word)) return numberOf(word);
+  throw noReal(word);
+}
+
+/** What to say of a word where a real number was expected. */
+const noReal = (word: string): UsageError =>
+  new UsageError(
+    COMPLEX.test(word)
+      ? `${show(word)} is a complex number, which needs --dtype complex64 or complex128`
+      : `${show(word)} is not a number`,
+  );
+
+/** The real and the imaginary part. */
+function complexOf(word: string): [number, number] {
+  const [, re, im] = COMPLEX.exec(word) ?? [];
+  return im === undefined ? [realOf(word), 0] : [re === undefined ? 0 : numberOf(re), numberOf(im)];
+}
+
+/** The value of what {@link REAL} matches. */
+function numberOf(word: string): number {
+  const special = /^([+-]?)(inf|nan)/i.exec(word);
+  if (special === null) return Number(word);
+  return special[2].toLowerCase() === 'nan' ? Number.NaN : special[1] === '-' ? -Infinity : Infinity;
+}
+
+/** An integer that the dtype can hold, and no other that would be made one. */
+function integerOf(word: string, dtype: DType): bigint {
+  const [least, largest] = RANGES[dtype] as readonly [bigint, bigint];
+  if (dtype === 'bool' && /^(true|false)$/i.test(word)) return /^t/i.test(word) ? 1n : 0n;
+  if (!REAL.test(word)) throw noReal(word);
+  const value = exactInteger(word);
+  if (value !== null && value >= least && value <= largest) return value;
+  const expected = dtype === 'bool' ? '0, 1, true and false' : `whole numbers from ${least} to ${largest}`;
+  throw new UsageError(`--dtype ${dtype} takes ${expected}; received ${show(word)}`);
+}
+
+/**
+ * What a decimal number stands for, exactly: 1.5e1 is 15. Null if it is not whole, infinite or NaN; of more than twenty digits only
+ * the number of digits is right, which no dtype can hold.
+ */
+function exactInteger(word: string): bigint | null {
+  if (/^[+-]?\d{1,20}$/.test(word)) return BigInt(word.replace('+', ''));
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i.exec(word);
+  if (match === null) return null;
+  const [, sign, whole, fraction = '', exponent = '0'] = match;
+  const digits = whole + fraction;
+  let start = 0;
+  while (digits[start] === '0') start++;
+  if (start === digits.length) return 0n;
+  let end = digits.length;
+  while (digits[end - 1] === '0') end--;
+  const zeros = Number(exponent) - fraction.length + (digits.length - end);
+  if (zeros < 0) return null;
+  const magnitude = end - start + zeros > 20 ? 10n ** 20n : BigInt(digits.slice(start, end)) * 10n ** BigInt(zeros);
+  return sign === '-' ? -magnitude : magnitude;
+}
