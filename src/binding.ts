@@ -40,8 +40,8 @@ function prebuildLoader(): (() => unknown) | undefined {
 }
 
 /**
- * Loads an addon by its path, without help from other packages: what is not there cannot be missing. Not by this module's own
- * `require`, which in a bundle or a single-executable application may not load files.
+ * Loads an addon by its path. No other package is needed for that, so none can be missing. The
+ * `require` of a bundle or of a single-executable application may not load files.
  */
 function requireFile(file: string): unknown {
   // Anything else would be run as a program.

@@ -131,7 +131,10 @@ function checkDevice(device: string, { empty }: typeof import('./index')): void 
   }
 }
 
-/** How many elements are written to JSON at once: text and objects take many times the memory of a tensor. */
+/**
+ * How many elements are converted to JSON at once: as objects and text they take many times the
+ * memory that they take in a tensor.
+ */
 const PIECE = 2 ** 14;
 
 /** One JSON object, in pieces. */

@@ -61,8 +61,9 @@ const DIAGNOSES: readonly Diagnosis[] = [
 /** What was thrown, in words. */
 export function failureOf(thrown: unknown, source: AddonSource, file: string | null): Failure {
   const failure = { source, path: file };
-  // Of a file that cannot be reached Node may say anything, such as MODULE_NOT_FOUND, which it also says of what a file that is
-  // there requires in turn. So the file system is asked, and only what it does not find is missing.
+  // Node reports MODULE_NOT_FOUND for a file that exists but cannot be reached, too, and for whatever
+  // a file that was found requires in turn. So ask the file system: only what it does not find is
+  // missing.
   const error = (file === null || thrown instanceof BinaryError ? null : obstacleTo(file)) ?? thrown;
   if (error instanceof BinaryError) return { ...failure, kind: error.kind, reason: error.message };
   const { code, message } = error as NodeJS.ErrnoException;
@@ -83,7 +84,9 @@ export function failureOf(thrown: unknown, source: AddonSource, file: string | n
   return { ...failure, kind, reason: meaning === undefined ? said : `${meaning}: ${said}`, remedy };
 }
 
-/** Why a file cannot be reached, as the file system says; null if it can, or if that may not be asked. */
+/**
+ * What the file system says against reaching a file; null if nothing, or if this process may not ask.
+ */
 function obstacleTo(file: string): Error | null {
   try {
     statSync(file);

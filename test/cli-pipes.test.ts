@@ -1,4 +1,7 @@
-/** The `rsqrt` command between real processes: input that is slow, long, endless or none, output that is closed or full. */
+/**
+ * The `rsqrt` command in pipes between real processes: slow, long, endless and missing input, closed
+ * and full output.
+ */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,7 +22,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Makes a file in the folder in which shells run. */
 const file = (name: string, content: string | Buffer) => writeFileSync(path.join(folder, name), content);
 
-/** Runs a script of `sh`, in which `rsqrt` is the command, and `status` prints to standard error how what follows it ended. */
+/**
+ * Runs a script in `sh`. There `rsqrt` runs the command, and `status COMMAND` prints the exit code of
+ * COMMAND to standard error.
+ */
 function shell(script: string): Outcome {
   const prelude = `
     rsqrt() { "$NODE" $OPTIONS "$CLI" "$@"; }
@@ -178,7 +184,7 @@ describe('input', () => {
 });
 
 describe('output', () => {
-  // The wait has the reader gone before anything is written; by itself the system decides who is first.
+  // The command starts after the reader has ended; otherwise it would be a race.
   posix.each(['rsqrt 4', 'rsqrt 4 --json', 'rsqrt info', 'rsqrt --help', 'rsqrt --version', 'rsqrt build --help'])(
     'that nobody reads ends quietly: %s',
     (command) => {

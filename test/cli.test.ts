@@ -132,7 +132,7 @@ test.each([
 });
 
 test('what is too long to be a number is refused for its length', () => {
-  // To match all of the first against a pattern that goes back over what it has matched would take hours.
+  // A pattern that backtracks would take many minutes for the first.
   for (const outcome of [run([], { input: `${'1'.repeat(400_000)}x` }), run([`${'1'.repeat(4096)}x`])]) {
     expect([outcome.code, outcome.stdout]).toEqual([2, '']);
     expect(outcome.stderr).toMatch(/^rsqrt: a number must have at most 4096 characters; received '1{20,100}….*\n$/);
@@ -167,7 +167,7 @@ describe('numbers', () => {
       [-128, 127, 4, 120, 25, 25, 0, 0],
     ],
     ['uint8', ['255', '+7', '000'], [255, 7, 0]],
-    // A float64 would make 2^63 of the first, which int64 cannot hold, and lose the last digit of the second.
+    // As float64s the first would be 2^63, which int64 cannot hold, and the second 2^53.
     ['int64', ['9.223372036854775807e18', '9007199254740993.0'], [2n ** 63n - 1n, 2n ** 53n + 1n]],
     ['int64', ['-9223372036854775808', `${'0'.repeat(100)}5`, `5${'0'.repeat(100)}e-100`], [-(2n ** 63n), 5n, 5n]],
   ])('%s: %p', (dtype, words, values) => {

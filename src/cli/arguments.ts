@@ -1,15 +1,15 @@
 /**
- * The arguments of the command. Not read by `parseArgs` of Node, which takes negative numbers for options, and whose messages
- * change from one version of Node to the next.
+ * Parses the arguments of the command. Node's `parseArgs` takes negative numbers for options, and its
+ * messages differ between versions of Node.
  */
 
 import { show } from '../errors';
 import { UsageError } from './errors';
 
-/** The options of a command, by their names. An option that takes a value says what the value is, for messages. */
+/** Options by name. `value` describes the value that an option takes, for messages. */
 export type Options = Readonly<Record<string, { readonly short?: string; readonly value?: string }>>;
 
-/** The value of each option given; true for one that takes none. If one is given twice, the last value counts. */
+/** The options given. One that takes no value is true. Of one given twice, the last value counts. */
 type Values<O extends Options> = { [Name in keyof O]?: O[Name] extends { value: string } ? string : true };
 
 export interface Arguments<O extends Options> {

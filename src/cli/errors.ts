@@ -12,6 +12,6 @@ export class UsageError extends CommandError {
 
 /** Whoever read standard output has closed it, as `head` does. There is nobody left to tell. */
 export class NobodyReads extends CommandError {
-  /** What a shell reports of a command that SIGPIPE ended, as it ends most commands; Node ignores that signal. */
+  /** What a shell reports for a command that SIGPIPE ended. Node ignores that signal. */
   override readonly exitCode = 141;
 }

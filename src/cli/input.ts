@@ -14,8 +14,9 @@ const SEPARATORS = /[\s,]+/;
 export const wordsIn = (text: string): string[] => text.split(SEPARATORS).filter((word) => word !== '');
 
 /**
- * The words on standard input, in lists, as they come. Throws {@link UsageError} for what is no text, or too much. (That nobody reads
- * the output any more cannot be seen meanwhile: Node has no `poll`.)
+ * Yields the words on standard input, in lists, as they arrive. Throws {@link UsageError} if the
+ * input is not text or too large. While it reads, it cannot notice that nobody reads the output
+ * any more: Node has no `poll`.
  */
 export async function* wordsOfInput(): AsyncGenerator<string[], void> {
   // Of a folder Node makes an empty stream.

@@ -1,16 +1,22 @@
-/** Numbers as users write them, checked against a dtype and gathered in memory of 8 or 16 bytes each. */
+/** Parses numbers, checks them against a dtype, and collects them in 8 or 16 bytes each. */
 
 import { show } from '../errors';
 import type { DType } from '../index';
 import { UsageError } from './errors';
 
-/** How many numbers the command takes: what is endless ends here, with 128 MiB of numbers (complex: 256 MiB). */
+/** The most numbers that the command takes. They take 128 MiB of memory, complex ones 256 MiB. */
 export const MOST_NUMBERS = 2 ** 24;
 
-/** The longest number. Every float64 can be written exactly with 1,100 characters, as can either part of a complex number. */
+/**
+ * The most characters of a number. Any float64 can be written exactly in 1,100; a complex number has
+ * two.
+ */
 export const LONGEST_NUMBER = 4096;
 
-/** A number without its sign. Every part can be matched in one way only, so that the time is linear in the length. */
+/**
+ * A number without its sign. There is only one way to match any text, so that matching takes time
+ * linear in its length.
+ */
 const UNSIGNED = '(?:(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:e[+-]?\\d+)?|inf|infinity|nan)';
 const REAL = new RegExp(`^[+-]?${UNSIGNED}$`, 'i');
 /** 3+4j or 4j, as Python and the tensors printed here have them. */
@@ -26,7 +32,10 @@ const RANGES: Partial<Record<DType, readonly [bigint, bigint]>> = {
   int64: [-(2n ** 63n), 2n ** 63n - 1n],
 };
 
-/** A list that grows. It holds numbers so that converting them to their dtype rounds at most once. */
+/**
+ * A list that grows. It holds numbers as float64 or int64, from which they are converted to their
+ * dtype as `tensor` converts its data.
+ */
 export class NumberList {
   /** The dtype of what {@link array} holds; of complex numbers both parts, one after the other. */
   readonly hostDtype: 'float64' | 'complex128' | 'int64';
@@ -121,8 +130,8 @@ function integerOf(word: string, dtype: DType): bigint {
 }
 
 /**
- * What a decimal number stands for, exactly: 1.5e1 is 15. Null if it is not whole, infinite or NaN; of more than twenty digits only
- * the number of digits is right, which no dtype can hold.
+ * The exact value of a decimal number: that of 1.5e1 is 15. Null if it is not whole, or infinite, or
+ * NaN. For more than 20 digits the result is ±10²⁰, which no dtype can hold either.
  */
 function exactInteger(word: string): bigint | null {
   if (/^[+-]?\d{1,20}$/.test(word)) return BigInt(word.replace('+', ''));
