@@ -5,7 +5,7 @@ import { converted, copyOf, type ToOptions } from './copy';
 import { type DeviceName, deviceName, type GpuName, gpuIndex, requireCuda } from './device';
 import { type DType, isDType } from './dtype';
 import { show, typeError } from './errors';
-import { contiguousStrides, resultStrides } from './layout';
+import { contiguousStrides, copyStrides } from './layout';
 import { cpuStorageOf } from './reading';
 import { contiguousOf, extend, isOptions, storageOf, type Tensor } from './tensor';
 
@@ -68,7 +68,7 @@ export abstract class Converting<D extends DType> {
   pinMemory(this: Tensor<D>): Tensor<D> {
     if (cpuStorageOf(this, 'pinMemory').pinned) return this;
     requireCuda('pinMemory');
-    return copyOf(this, resultStrides(this.shape, this.strides), this.dtype, true);
+    return copyOf(this, copyStrides(this.shape, this.strides), this.dtype, true);
   }
 
   /** Whether the memory is page-locked, see {@link pinMemory}. Of a tensor on the array of another: false. */
@@ -79,7 +79,7 @@ export abstract class Converting<D extends DType> {
   /** A copy with its own storage; strides as torch chooses them (those of this tensor if it is dense). */
   clone(this: Tensor<D>): Tensor<D> {
     storageOf(this, 'clone');
-    return copyOf(this, resultStrides(this.shape, this.strides));
+    return copyOf(this, copyStrides(this.shape, this.strides));
   }
 
   /** This tensor if it is contiguous, otherwise a contiguous copy. */

@@ -6,7 +6,7 @@ import { CPU, type DeviceName, deviceIndex } from './device';
 import { arrayOf, checkDType, type DType, entriesOf, itemSizeOf, kindOf, type TypedArrayOf } from './dtype';
 import { type RsqrtError, rangeError } from './errors';
 import { expanded } from './geometry';
-import { collapse, isDense, numelOf, resultStrides, type Sizes, sameLayout } from './layout';
+import { collapse, copyStrides, isDense, numelOf, type Sizes, sameLayout } from './layout';
 import { allocate, copyBytes } from './storage';
 import { codeOf, contiguousOf, createTensor, storageOf, type Tensor } from './tensor';
 import { warnOnce } from './warnings';
@@ -113,7 +113,7 @@ export function converted(source: Tensor, options: ToOptions, where: string): Te
   if (device === from && dtype === source.dtype && !options.copy) return source;
   warnOfLoss(source.dtype, dtype);
   const { shape } = source;
-  const strides = resultStrides(shape, source.strides);
+  const strides = copyStrides(shape, source.strides);
   if (device === from) return copyOf(source, strides, dtype);
   const nonBlocking = options.nonBlocking === true;
   if (nonBlocking && device === CPU) return sent(source, dtype, device, nonBlocking);
@@ -152,7 +152,7 @@ export function copyAcross(source: Tensor, target: Tensor, nonBlocking: boolean)
 function sent(source: Tensor, dtype: DType, device: number, nonBlocking: boolean): Tensor {
   const { shape, strides } = source;
   if (dtype !== source.dtype || !isDense(shape, strides)) {
-    using packed = copyOf(source, resultStrides(shape, strides), dtype);
+    using packed = copyOf(source, copyStrides(shape, strides), dtype);
     return sent(packed, dtype, device, nonBlocking);
   }
   const result =
@@ -184,8 +184,8 @@ const travelling = (from: DType, to: DType): DType => (itemSizeOf(from) < itemSi
 
 /** A view in which the dimensions that repeat the same elements have size 1. */
 function withoutRepeats(tensor: Tensor): Tensor {
-  const { shape, strides, storageOffset } = tensor;
-  const sizes = shape.map((size, dim) => (strides[dim] === 0 ? Math.min(size, 1) : size));
+  const { shape, strides, storageOffset, numel } = tensor;
+  const sizes = shape.map((size, dim) => (strides[dim] === 0 && numel > 0 ? 1 : size));
   return createTensor(storageOf(tensor, 'to'), tensor.dtype, Object.freeze(sizes), strides, storageOffset);
 }
 

@@ -7,7 +7,7 @@ import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
 import { type Complex, checkDType, type DType, getDefaultDtype, type TypedArray } from './dtype';
 import { type Entries, elementWriter, fillElements } from './element';
 import { typeError } from './errors';
-import { contiguousStrides, isDense, resultStrides, type Sizes } from './layout';
+import { contiguousStrides, copyStrides, type Sizes } from './layout';
 import { checkArray, checkScalar, dtypeOfScalar, forEachValue, inspectNested, type Scalar } from './literal';
 import type { Nested } from './reading';
 import { Storage } from './storage';
@@ -245,7 +245,7 @@ export function likeArguments(input: unknown, options: unknown = {}, where: stri
   const own = storageOf(input, where).device;
   return {
     shape,
-    strides: isDense(shape, input.strides) ? input.strides : resultStrides(shape, input.strides),
+    strides: copyStrides(shape, input.strides),
     dtype: dtype ?? input.dtype,
     device: (options as TensorOptions).device === undefined ? own : device,
   };

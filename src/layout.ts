@@ -96,13 +96,46 @@ export function sharesElements(shape: Sizes, strides: Sizes): boolean {
 }
 
 /**
- * The strides of a fresh result, by torch's rule: those of a dense input; otherwise the input's dimensions packed
- * densely in the order of their strides.
+ * The strides of a copy (`clone`, `to`, `zerosLike`), by torch's rule: those of a dense input, whatever they are in
+ * dimensions of size 1; otherwise the input's dimensions packed densely in the order of their strides.
+ */
+export function copyStrides(shape: Sizes, strides: Sizes): Sizes {
+  return isDense(shape, strides) ? strides : packedStrides(shape, innermostFirst(shape, strides));
+}
+
+/**
+ * The strides of an operation's result, by torch's rule: as {@link copyStrides}, except that the result of a contiguous
+ * input, and of one that is contiguous with channels last, has the strides of that layout in dimensions of size 1 too.
  */
 export function resultStrides(shape: Sizes, strides: Sizes): Sizes {
+  if (areRowMajor(shape, strides)) return strides;
   if (isContiguous(shape, strides)) return contiguousStrides(shape);
-  if (isDense(shape, strides)) return strides;
-  return packedStrides(shape, innermostFirst(shape, strides));
+  if (isChannelsLast(shape, strides)) return packedStrides(shape, CHANNELS_LAST);
+  return copyStrides(shape, strides);
+}
+
+/** Whether strides are exactly those of {@link contiguousStrides}. */
+function areRowMajor(shape: Sizes, strides: Sizes): boolean {
+  let stride = 1;
+  for (let dim = shape.length - 1; dim >= 0; dim--) {
+    if (strides[dim] !== stride) return false;
+    if (shape[dim] > 1) stride *= shape[dim];
+  }
+  return true;
+}
+
+/** The dimensions of images, [batch, channels, height, width], innermost first where channels are last in memory. */
+const CHANNELS_LAST = [1, 3, 2, 0];
+
+/** Whether the elements of four dimensions lie in memory without gaps, channels innermost. */
+function isChannelsLast(shape: Sizes, strides: Sizes): boolean {
+  if (shape.length !== CHANNELS_LAST.length) return false;
+  let expected = 1;
+  for (const dim of CHANNELS_LAST) {
+    if (shape[dim] !== 1 && strides[dim] !== expected) return false;
+    expected *= shape[dim];
+  }
+  return true;
 }
 
 /**

@@ -5,7 +5,7 @@ import { checkKeys } from './checks';
 import { allocateTensor, launch, launchCopy } from './copy';
 import { checkCast, type DType, dtypeOfCode, getDefaultDtype, itemSizeOf, kindOf } from './dtype';
 import { RsqrtError, show, typeError } from './errors';
-import { extentOf, resultStrides, sameSizes } from './layout';
+import { copyStrides, extentOf, resultStrides, type Sizes, sameSizes } from './layout';
 import { checkWritable, launchFromCopy, mustCopyFirst, type Place, placeOf } from './overlap';
 import { codeOf, isTensor, notATensor, relayOut, storageOf, Tensor } from './tensor';
 import { warnOnce } from './warnings';
@@ -79,8 +79,7 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
     }
     // A number is the index that Array.prototype.map passes on.
     if (typeof options === 'object' && options !== null) checkKeys(options, ['out'], name);
-    const strides = input.isContiguous() ? input.strides : resultStrides(input.shape, input.strides);
-    const result = allocateTensor(dtype, input.shape, strides, storage.device);
+    const result = allocateTensor(dtype, input.shape, stridesOfResult(input, dtype), storage.device);
     // As in `written`, without a closure: each small call comes this way.
     try {
       run(code, input, dtype, result, false);
@@ -129,6 +128,18 @@ function defineMethod(name: string, method: (this: Tensor, options?: unknown) =>
   Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
 }
 
+/** The strides of a new result, which torch computes from those of the input as it is converted first. */
+function stridesOfResult(input: Tensor, dtype: DType): Sizes {
+  const { shape, strides } = input;
+  if (dtype === input.dtype) {
+    const result = resultStrides(shape, strides);
+    return result === strides ? strides : Object.freeze(result);
+  }
+  const converted = copyStrides(shape, strides);
+  // The real result of a complex input is like it, as a copy is.
+  return Object.freeze(kindOf(input.dtype) === 'complex' ? converted : resultStrides(shape, converted));
+}
+
 /** Checks everything, then stores the result of an operation in `out`. */
 function runInto(where: string, code: number, input: Tensor, dtype: DType, out: Tensor): void {
   if (!isTensor(out)) throw notATensor(where, out);
@@ -143,7 +154,7 @@ function runInto(where: string, code: number, input: Tensor, dtype: DType, out: 
   let copyFirst = mustCopyFirst(input, placeOf(out), where);
   const { shape, strides } = out;
   if (!sameSizes(input.shape, shape)) {
-    const place = placeOfResized(out, input, where);
+    const place = placeOfResized(out, input, stridesOfResult(input, dtype), where);
     copyFirst = mustCopyFirst(input, place, where);
     resize(out, place, where);
   }
@@ -156,9 +167,8 @@ function runInto(where: string, code: number, input: Tensor, dtype: DType, out: 
 }
 
 /** Where `out` lies once it has the input's shape, and the strides of a new result: torch resizes, too. */
-function placeOfResized(out: Tensor, input: Tensor, where: string): Place {
-  const { shape } = input;
-  const place = placeOf(out, { shape, strides: Object.freeze(resultStrides(shape, input.strides)) });
+function placeOfResized(out: Tensor, { shape }: Tensor, strides: Sizes, where: string): Place {
+  const place = placeOf(out, { shape, strides });
   if (endOf(place) > place.storage.byteLength && !place.storage.growable) {
     throw new RsqrtError(
       'ERR_SHAPE',

@@ -4,7 +4,7 @@ import { copyOf, launch } from './copy';
 import type { DType } from './dtype';
 import { RsqrtError } from './errors';
 import type { Geometry } from './geometry';
-import { extentOf, isDense, resultStrides, sameLayout, sameSizes, sharesElements } from './layout';
+import { copyStrides, extentOf, isDense, sameLayout, sameSizes, sharesElements } from './layout';
 import type { Storage } from './storage';
 import { storageOf, type Tensor } from './tensor';
 
@@ -44,7 +44,7 @@ export function mustCopyFirst(input: Tensor, output: Place, where: string): bool
 
 /** Runs an operation on a copy of the input, perhaps of another dtype: everything is read before anything is written. */
 export function launchFromCopy(op: number, input: Tensor, output: Tensor, dtype: DType = input.dtype): void {
-  using copy = copyOf(input, resultStrides(input.shape, input.strides), dtype);
+  using copy = copyOf(input, copyStrides(input.shape, input.strides), dtype);
   launch(op, copy, output);
 }
 

@@ -31,10 +31,6 @@ interface ViewCase {
 
 const cases: ViewCase[] = JSON.parse(readFileSync(path.join(__dirname, 'vectors', 'views.json'), 'utf8')).cases;
 
-/** Strides where they carry a meaning. */
-const significant = (shape: readonly number[], strides: readonly number[]) =>
-  shape.includes(0) ? [] : strides.filter((_, dim) => shape[dim] > 1);
-
 /** Ours is called as torch's, but in camel case. */
 function view(of: Tensor, [name, ...args]: ViewCase['ops'][number]): Tensor {
   const method = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
@@ -46,13 +42,11 @@ describe.each(configurations)('$name', ({ rsqrt, device }) => {
   test.each(cases.map((c) => [`${c.dtype} ${c.name}`, c] as const))('%s', (_, c) => {
     using base = rsqrt.asTensor(decodeAll(c.storage, c.dtype), { dtype: c.dtype, device });
     using viewed = c.ops.reduce(view, base.view(c.base_shape));
-    expect([viewed.shape, viewed.storageOffset]).toEqual([c.shape, c.offset]);
-    expect(significant(viewed.shape, viewed.strides)).toEqual(significant(c.shape, c.strides));
+    expect([viewed.shape, viewed.strides, viewed.storageOffset]).toEqual([c.shape, c.strides, c.offset]);
     expect(viewed.isContiguous()).toBe(c.is_contiguous);
 
     using result = rsqrt.rsqrt(viewed);
-    expect([result.dtype, result.shape]).toEqual([c.result.dtype, c.result.shape]);
-    expect(significant(result.shape, result.strides)).toEqual(significant(c.result.shape, c.result.strides));
+    expect([result.dtype, result.shape, result.strides]).toEqual([c.result.dtype, c.result.shape, c.result.strides]);
     expect(result.isContiguous()).toBe(c.result.is_contiguous);
     const raw = rawOf(result);
     const places = positions(result.shape, result.strides, 0);
@@ -121,4 +115,92 @@ describe('torch.empty, then the steps', () => {
       expect(found).toEqual(c.result);
     }
   });
+});
+
+// ---------------------------------------------------------------- strides of results and copies
+
+type StridesRow = [shape: number[], strides: number[], result: number[], promoted: number[], copy: number[]];
+
+const stridesRows: StridesRow[] = JSON.parse(
+  readFileSync(path.join(__dirname, 'vectors', 'result-strides.json'), 'utf8'),
+).rows;
+
+describe('the strides that torch chooses', () => {
+  covered('vectors', 'result-strides.json');
+  const stored = ['float32', 'int32', 'bool', 'complex64'] as const;
+  const textOf = ({ shape, strides }: Pick<Tensor, 'shape' | 'strides'>) =>
+    `[${shape}] [${strides}]${Object.isFrozen(strides) ? '' : ' not frozen'}`;
+  const named = (tensors: object, shape: number[], strides: number[]) =>
+    Object.keys(tensors).map((name) => [name, textOf({ shape, strides: Object.freeze([...strides]) })]);
+  const found = (tensors: Record<string, Tensor>) =>
+    Object.entries(tensors).map(([name, tensor]) => [name, textOf(tensor)]);
+
+  const [{ rsqrt: local }] = configurations;
+  const onCpu = stored.map((dtype) => local.ones(4096, { dtype }));
+
+  test.each(stridesRows)('shape %j, strides %j', (shape, strides, result, promoted, copy) => {
+    const [x, whole, truth, pair] = onCpu.map((storage) => storage.asStrided(shape, strides));
+    const results = {
+      rsqrt: local.rsqrt(x),
+      'x.rsqrt()': x.rsqrt(),
+      sqrt: local.sqrt(x),
+      reciprocal: local.reciprocal(x),
+      neg: local.neg(x),
+      abs: local.abs(x),
+      square: local.square(x),
+      'rsqrt into out': local.rsqrt(x, { out: local.empty(0) }),
+      'neg of int32': local.neg(whole),
+      'square of int32': local.square(whole),
+      'rsqrt of complex64': local.rsqrt(pair),
+    };
+    const promotedResults = {
+      'rsqrt of int32': local.rsqrt(whole),
+      'rsqrt of int32 into out': local.rsqrt(whole, { out: local.empty(0) }),
+      'sqrt of int32': local.sqrt(whole),
+      'reciprocal of bool': local.reciprocal(truth),
+      'square of bool': local.square(truth),
+    };
+    const copies = {
+      clone: x.clone(),
+      'to float64': x.to('float64'),
+      'to float32, copy': x.to({ dtype: 'float32', copy: true }),
+      emptyLike: local.emptyLike(x),
+      zerosLike: local.zerosLike(x),
+      onesLike: local.onesLike(x),
+      fullLike: local.fullLike(x, 7),
+      randLike: local.randLike(x),
+      randnLike: local.randnLike(x),
+      'zerosLike, int8': local.zerosLike(x, { dtype: 'int8' }),
+      'abs of complex64': local.abs(pair),
+    };
+    expect(found({ ...results, ...promotedResults, ...copies })).toEqual([
+      ...named(results, shape, result),
+      ...named(promotedResults, shape, promoted),
+      ...named(copies, shape, copy),
+    ]);
+  });
+
+  const gpu = configurations.find(({ device }) => device !== 'cpu');
+  if (gpu !== undefined) {
+    const { rsqrt, device } = gpu;
+    const storage = rsqrt.ones(4096, { device });
+    const whole = rsqrt.ones(4096, { device, dtype: 'int32' });
+
+    test.each(stridesRows)(`${gpu.name}: shape %j, strides %j`, (shape, strides, result, promoted, copy) => {
+      const x = storage.asStrided(shape, strides);
+      const results = { rsqrt: rsqrt.rsqrt(x) };
+      const promotedResults = { 'rsqrt of int32': rsqrt.rsqrt(whole.asStrided(shape, strides)) };
+      const host = x.cpu();
+      const copies = {
+        host,
+        'to cpu, float64': x.to({ device: 'cpu', dtype: 'float64' }),
+        'back again': host.to(device),
+      };
+      expect(found({ ...results, ...promotedResults, ...copies })).toEqual([
+        ...named(results, shape, result),
+        ...named(promotedResults, shape, promoted),
+        ...named(copies, shape, copy),
+      ]);
+    });
+  }
 });
