@@ -11,13 +11,23 @@ import type { Tensor } from './tensor';
 /**
  * The numbers `start`, `start + step`, … below `end` (above it if `step` is negative), in one dimension:
  * `arange(end)`, `arange(start, end)`, `arange(start, end, step)`, each with options at the end. Default dtype int64 if all
- * are bigints, otherwise float32, see {@link setDefaultDtype}. Throws `RangeError` if `step` is 0 or leads away from `end`,
- * `ERR_DTYPE` for a complex dtype.
+ * are bigints, otherwise float32, see {@link setDefaultDtype}.
+ *
+ * Element i is `start + step × i`, computed from the bounds and rounded once. Integers are computed exactly, whatever their
+ * size: in an integer dtype always, in a float dtype if one of the bounds is a bigint. Otherwise the numbers and how many
+ * there are come from float64.
+ *
+ * An integer dtype cuts the fractions of `start` and `step` off, as torch does; int64 also that of `end`, before the
+ * elements are counted.
+ *
+ * Throws `RangeError` if `step` is 0 or leads away from `end`, for numbers that are not finite, for what an integer dtype
+ * cannot hold, and for a bigint that float64 cannot hold beside a fraction; `ERR_DTYPE` for bool and complex dtypes.
  *
  * @example
  * ```ts
  * console.log(arange(3)); // tensor([0., 1., 2.])
  * console.log(arange(10n, 0n, -4n)); // tensor([10,  6,  2])
+ * console.log(arange(-1.5, 1.5, 1, { dtype: 'int32' })); // tensor([-1,  0,  1], dtype=int32)
  * ```
  */
 export function arange<T extends number | bigint, D extends DType = DTypeOf<T>>(
@@ -40,31 +50,75 @@ export function arange(...args: unknown[]): Tensor {
   if (args.length < 1 || args.length > 3) {
     throw typeError(`arange: expected end, start and end, or start, end and step; received ${args.length} numbers`);
   }
-  const [start, end, step] = args.length === 1 ? [0, args[0], 1] : [args[0], args[1], args.length === 3 ? args[2] : 1];
-  const exact = args.every((value) => typeof value === 'bigint');
-  const bounds = [start, end, step].map((value, i) => {
-    const name = ['start', 'end', 'step'][i];
-    if (typeof value !== 'number' && typeof value !== 'bigint') {
-      throw typeError(`arange: ${name} must be a number; received ${show(value)}`);
-    }
-    if (!Number.isFinite(Number(value))) throw rangeError(`arange: ${name} must be finite; received ${show(value)}`);
-    return exact ? BigInt(value) : Number(value);
-  });
-  const [first, last, stride] = bounds.map(Number);
-  const span = exact ? Number((bounds[1] as bigint) - (bounds[0] as bigint)) : last - first;
-  if (stride === 0 || Math.sign(span) * Math.sign(stride) < 0) {
-    throw rangeError(`arange: step must lead from start ${show(start)} to end ${show(end)}; received ${show(step)}`);
+  const [start, end, step] = (args.length === 1 ? [0, args[0], 1] : args.length === 2 ? [...args, 1] : args).map(
+    (value, i) => checkBound(value, `arange: ${['start', 'end', 'step'][i]}`),
+  );
+  const isWhole = args.every((value) => typeof value === 'bigint');
+  const type = dtype ?? (isWhole ? 'int64' : getDefaultDtype());
+  const kind = kindOf(type);
+  if (kind === 'complex' || kind === 'bool') {
+    throw new RsqrtError('ERR_DTYPE', `arange is not defined for ${type} tensors`);
   }
-  const length = Math.ceil(span / stride) + 0; // no −0
+  const { length, at } = progression(type, start, end, step);
   const shape = checkShape([length], 'arange: the number of elements');
-  const type = dtype ?? (exact ? 'int64' : getDefaultDtype());
-  if (kindOf(type) === 'complex') throw new RsqrtError('ERR_DTYPE', `arange is not defined for ${type} tensors`);
   return filled(shape, type, device, (entries) => {
     const write = elementWriter(type, entries, 'arange');
-    for (let i = 0; i < length; i++) {
-      write(i, exact ? (bounds[0] as bigint) + BigInt(i) * (bounds[2] as bigint) : first + i * stride);
-    }
+    for (let i = 0; i < length; i++) write(i, at(i));
   });
+}
+
+type Bound = number | bigint;
+
+function checkBound(value: unknown, where: string): Bound {
+  if (typeof value !== 'number' && typeof value !== 'bigint') {
+    throw typeError(`${where} must be a number; received ${show(value)}`);
+  }
+  if (Number.isFinite(Number(value))) return value;
+  throw rangeError(`${where} must be finite; received ${show(value)}`);
+}
+
+/** The numbers of {@link arange}: how many, and each of them. */
+interface Progression {
+  readonly length: number;
+  readonly at: (i: number) => Bound;
+}
+
+/** See {@link arange}. */
+function progression(dtype: DType, start: Bound, end: Bound, step: Bound): Progression {
+  const isDown = step < 0;
+  if (Number(step) === 0 || (isDown ? start < end : start > end)) {
+    throw rangeError(`arange: step must lead from start ${show(start)} to end ${show(end)}; received ${show(step)}`);
+  }
+  const bounds = [start, end, step];
+  const isInteger = kindOf(dtype) === 'integer';
+  const areWhole = bounds.every((bound) => Number.isInteger(Number(bound)));
+  if (isInteger ? areWhole || dtype === 'int64' : areWhole && bounds.some((bound) => typeof bound === 'bigint')) {
+    const [first, last, stride] = bounds.map(cut);
+    if (stride === 0n) throw rangeError(`arange: step must not be cut to 0 for ${dtype}; received ${show(step)}`);
+    // The quotient is cut off, so what rounds it up is added before.
+    const length = Number((last - first + stride + (isDown ? 1n : -1n)) / stride);
+    return { length, at: counting(first, stride, length) };
+  }
+  const length = Math.ceil((exactNumber(end, 'end') - exactNumber(start, 'start')) / exactNumber(step, 'step')) + 0; // no −0
+  if (isInteger) return { length, at: counting(cut(start), cut(step), length) };
+  const [first, stride] = [Number(start), Number(step)];
+  return { length, at: (i) => first + i * stride };
+}
+
+const cut = (value: Bound): bigint => (typeof value === 'bigint' ? value : BigInt(Math.trunc(value)));
+
+/** A bigint as a number, beside numbers that have fractions. */
+function exactNumber(value: Bound, name: string): number {
+  const number = Number(value);
+  if (typeof value === 'number' || BigInt(number) === value) return number;
+  throw rangeError(`arange: ${name} must be exact in float64 beside a fraction; received ${show(value)}`);
+}
+
+/** `first + i × stride`, exactly: as numbers where these hold all of them, which is faster, otherwise as bigints. */
+function counting(first: bigint, stride: bigint, length: number): (i: number) => Bound {
+  const [start, step] = [Number(first), Number(stride)];
+  if (Math.abs(start) + Math.abs(step) * length <= Number.MAX_SAFE_INTEGER) return (i) => start + i * step;
+  return (i) => first + BigInt(i) * stride;
 }
 
 /**
@@ -74,7 +128,7 @@ export function arange(...args: unknown[]): Tensor {
  * As in torch, `start` and `end` are first converted to the dtype. The first half is counted from the start, `start + step × i`,
  * the second from the end, `end − step × (steps − 1 − i)`, with `step = (end − start) / (steps − 1)`, each operation rounded: in
  * float64 for float64, complex128 and integers, of which the fraction is then cut off, otherwise in float32; float16 and bfloat16
- * are rounded from that. torch computes these two in 16 bits; of the other dtypes it gives the same bits on a CPU without wide
+ * are rounded from that. Integers beyond 2^53 are computed exactly. torch computes the floats of 16 bits in 16 bits; of the other dtypes it gives the same bits on a CPU without wide
  * vectors, and with them results that depend on the length and may differ in the last digits.
  *
  * Throws `TypeError` for what is no value and for complex ones in a real dtype, `RangeError` for `steps` that is no
@@ -106,11 +160,12 @@ export function linspace(start: unknown, end: unknown, steps: unknown, options: 
   const type = dtype ?? (bounds.some(isComplex) ? getDefaultComplex() : getDefaultDtype());
   if (type === 'bool') throw new RsqrtError('ERR_DTYPE', `${where} is not defined for ${type} tensors`);
   const [first, last] = convertedTo(type, bounds, where);
-  const re = spaced(type, realPart(first), realPart(last), shape[0]);
+  const isBig = typeof first === 'bigint' && typeof last === 'bigint' && [first, last].some(isBeyondFloat64);
+  const re = isBig ? spacedExactly(first, last, shape[0]) : spaced(type, realPart(first), realPart(last), shape[0]);
   const im = isComplex(first) && isComplex(last) ? spaced(type, first.im, last.im, shape[0]) : undefined;
   return filled(shape, type, device, (entries) => {
     const write = elementWriter(type, entries, where);
-    for (let i = 0; i < shape[0]; i++) write(i, im === undefined ? re(i) : { re: re(i), im: im(i) });
+    for (let i = 0; i < shape[0]; i++) write(i, im === undefined ? re(i) : { re: Number(re(i)), im: im(i) });
   });
 }
 
@@ -123,6 +178,14 @@ function convertedTo(dtype: DType, values: readonly Scalar[], where: string): Sc
     elementWriter(dtype, entries, where)(i, value);
   });
   return values.map((_, i) => elementReader(dtype, entries)(i));
+}
+
+const isBeyondFloat64 = (value: bigint): boolean => !Number.isSafeInteger(Number(value));
+
+/** Evenly spaced integers, cut off towards 0. */
+function spacedExactly(first: bigint, last: bigint, steps: number): (i: number) => bigint {
+  const most = BigInt(Math.max(steps - 1, 1));
+  return (i) => (first * (most - BigInt(i)) + last * BigInt(i)) / most;
 }
 
 /** The function that {@link linspace} describes. */

@@ -11,18 +11,33 @@ import { dataOf, elementAt, rawOf, wordsOf } from './support/values';
 type Json = number | string | { re: number | string; im: number | string };
 const vectors = JSON.parse(readFileSync(path.join(__dirname, 'vectors', 'creation.json'), 'utf8')) as {
   linspace: [start: Json, end: Json, steps: number, dtype: DType, bytes: string][];
+  arange: [start: Json, end: Json, step: Json, dtype: DType, bytes: string | null][];
   like: [shape: number[], strides: number[], expected: number[]][];
 };
-covered('vectors', 'creation.json (linspace, like)');
+covered('vectors', 'creation.json (linspace, arange, like)');
+
+/** The code of the error that a call throws. */
+function codeOf(call: () => unknown): string | undefined {
+  try {
+    call();
+  } catch (error) {
+    return (error as { code?: string }).code;
+  }
+  return undefined;
+}
 
 /** A value from a vector. */
 const value = (json: Json): number | Complex =>
   typeof json === 'object' ? { re: Number(json.re), im: Number(json.im) } : Number(json);
 
+/** A real number from a vector: one of which JSON would lose digits is a bigint. */
+const realValue = (json: Json): number | bigint => (typeof json === 'string' ? BigInt(json) : Number(json));
+
 const shapes = [[], [0], [1], [17], [3, 0, 2], [3, 129]];
 
 describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
-  const { empty, emptyLike, full, fullLike, linspace, memoryStats, ones, onesLike, tensor, zeros, zerosLike } = api;
+  const { arange, empty, emptyLike, full, fullLike, linspace, memoryStats, ones, onesLike, tensor, zeros, zerosLike } =
+    api;
   const bytesOf = (x: ReturnType<typeof zeros>) => Buffer.from(new Uint8Array(dataOf(x).slice().buffer));
 
   test.each(dtypes)('%s: every element is the value, in every shape', (dtype) => {
@@ -85,6 +100,73 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
     expect(fullLike(x, { re: 1, im: 2 }, { dtype: 'complex64' }).at(0, 2)).toEqual({ re: 1, im: 2 });
     expect(zerosLike(x.t(), { dtype: 'bool' }).strides).toEqual([1, 3]);
     expect(zerosLike(x.cpu(), { device }).device).toBe(device);
+  });
+
+  test('arange: what torch gives, and what it refuses', () => {
+    for (const [start, end, step, dtype, bytes] of vectors.arange) {
+      const name = `arange(${start}, ${end}, ${step}, ${dtype})`;
+      const call = () => arange(realValue(start), realValue(end), realValue(step), { dtype, device });
+      if (bytes === null) {
+        expect([name, codeOf(call)]).toEqual([name, 'ERR_OUT_OF_RANGE']);
+        continue;
+      }
+      const x = call();
+      expect([name, x.dtype, x.device, x.ndim]).toEqual([name, dtype, device, 1]);
+      if (bytesOf(x).toString('hex') === bytes) continue;
+      expect([name, x.toArray()]).toEqual([name, api.asTensor(Buffer.from(bytes, 'hex'), { dtype }).toArray()]);
+    }
+  });
+
+  test('arange: integers of any size are counted exactly', () => {
+    const options = { dtype: 'int64', device } as const;
+    const counted = (start: number | bigint, end: number | bigint, step: number | bigint = 1) =>
+      arange(start, end, step, options).toArray();
+    const big = 2n ** 60n;
+    // In float64 the end is lost beside 3 * 2^60, and the quotient of these two is above 100.
+    expect(arange(0n, 3n * big + 1n, big, { device }).toArray()).toEqual([0n, big, 2n * big, 3n * big]);
+    const [end, step] = [144962911544046900n, 1449629115440469n];
+    expect(arange(0n, end, step, { device }).toArray()).toEqual(
+      Array.from({ length: 100 }, (_, i) => BigInt(i) * step),
+    );
+    expect(arange(end, 0n, -step, { device }).numel).toBe(100);
+    // Numbers and bigints together.
+    expect(counted(0, 3n * big + 1n, 2 ** 60)).toEqual([0n, big, 2n * big, 3n * big]);
+    expect(counted(2 ** 53, 2n ** 53n + 5n, 2)).toEqual([0n, 2n, 4n].map((i) => 2n ** 53n + i));
+    expect(counted(2n ** 53n + 1n, 2 ** 53, -1)).toEqual([2n ** 53n + 1n]);
+    expect(counted(-(2 ** 53) + 1, 2 ** 53 - 1, 2 ** 52)).toEqual(
+      [0n, 1n, 2n, 3n].map((i) => 1n - 2n ** 53n + i * 2n ** 52n),
+    );
+    expect(counted(-(2n ** 63n), 2n ** 63n, 2n ** 63n - 1n)).toEqual([-(2n ** 63n), -1n, 2n ** 63n - 2n]);
+    // The end may be beyond what the dtype holds, and the numbers below it not.
+    expect(counted(2n ** 63n - 2n, 2n ** 64n, 2n ** 70n)).toEqual([2n ** 63n - 2n]);
+    expect(counted(2n ** 70n, 2n ** 70n)).toEqual([]);
+    expect(codeOf(() => counted(2n ** 63n - 2n, 2n ** 63n + 1n))).toBe('ERR_OUT_OF_RANGE');
+    // Float dtypes: counted exactly, each number rounded once.
+    const float = arange(2n ** 24n + 1n, 2n ** 24n + 6n, 2, { device });
+    expect([float.dtype, float.toArray()]).toEqual(['float32', [2 ** 24, 2 ** 24 + 4, 2 ** 24 + 4]]);
+    const double = arange(2n ** 53n + 1n, 2 ** 53 + 8, 2n, { dtype: 'float64', device });
+    expect(double.toArray()).toEqual([2 ** 53, 2 ** 53 + 4, 2 ** 53 + 4, 2 ** 53 + 8]);
+    const fractions = arange(0.5, 2n ** 53n, 2n ** 52n, { dtype: 'float64', device });
+    expect(fractions.toArray()).toEqual([0.5, 2 ** 52]);
+  });
+
+  test('linspace: of int64 beyond 2^53, exactly', () => {
+    const options = { dtype: 'int64', device } as const;
+    const start = 2n ** 60n + 1n;
+    expect(linspace(start, start + 4n, 5, options).toArray()).toEqual([0n, 1n, 2n, 3n, 4n].map((i) => start + i));
+    expect(linspace(start, start, 2, options).toArray()).toEqual([start, start]);
+    expect(linspace(start, 0, 1, options).toArray()).toEqual([start]);
+    expect(linspace(start, 0, 0, options).toArray()).toEqual([]);
+    expect(linspace(-start, start, 3, options).toArray()).toEqual([-start, 0n, start]);
+    expect(linspace(0, start, 4, options).toArray()).toEqual([0n, start / 3n, (2n * start) / 3n, start]);
+    expect(linspace(0, -start, 3, options).toArray()).toEqual([0n, -start / 2n, -start]);
+    const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n];
+    expect(linspace(least, most, 4, options).toArray()).toEqual([
+      least,
+      -(2n ** 63n + 1n) / 3n,
+      (2n ** 63n - 2n) / 3n,
+      most,
+    ]);
   });
 
   test('linspace: the bits of torch without wide vectors', () => {
