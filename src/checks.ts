@@ -4,7 +4,7 @@ import { rangeError, show, typeError } from './errors';
 
 /** More elements could not be counted exactly, and more bytes not addressed. */
 const MOST_ELEMENTS = Number.MAX_SAFE_INTEGER / 16;
-/** As in torch, and in native/core/layout.h. */
+/** The dimensions that a tensor can have: as many as native/core/layout.h takes. */
 export const MOST_DIMS = 64;
 
 /** A list of sizes that came spread or as one array. */
@@ -26,12 +26,15 @@ function span(least: number, most: number): string {
   return `from ${least === Number.MIN_SAFE_INTEGER ? '-2^53 + 1' : least} to ${limit}`;
 }
 
+/** Throws `RangeError` for more dimensions than a tensor can have. */
+export function checkDimCount(count: number, where: string): void {
+  if (count > MOST_DIMS) throw rangeError(`${where} must have at most ${MOST_DIMS} dimensions; received ${count}`);
+}
+
 /** A list of sizes or of strides, copied. */
 export function checkList(value: unknown, where: string, least = 0, item = 'size'): number[] {
   if (!Array.isArray(value)) throw typeError(`${where} must be a list of integers; received ${show(value)}`);
-  if (value.length > MOST_DIMS) {
-    throw rangeError(`${where} must have at most ${MOST_DIMS} dimensions; received ${value.length}`);
-  }
+  checkDimCount(value.length, where);
   const list = new Array<number>(value.length);
   for (let i = 0; i < list.length; i++) {
     const each: unknown = value[i];

@@ -1,6 +1,6 @@
 /** The methods of Tensor that give views: other shapes, strides and offsets over the same storage. */
 
-import { checkDim, spread } from './checks';
+import { checkDim, checkDimCount, spread } from './checks';
 import { copyOf } from './copy';
 import { checkDType, type DType, itemSizeOf } from './dtype';
 import { RsqrtError, rangeError, show } from './errors';
@@ -42,6 +42,7 @@ export function viewOf<D extends DType>(
   dtype = of.dtype as D,
 ): Tensor<D> {
   const storage = storageOf(of, where);
+  checkDimCount(shape.length, `${where}: the result`);
   return createTensor(storage, dtype, Object.freeze(shape), Object.freeze(strides), storageOffset);
 }
 
