@@ -93,6 +93,7 @@ export abstract class AsyncReading<D extends DType> {
   ): Promise<Tensor<E>>;
   async toAsync(this: Tensor<D>, target: unknown, options?: AsyncOptions): Promise<Tensor> {
     const where = 'toAsync';
+    storageOf(this, where);
     const signal = checkSignal(options, where);
     const result = unscoped(() => converted(this, { ...toOptions([target], where), nonBlocking: true }, where));
     await endedOnFailure(this, result, signal, where);

@@ -1,6 +1,7 @@
 /** The methods of Tensor that print it. */
 
 import { type InspectOptions, inspect } from 'node:util';
+import { isProxy } from 'node:util/types';
 import { type DType, getDefaultDtype, kindOf } from './dtype';
 import { countShown, formatTensor, type PrintOptions } from './format';
 import type { Geometry } from './geometry';
@@ -56,7 +57,8 @@ export abstract class Printing<D extends DType> {
    * ```
    */
   [custom](this: Tensor<D>, depth?: number | null, options: { readonly depth?: number | null } = {}): string {
-    if (!isTensor(this)) return this; // Object.create(tensor) or a Proxy of one, which Node shows as any object
+    if (isProxy(this)) return '[Proxy of a Tensor]';
+    if (!isTensor(this)) return this; // Object.create(tensor), which Node shows as any object
     if (isLost(this)) return `tensor(<disposed>, shape=[${this.shape}])`;
     if (typeof depth === 'number' && depth < 0) return `[${nameOf(this)}]`;
     const isInside = Number(options.depth) - Number(depth) > 0;

@@ -2,6 +2,7 @@
 
 /** Tensor: a dtype, a shape and strides over a storage. What it can do is added by the files that {@link extend} it. */
 
+import { isProxy } from 'node:util/types';
 import { checkDimCount } from './checks';
 import { type DeviceName, deviceName } from './device';
 import { type DType, type DTypeInfo, infoOf } from './dtype';
@@ -19,7 +20,7 @@ export let createTensor: <D extends DType>(
   offset: number,
 ) => Tensor<D>;
 
-/** A tensor's storage. Throws `ERR_DISPOSED`. */
+/** A tensor's storage. Throws `ERR_DISPOSED`, and `TypeError` for what is no tensor, on which a method was called. */
 export let storageOf: (tensor: Tensor, where: string) => Storage;
 
 /** Whether a tensor was disposed, or its memory taken away from it. */
@@ -68,6 +69,12 @@ export class Tensor<D extends DType = DType> {
    */
   readonly uncloneable = UNCLONEABLE;
 
+  /**
+   * Tells a tensor from a plain object, which Vue would wrap in a Proxy: the private parts cannot be read through one. A
+   * value of the prototype, not a getter, so that it can.
+   */
+  declare readonly [Symbol.toStringTag]: 'Tensor';
+
   readonly #dtype: D;
   #shape: Sizes;
   #strides: Sizes;
@@ -111,6 +118,7 @@ export class Tensor<D extends DType = DType> {
       tensor.#contiguous = isContiguous(shape, strides);
     };
     storageOf = (tensor, where) => {
+      if (!isTensor(tensor)) throw notATensor(`${where}: this`, tensor);
       const storage = tensor.#storage;
       if (storage === null) {
         throw new RsqrtError('ERR_DISPOSED', `${where}: the tensor of shape [${tensor.shape}] was disposed`);
@@ -127,46 +135,55 @@ export class Tensor<D extends DType = DType> {
 
   /** The element type. */
   get dtype(): D {
+    if (!isTensor(this)) throw notATensor('dtype: this', this);
     return this.#dtype;
   }
 
   /** The size of each dimension; `[]` for a single value. Frozen. */
   get shape(): Sizes {
+    if (!isTensor(this)) throw notATensor('shape: this', this);
     return this.#shape;
   }
 
   /** For each dimension, how many elements apart neighbours lie in memory. Frozen. */
   get strides(): Sizes {
+    if (!isTensor(this)) throw notATensor('strides: this', this);
     return this.#strides;
   }
 
   /** Where the first element lies, in elements from the start of the storage. */
   get storageOffset(): number {
+    if (!isTensor(this)) throw notATensor('storageOffset: this', this);
     return this.#offset;
   }
 
   /** The number of elements. */
   get numel(): number {
+    if (!isTensor(this)) throw notATensor('numel: this', this);
     return this.#numel;
   }
 
   /** 'cpu', 'cuda:0', … */
   get device(): DeviceName {
+    if (!isTensor(this)) throw notATensor('device: this', this);
     return deviceName(this.#device);
   }
 
   /** The number of dimensions. */
   get ndim(): number {
+    if (!isTensor(this)) throw notATensor('ndim: this', this);
     return this.#shape.length;
   }
 
   /** Bytes per element. */
   get itemSize(): number {
+    if (!isTensor(this)) throw notATensor('itemSize: this', this);
     return this.#info.itemSize;
   }
 
   /** Whether the elements lie in memory row by row without gaps. */
   isContiguous(): boolean {
+    if (!isTensor(this)) throw notATensor('isContiguous: this', this);
     return this.#contiguous;
   }
 
@@ -175,6 +192,7 @@ export class Tensor<D extends DType = DType> {
    * Calling it again does nothing.
    */
   dispose(): void {
+    if (!isTensor(this)) throw notATensor('dispose: this', this);
     if (this.#storage === null) return;
     this.#storage.release();
     this.#storage = null;
@@ -184,9 +202,12 @@ export class Tensor<D extends DType = DType> {
 
   /** What `using` calls: {@link Tensor.dispose}. */
   [Symbol.dispose](): void {
+    if (!isTensor(this)) throw notATensor('dispose: this', this);
     this.dispose();
   }
 }
+
+Object.defineProperty(Tensor.prototype, Symbol.toStringTag, { value: 'Tensor', configurable: true });
 
 /** Has a function called when a tensor is disposed. Returns what takes that back. */
 export function onDispose(tensor: Tensor, call: () => void): () => void {
@@ -200,13 +221,34 @@ export function onDispose(tensor: Tensor, call: () => void): () => void {
 
 /**
  * Gives tensors the methods of a class, which stands in a file of its own and is never constructed; that file tells the
- * type checker by merging the class into the interface of Tensor.
+ * type checker by merging the class into the interface of Tensor. A method can be called on anything, as on a Proxy of a
+ * tensor; those with a name say then what is wrong, before they run. Async methods and generators, and those named by a
+ * symbol, have to ask themselves, as {@link storageOf} does.
  */
 export function extend(methods: { readonly prototype: object }): void {
   const { constructor: _, ...descriptors } = Object.getOwnPropertyDescriptors(
     methods.prototype,
   ) as PropertyDescriptorMap;
+  for (const [name, descriptor] of Object.entries(descriptors)) {
+    const method: unknown = descriptor.value;
+    if (isPlainFunction(method)) descriptor.value = ofTensors(name, method);
+  }
   Object.defineProperties(Tensor.prototype, descriptors);
+}
+
+type Method = (this: Tensor, ...args: unknown[]) => unknown;
+
+/** Whether a value is a function that is neither async nor a generator. */
+const isPlainFunction = (value: unknown): value is Method =>
+  typeof value === 'function' && Object.getPrototypeOf(value) === Function.prototype;
+
+/** A method that throws `TypeError` if it is called on what is no tensor. */
+function ofTensors(name: string, method: Method): Method {
+  const checked = function (this: Tensor, ...args: unknown[]): unknown {
+    if (!isTensor(this)) throw notATensor(`${name}: this`, this);
+    return method.apply(this, args);
+  };
+  return Object.defineProperties(checked, { name: { value: name }, length: { value: method.length } });
 }
 
 /** Whether a value can be meant as an object of options: not a list, an array or a tensor. */
@@ -227,7 +269,12 @@ export function checkIsOptions(
 
 /** The error for a value that is no tensor; `where` names the function and the argument. */
 export function notATensor(where: string, value: unknown): TypeError {
+  return typeError(`${where} must be a Tensor; received ${describe(value)}`);
+}
+
+function describe(value: unknown): string {
+  // Which is not looked into: that would call its handler.
+  if (isProxy(value)) return 'a Proxy; pass the tensor that it wraps (in Vue, toRaw(x))';
   const looksLikeOne = typeof value === 'object' && value !== null && classNameOf(value) === Tensor.name;
-  const received = looksLikeOne ? 'a tensor of another copy of rsqrt, or an imitation' : show(value);
-  return typeError(`${where} must be a Tensor; received ${received}`);
+  return looksLikeOne ? 'a tensor of another copy of rsqrt, or an imitation' : show(value);
 }

@@ -283,8 +283,7 @@ describe('inspect', () => {
     expect(() => inspect(simulated.Tensor.prototype, { getters: true, showHidden: true })).not.toThrow();
     expect(inspect(Object.create(x))).toBe('Tensor {}');
     expect(inspect([Object.create(simulated.Tensor.prototype)])).toBe('[ Tensor {} ]');
-    // Newer Nodes, 26 for one, say that it is a proxy.
-    expect(inspect(new Proxy(x, {}))).toMatch(/^(Proxy\()?Tensor \{/);
+    expect(inspect(new Proxy(x, {}))).toBe('[Proxy of a Tensor]');
     expect(inspect(new Proxy(x, {}), { showProxy: true })).toBe('Proxy [ tensor([1., 2.]), {} ]');
   });
 
