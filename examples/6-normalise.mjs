@@ -1,9 +1,14 @@
 // What rsqrt is for: L2-normalising a batch of embeddings, and RMSNorm of an activation.
 import { asTensor, tensor } from 'rsqrt';
 
-/** Scales each row of a matrix, in place, so that its length is 1. */
-function l2Normalise(values, rows, columns) {
-  const scale = sumsOfSquares(values, rows, columns).rsqrt_().data;
+/**
+ * x / max(√Σx², ε) for each row of a matrix, in place, as normalize of torch does it: the length becomes 1, and a row of
+ * zeros stays one.
+ */
+function l2Normalise(values, rows, columns, epsilon = 1e-12) {
+  const squares = sumsOfSquares(values, rows, columns);
+  for (let row = 0; row < rows; row++) squares.data[row] = Math.max(squares.data[row], epsilon ** 2);
+  const scale = squares.rsqrt_().data;
   for (let row = 0, i = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++, i++) values[i] *= scale[row];
   }
@@ -40,6 +45,11 @@ l2Normalise(embeddings, rows, columns);
 const lengths = sumsOfSquares(embeddings, rows, columns).sqrt();
 console.log(`${rows} embeddings of ${columns} floats, lengths after normalising:`);
 console.log(lengths.reshape(100, 100));
+
+const withZeros = Float32Array.of(3, 4, 0, 0);
+l2Normalise(withZeros, 2, 2);
+console.log('A row of zeros stays one:');
+console.log(tensor(withZeros).reshape(2, 2));
 
 const hidden = activations(2 * 4096, 20);
 rmsNorm(hidden, 2, 4096, new Float32Array(4096).fill(1));

@@ -100,7 +100,8 @@ export function sharesElements(shape: Sizes, strides: Sizes): boolean {
  * dimensions of size 1; otherwise the input's dimensions packed densely in the order of their strides.
  */
 export function copyStrides(shape: Sizes, strides: Sizes): Sizes {
-  return isDense(shape, strides) ? strides : packedStrides(shape, innermostFirst(shape, strides));
+  if (areRowMajor(shape, strides) || isDense(shape, strides)) return strides;
+  return packedStrides(shape, innermostFirst(shape, strides));
 }
 
 /**

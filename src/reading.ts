@@ -9,7 +9,7 @@ import { narrowed, positionOf, selected } from './geometry';
 import { bytesOfNested, checkFitsHeap } from './heap';
 import { contiguousStrides, extentOf, type Sizes } from './layout';
 import type { Storage } from './storage';
-import { contiguousOf, extend, storageOf, type Tensor } from './tensor';
+import { contiguousOf, extend, isTensor, notATensor, storageOf, type Tensor } from './tensor';
 import { viewOf } from './views';
 
 declare module './tensor' {
@@ -115,7 +115,7 @@ export abstract class Reading<D extends DType> {
   }
 }
 
-extend(Reading);
+extend(Reading, ['at']); // which is called in loops
 
 /** See {@link Tensor.data}. */
 export function dataOf<D extends DType>(tensor: Tensor<D>, where: string): TypedArrayOf<D> {
@@ -139,6 +139,7 @@ export function cpuStorageOf(tensor: Tensor, where: string): Storage {
 
 /** A view of one element, without dimensions. */
 export function elementAt<D extends DType>(of: Tensor<D>, indices: readonly unknown[], where: string): Tensor<D> {
+  if (!isTensor(of)) throw notATensor(`${where}: this`, of);
   return viewOf<D>(of, { shape: [], strides: [], storageOffset: positionOf(of, indices, where) }, where);
 }
 

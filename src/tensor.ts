@@ -118,8 +118,12 @@ export class Tensor<D extends DType = DType> {
       tensor.#contiguous = isContiguous(shape, strides);
     };
     storageOf = (tensor, where) => {
-      if (!isTensor(tensor)) throw notATensor(`${where}: this`, tensor);
-      const storage = tensor.#storage;
+      let storage: Storage | null;
+      try {
+        storage = tensor.#storage;
+      } catch {
+        throw notATensor(`${where}: this`, tensor);
+      }
       if (storage === null) {
         throw new RsqrtError('ERR_DISPOSED', `${where}: the tensor of shape [${tensor.shape}] was disposed`);
       }
@@ -133,52 +137,78 @@ export class Tensor<D extends DType = DType> {
     };
   }
 
+  // A private part is there or not: looking first would cost time, catching costs none.
+
   /** The element type. */
   get dtype(): D {
-    if (!isTensor(this)) throw notATensor('dtype: this', this);
-    return this.#dtype;
+    try {
+      return this.#dtype;
+    } catch {
+      throw notATensor('dtype: this', this);
+    }
   }
 
   /** The size of each dimension; `[]` for a single value. Frozen. */
   get shape(): Sizes {
-    if (!isTensor(this)) throw notATensor('shape: this', this);
-    return this.#shape;
+    try {
+      return this.#shape;
+    } catch {
+      throw notATensor('shape: this', this);
+    }
   }
 
   /** For each dimension, how many elements apart neighbours lie in memory. Frozen. */
   get strides(): Sizes {
-    if (!isTensor(this)) throw notATensor('strides: this', this);
-    return this.#strides;
+    try {
+      return this.#strides;
+    } catch {
+      throw notATensor('strides: this', this);
+    }
   }
 
   /** Where the first element lies, in elements from the start of the storage. */
   get storageOffset(): number {
-    if (!isTensor(this)) throw notATensor('storageOffset: this', this);
-    return this.#offset;
+    try {
+      return this.#offset;
+    } catch {
+      throw notATensor('storageOffset: this', this);
+    }
   }
 
   /** The number of elements. */
   get numel(): number {
-    if (!isTensor(this)) throw notATensor('numel: this', this);
-    return this.#numel;
+    try {
+      return this.#numel;
+    } catch {
+      throw notATensor('numel: this', this);
+    }
   }
 
   /** 'cpu', 'cuda:0', … */
   get device(): DeviceName {
-    if (!isTensor(this)) throw notATensor('device: this', this);
-    return deviceName(this.#device);
+    try {
+      return deviceName(this.#device);
+    } catch {
+      throw notATensor('device: this', this);
+    }
   }
 
   /** The number of dimensions. */
   get ndim(): number {
-    if (!isTensor(this)) throw notATensor('ndim: this', this);
-    return this.#shape.length;
+    try {
+      return this.#shape.length;
+    } catch {
+      throw notATensor('ndim: this', this);
+    }
   }
 
   /** Bytes per element. */
   get itemSize(): number {
-    if (!isTensor(this)) throw notATensor('itemSize: this', this);
-    return this.#info.itemSize;
+    try {
+      return this.#info.itemSize;
+    } catch {
+      throw notATensor('itemSize: this', this);
+    }
   }
 
   /** Whether the elements lie in memory row by row without gaps. */
@@ -222,16 +252,16 @@ export function onDispose(tensor: Tensor, call: () => void): () => void {
 /**
  * Gives tensors the methods of a class, which stands in a file of its own and is never constructed; that file tells the
  * type checker by merging the class into the interface of Tensor. A method can be called on anything, as on a Proxy of a
- * tensor; those with a name say then what is wrong, before they run. Async methods and generators, and those named by a
- * symbol, have to ask themselves, as {@link storageOf} does.
+ * tensor; those with a name say then what is wrong, before they run. Those that are `checked`, async methods, generators, and those
+ * named by a symbol have to do so themselves, as {@link storageOf} does.
  */
-export function extend(methods: { readonly prototype: object }): void {
+export function extend(methods: { readonly prototype: object }, checked: readonly string[] = []): void {
   const { constructor: _, ...descriptors } = Object.getOwnPropertyDescriptors(
     methods.prototype,
   ) as PropertyDescriptorMap;
   for (const [name, descriptor] of Object.entries(descriptors)) {
     const method: unknown = descriptor.value;
-    if (isPlainFunction(method)) descriptor.value = ofTensors(name, method);
+    if (isPlainFunction(method) && !checked.includes(name)) descriptor.value = ofTensors(name, method);
   }
   Object.defineProperties(Tensor.prototype, descriptors);
 }

@@ -25,10 +25,14 @@ test.each([
   covered('examples', name);
 });
 
-test('6-normalise: every length and root mean square is 1', () => {
+test('6-normalise: every length and root mean square is 1, and a row of zeros is as torch has it', () => {
   const { code, stdout } = node(['examples/6-normalise.mjs']);
   expect(code).toBe(0);
-  const numbers = stdout.match(/\d\.\d{4}/g) ?? [];
+  // torch.nn.functional.normalize(torch.tensor([[3., 4.], [0., 0.]]))
+  const zeros = 'tensor([[0.6000, 0.8000],\n        [0.0000, 0.0000]])\n';
+  expect(stdout).toContain(`A row of zeros stays one:\n${zeros}`);
+  expect(stdout).not.toMatch(/nan/i);
+  const numbers = stdout.replace(zeros, '').match(/\d\.\d{4}/g) ?? [];
   expect(numbers).toHaveLength(6 * 6 + 2);
   expect(new Set(numbers)).toEqual(new Set(['1.0000']));
   covered('examples', '6-normalise');
