@@ -8,8 +8,7 @@ import type { Geometry } from './geometry';
 import type { Sizes } from './layout';
 import { getPrintOptions } from './print-options';
 import { listed } from './reading';
-import { extend, isLost, isTensor, storageOf, type Tensor } from './tensor';
-import { viewOf } from './views';
+import { createTensor, extend, isLost, isTensor, storageOf, type Tensor } from './tensor';
 
 /** `inspect.custom`, spelled out because users may compile without the types of Node. */
 const custom: unique symbol = Symbol.for('nodejs.util.inspect.custom');
@@ -76,7 +75,10 @@ function textOf(tensor: Tensor, options: PrintOptions): string {
   storageOf(tensor, 'toString'); // throws even if there is no element to read
   const { dtype, device, shape, strides, storageOffset } = tensor;
   const read = (shown: Geometry) => {
-    using view = viewOf(tensor, shown, 'toString');
+    // Not viewOf: a summary splits dimensions, so that of 64 dimensions it can have more.
+    const { shape, strides, storageOffset } = shown;
+    const storage = storageOf(tensor, 'toString');
+    using view = createTensor(storage, dtype, Object.freeze(shape), Object.freeze(strides), storageOffset);
     return listed(view, 'toString');
   };
   return formatTensor(

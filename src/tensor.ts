@@ -3,7 +3,6 @@
 /** Tensor: a dtype, a shape and strides over a storage. What it can do is added by the files that {@link extend} it. */
 
 import { isProxy } from 'node:util/types';
-import { checkDimCount } from './checks';
 import { type DeviceName, deviceName } from './device';
 import { type DType, type DTypeInfo, infoOf } from './dtype';
 import { classNameOf, RsqrtError, show, typeError } from './errors';
@@ -89,7 +88,6 @@ export class Tensor<D extends DType = DType> {
     if (!(storage instanceof Storage)) {
       throw typeError('Tensor: the constructor is not for use; make tensors with tensor(), asTensor(), zeros() …');
     }
-    checkDimCount(shape.length, 'a tensor');
     this.#dtype = dtype;
     this.#shape = shape;
     this.#strides = strides;

@@ -278,8 +278,8 @@ describe('inspect', () => {
 
   test('the prototype, and what only looks like a tensor', () => {
     const x = tensor([1, 2]);
-    expect(inspect(simulated.Tensor.prototype)).toBe('{}');
-    expect(inspect({ p: simulated.Tensor.prototype })).toBe('{ p: {} }');
+    expect(inspect(simulated.Tensor.prototype)).toBe('Object [Tensor] {}');
+    expect(inspect({ p: simulated.Tensor.prototype })).toBe('{ p: Object [Tensor] {} }');
     expect(() => inspect(simulated.Tensor.prototype, { getters: true, showHidden: true })).not.toThrow();
     expect(inspect(Object.create(x))).toBe('Tensor {}');
     expect(inspect([Object.create(simulated.Tensor.prototype)])).toBe('[ Tensor {} ]');
