@@ -46,6 +46,14 @@ const dtypeOfType: Readonly<Record<string, DType>> = {
   Uint8: 'uint8',
 };
 
+/** How the values of other types are copied, without a loss. */
+const copyOfType: Readonly<Record<string, string>> = {
+  Bool: 'tensor([...vector])',
+  Uint16: "tensor(vector.toArray(), { dtype: 'int32' })",
+  Uint32: 'tensor(vector.toArray())',
+  Uint64: 'tensor(vector.toArray())',
+};
+
 /**
  * A vector as a tensor object; undefined for what is none. Fixed-size lists are dimensions. Shares the memory of a vector of one
  * chunk, and copies several into one.
@@ -74,7 +82,7 @@ export function fromArrow(value: unknown, where: string): TensorLike | undefined
   return { data: pieces.length === 1 ? pieces[0] : joined(pieces, dtype), dims, type: dtype };
 }
 
-function isVector(value: object): value is ArrowVector {
+export function isVector(value: object): value is ArrowVector {
   const { type } = value as Partial<ArrowVector>;
   return typeof type === 'object' && type !== null && 'typeId' in type && 'data' in value && Array.isArray(value.data);
 }
@@ -91,8 +99,8 @@ function checkNulls(chunks: readonly ArrowData[], where: string): void {
 
 function unsupported(type: ArrowType, where: string): TypeError {
   const types = Object.keys(dtypeOfType).join(', ');
-  const numeric = /^(Bool|Uint\d+)$/.test(String(type));
-  const remedy = numeric ? '; tensor([...vector]) copies it' : '';
+  const copy = copyOfType[String(type)];
+  const remedy = copy === undefined ? '' : `; ${copy} copies it`;
   return typeError(
     `${where}: a vector of Arrow must be of ${types} or fixed-size lists; received ${escaped(String(type))}${remedy}`,
   );

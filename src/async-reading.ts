@@ -8,7 +8,7 @@ import { converted, type ToOptions } from './copy';
 import type { DeviceName } from './device';
 import type { DType, ElementOf, TypedArrayOf } from './dtype';
 import { RsqrtError, show, typeError } from './errors';
-import { checkNestable, dataOf, type Nested, nested } from './reading';
+import { checkNdim, checkNestable, dataOf, type NestedOf, nested, type ToArrayOptions } from './reading';
 import { unscoped } from './scope';
 import { checkIsOptions, extend, onDispose, storageOf, type Tensor } from './tensor';
 
@@ -65,12 +65,19 @@ export abstract class AsyncReading<D extends DType> {
    * @example
    * ```ts
    * const x = tensor([[4, 16]], { device: 'cuda' });
-   * console.log(await x.toArrayAsync({ signal: AbortSignal.timeout(10_000) })); // [ [ 4, 16 ] ]
+   * console.log(await x.toArrayAsync({ ndim: 2, signal: AbortSignal.timeout(10_000) })); // [ [ 4, 16 ] ]
    * ```
    */
-  async toArrayAsync(this: Tensor<D>, options?: AsyncOptions): Promise<Nested<ElementOf<D>>> {
-    checkNestable(this, 'toArrayAsync');
-    return readLater(this, options, 'toArrayAsync', (host) => nested(host, 'toArrayAsync', (value) => value));
+  async toArrayAsync<N extends number = number>(
+    this: Tensor<D>,
+    options: AsyncOptions & ToArrayOptions<N> = {},
+  ): Promise<NestedOf<ElementOf<D>, N>> {
+    const where = 'toArrayAsync';
+    checkNdim(this, options, where, ['signal', 'ndim']);
+    checkNestable(this, where);
+    const { signal } = options;
+    const read = (host: Tensor<D>) => nested(host, where, (value) => value) as NestedOf<ElementOf<D>, N>;
+    return readLater(this, { signal }, where, read);
   }
 
   /**
@@ -86,6 +93,7 @@ export abstract class AsyncReading<D extends DType> {
    */
   async toAsync(this: Tensor<D>, device: DeviceName, options?: AsyncOptions): Promise<Tensor<D>>;
   async toAsync<E extends DType>(this: Tensor<D>, dtype: E, options?: AsyncOptions): Promise<Tensor<E>>;
+  async toAsync<E extends DType>(this: Tensor<D>, other: Tensor<E>, options?: AsyncOptions): Promise<Tensor<E>>;
   async toAsync<E extends DType = D>(
     this: Tensor<D>,
     options: ToOptions<E>,

@@ -7,7 +7,7 @@ import { type DType, isDType } from './dtype';
 import { show, typeError } from './errors';
 import { contiguousStrides, copyStrides } from './layout';
 import { cpuStorageOf } from './reading';
-import { contiguousOf, extend, isOptions, storageOf, type Tensor } from './tensor';
+import { contiguousOf, extend, isOptions, isTensor, storageOf, type Tensor } from './tensor';
 
 declare module './tensor' {
   interface Tensor<D extends DType = DType> extends Converting<D> {}
@@ -28,13 +28,86 @@ export abstract class Converting<D extends DType> {
    * x.to('int32'); // tensor([ 1, -2], dtype=int32)
    * x.to('cuda').device; // 'cuda:0'
    * x.to({ device: 'cuda:1', dtype: 'float64' }).dtype; // 'float64'
+   * x.to(tensor([1n])).dtype; // 'int64'
    * ```
    */
   to(this: Tensor<D>, device: DeviceName): Tensor<D>;
   to<E extends DType>(this: Tensor<D>, dtype: E): Tensor<E>;
+  /** To the dtype and the device of another tensor. */
+  to<E extends DType>(this: Tensor<D>, other: Tensor<E>): Tensor<E>;
   to<E extends DType = D>(this: Tensor<D>, options: ToOptions<E>): Tensor<E>;
   to(this: Tensor<D>, ...args: unknown[]): Tensor {
     return converted(this, toOptions(args, 'to'), 'to');
+  }
+
+  /**
+   * {@link to} float32; this tensor if that is its dtype. So are the other methods that torch has for dtypes, each by torch's
+   * name.
+   *
+   * @example
+   * ```ts
+   * const x = tensor([1.5, -2.5]);
+   * x.long(); // tensor([ 1, -2])
+   * x.float() === x; // true
+   * ```
+   */
+  float(this: Tensor<D>): Tensor<'float32'> {
+    return inDType(this, 'float32', 'float');
+  }
+
+  /** {@link to} float64, see {@link float}. */
+  double(this: Tensor<D>): Tensor<'float64'> {
+    return inDType(this, 'float64', 'double');
+  }
+
+  /** {@link to} float16, see {@link float}. */
+  half(this: Tensor<D>): Tensor<'float16'> {
+    return inDType(this, 'float16', 'half');
+  }
+
+  /** {@link to} bfloat16, see {@link float}. */
+  bfloat16(this: Tensor<D>): Tensor<'bfloat16'> {
+    return inDType(this, 'bfloat16', 'bfloat16');
+  }
+
+  /** {@link to} int64, see {@link float}. */
+  long(this: Tensor<D>): Tensor<'int64'> {
+    return inDType(this, 'int64', 'long');
+  }
+
+  /** {@link to} int32, see {@link float}. */
+  int(this: Tensor<D>): Tensor<'int32'> {
+    return inDType(this, 'int32', 'int');
+  }
+
+  /** {@link to} int16, see {@link float}. */
+  short(this: Tensor<D>): Tensor<'int16'> {
+    return inDType(this, 'int16', 'short');
+  }
+
+  /** {@link to} int8, see {@link float}. */
+  char(this: Tensor<D>): Tensor<'int8'> {
+    return inDType(this, 'int8', 'char');
+  }
+
+  /** {@link to} uint8, see {@link float}. */
+  byte(this: Tensor<D>): Tensor<'uint8'> {
+    return inDType(this, 'uint8', 'byte');
+  }
+
+  /** {@link to} bool, see {@link float}. */
+  bool(this: Tensor<D>): Tensor<'bool'> {
+    return inDType(this, 'bool', 'bool');
+  }
+
+  /** {@link to} complex64, see {@link float}. */
+  cfloat(this: Tensor<D>): Tensor<'complex64'> {
+    return inDType(this, 'complex64', 'cfloat');
+  }
+
+  /** {@link to} complex128, see {@link float}. */
+  cdouble(this: Tensor<D>): Tensor<'complex128'> {
+    return inDType(this, 'complex128', 'cdouble');
   }
 
   /** This tensor on the CPU; itself if it is there. Waits for the GPU, as `await x.toAsync('cpu')` does without blocking. */
@@ -91,6 +164,9 @@ export abstract class Converting<D extends DType> {
 
 extend(Converting);
 
+const inDType = <E extends DType>(tensor: Tensor, dtype: E, where: string): Tensor<E> =>
+  converted(tensor, { dtype }, where) as Tensor<E>;
+
 /** What {@link Tensor.to} was given, as options. */
 export function toOptions([target, ...more]: unknown[], where: string): ToOptions {
   if (more.length > 0 && more[0] !== undefined) {
@@ -102,8 +178,11 @@ export function toOptions([target, ...more]: unknown[], where: string): ToOption
     return target as ToOptions;
   }
   if (isDType(target)) return { dtype: target };
+  if (isTensor(target)) {
+    return { dtype: target.dtype, device: deviceName(storageOf(target, `${where}: other`).device) };
+  }
   if (typeof target === 'string' && /^(cpu$|cuda)/.test(target)) return { device: target as DeviceName };
   throw typeError(
-    `${where}: expected a device, a dtype or { device, dtype, copy, nonBlocking }; received ${show(target)}`,
+    `${where}: expected a device, a dtype, a Tensor or { device, dtype, copy, nonBlocking }; received ${show(target)}`,
   );
 }

@@ -2,54 +2,66 @@
 
 import { isSharedArrayBuffer, isTypedArray } from 'node:util/types';
 import { checkKeys, checkShape, spread } from './checks';
-import { allocateTensor, elementsOf, written } from './copy';
+import { allocateTensor, converted, elementsOf, written } from './copy';
 import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
 import { type Complex, checkDType, type DType, getDefaultDtype, type TypedArray } from './dtype';
 import { type Entries, elementWriter, fillElements } from './element';
 import { typeError } from './errors';
-import { contiguousStrides, copyStrides, type Sizes } from './layout';
-import { checkArray, checkScalar, dtypeOfScalar, forEachValue, inspectNested, type Scalar } from './literal';
+import { refuseSeveral } from './foreign';
+import { contiguousStrides, copyStrides, numelOf, type Sizes } from './layout';
+import {
+  checkArray,
+  checkScalar,
+  dtypeOfScalar,
+  dtypeOfUnsigned,
+  forEachValue,
+  inspectNested,
+  type Scalar,
+} from './literal';
 import type { Nested } from './reading';
 import { Storage } from './storage';
 import { checkIsOptions, createTensor, isOptions, isTensor, notATensor, storageOf, type Tensor } from './tensor';
+import { viewOf } from './views';
 import { fill } from './writing';
 
 /** The dtype and device of a new tensor. */
 export interface TensorOptions<D extends DType = DType> {
   /** Default: as the function that it is given to says. */
   dtype?: D;
-  /** Default 'cpu'. */
+  /** Default 'cpu', unless the function that it is given to says otherwise. */
   device?: DeviceName;
 }
 
-/**
- * What {@link tensor} copies: a value, nested arrays of values, or a typed array; typed arrays may be nested, except for a
- * Uint16Array.
- */
-export type TensorData = Nested<Scalar | TypedArray>;
+/** What {@link tensor} copies: a value, a typed array, a tensor, or nested arrays of these. */
+export type TensorData = Nested<Scalar | TypedArray | Tensor>;
 
-/** What has which dtype of its own, taking float32 for the default dtype. A Uint16Array has none. */
-interface ValuesOf {
+/** What has which dtype of its own, besides tensors, taking float32 for the default dtype. A Uint16Array has none. */
+interface ValuesOf extends Record<DType, unknown> {
+  float16: never;
+  bfloat16: never;
   float32: number | Float32Array;
   float64: Float64Array;
   complex64: Complex;
+  complex128: never;
   int8: Int8Array;
   uint8: Uint8Array | Uint8ClampedArray;
   int16: Int16Array;
   int32: Int32Array;
-  int64: bigint | BigInt64Array;
+  int64: bigint | BigInt64Array | Uint32Array | BigUint64Array;
   bool: boolean;
 }
-type OwnDType<T> = { [D in keyof ValuesOf]: T extends Nested<ValuesOf[D]> ? D : never }[keyof ValuesOf];
+type OwnDType<T> = { [D in DType]: T extends Nested<ValuesOf[D] | Tensor<D>> ? D : never }[DType];
 
 /** The dtype of a tensor of data of type T where none is asked for; any DType if the compiler cannot tell, as of a mixture. */
 export type DTypeOf<T> = unknown extends T
   ? DType
-  : T extends Nested<never>
-    ? 'float32'
-    : [OwnDType<T>] extends [never]
-      ? DType
-      : OwnDType<T>;
+  : [T] extends [Tensor<infer D>]
+    ? D
+    : T extends Nested<never>
+      ? 'float32'
+      : [OwnDType<T>] extends [never]
+        ? DType
+        : OwnDType<T>;
 
 /**
  * A tensor that copies its data.
@@ -57,10 +69,15 @@ export type DTypeOf<T> = unknown extends T
  * Without `dtype`: a typed array keeps its element type; numbers give the default dtype (float32, see {@link setDefaultDtype}),
  * bigints int64, booleans bool, complex numbers `{ re, im }` complex64, or complex128 if the default is float64; a
  * mixture gives what these promote to ({@link promoteTypes}). With `dtype` values are converted, those of a typed array too;
- * only a Uint16Array has none but holds the bits of float16 or bfloat16, as `dtype` says. Values are rounded once.
+ * but a Uint16Array holds the bits of float16 or bfloat16 if `dtype` is that, and values if it is another; it has no dtype of its
+ * own. A Uint32Array and a BigUint64Array give int64. Values are rounded once.
  *
- * Throws `ERR_SHAPE` for ragged arrays, `TypeError` for what is no value and for complex values in a real dtype,
- * `RangeError` for a value that an integer dtype cannot hold.
+ * Tensors are copied too, as by {@link Tensor.to}: one by itself with its dtype, device and strides, as `torch.tensor(x)` does;
+ * those in lists are values if they have no dimensions and otherwise rows, of one shape, and are brought to `device`, by
+ * default the CPU. {@link stack} joins tensors on their device.
+ *
+ * Throws `ERR_SHAPE` for ragged arrays and for tensors of different shapes, `TypeError` for what is no value and for complex
+ * values in a real dtype, `RangeError` for a value that an integer dtype cannot hold, `ERR_DISPOSED`.
  *
  * @example
  * ```ts
@@ -68,6 +85,12 @@ export type DTypeOf<T> = unknown extends T
  * tensor(new Float32Array([4, 16, 25]), { device: 'cuda' }); // tensor([ 4., 16., 25.], device='cuda:0')
  * tensor([{ re: 3, im: 4 }, -1]); // tensor([ 3.+4.j, -1.+0.j])
  * tensor([true, 2n]); // tensor([1, 2])
+ * tensor(new Uint16Array([1, 65535]), { dtype: 'int32' }); // tensor([    1, 65535], dtype=int32)
+ *
+ * const row = tensor([1, 2]);
+ * tensor([row, [3, row.at(1)]]);
+ * // tensor([[1., 2.],
+ * //         [3., 2.]])
  * ```
  */
 export function tensor<T extends TensorData, D extends DType = DTypeOf<T>>(
@@ -76,22 +99,54 @@ export function tensor<T extends TensorData, D extends DType = DTypeOf<T>>(
 ): Tensor<NoInfer<D>>;
 export function tensor(data: unknown, options: TensorOptions = {}): Tensor {
   const { dtype, device } = checkOptions(options, 'tensor');
+  if (isTensor(data)) return converted(data, { ...options, copy: true }, 'tensor');
+  if (!isTensorList(data)) refuseSeveral(data, 'tensor: data');
   return copied(data, dtype, device, 'tensor');
 }
 
+/** Whether a value is a list that begins with a tensor of ours, so that it is data. */
+export const isTensorList = (value: unknown): boolean => Array.isArray(value) && isTensor(value[0]);
+
 /** A tensor of values, or of the elements of an array. */
 export function copied(data: unknown, dtype: DType | undefined, device: number, where: string): Tensor {
-  if (isTypedArray(data)) {
+  const unsigned = isTypedArray(data) ? dtypeOfUnsigned(data, dtype, where) : undefined;
+  if (isTypedArray(data) && unsigned === undefined) {
     using shared = share(data, checkArray(data, dtype, where), [data.length]);
     return shared.to({ dtype: dtype ?? shared.dtype, device: deviceName(device), copy: true });
   }
-  const { shape, dtype: own } = inspectNested(data, where);
+  const { shape, dtype: own, hasTensors } = inspectNested(data, where, dtype);
   const type = dtype ?? own;
+  if (hasTensors) return gathered(data, shape, type, device, where);
   return filled(shape, type, device, (entries) => {
     const write = elementWriter(type, entries, where);
     let position = 0;
     forEachValue(data, (value) => write(position++, value));
   });
+}
+
+/** {@link copied}, of nested arrays in which there are tensors. */
+function gathered(data: unknown, shape: Sizes, dtype: DType, device: number, where: string): Tensor {
+  const leaves: (Scalar | Tensor)[] = [];
+  forEachValue<Scalar | Tensor>(data, (leaf) => leaves.push(leaf));
+  const count = leaves.reduce<number>((sum, leaf) => sum + (isTensor(leaf) ? leaf.numel : 1), 0);
+  if (count !== numelOf(shape)) throw typeError(`${where}: data changed while it was read`);
+  // Values are written on the CPU; tensors alone are joined where the result belongs.
+  const home = leaves.every(isTensor) ? device : CPU;
+  const result = made(dtype, shape, contiguousStrides(shape), home, (tensor) => {
+    const write = home === CPU ? elementWriter(dtype, elementsOf(tensor) as Entries, where) : () => {};
+    let position = 0;
+    for (const leaf of leaves) {
+      if (!isTensor(leaf)) {
+        write(position++, leaf);
+        continue;
+      }
+      const geometry = { shape: leaf.shape, strides: contiguousStrides(leaf.shape), storageOffset: position };
+      using part = viewOf(tensor, geometry, where);
+      part.copy_(leaf);
+      position += leaf.numel;
+    }
+  });
+  return sentTo(device, result);
 }
 
 /** @inline */

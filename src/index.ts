@@ -68,6 +68,7 @@ export type { PrintOptions } from './format';
 export type { Index } from './geometry';
 export { type Info, info } from './info';
 export type { TensorObject, TransferableObject, WithBuffer } from './interop';
+export { cat, type Joinable, type JoinedDType, type JoinOptions, stack } from './joining';
 export { fromJSON, type JsonComplex, type JsonElement, type TensorJson } from './json';
 export type { Sizes } from './layout';
 export type { Scalar } from './literal';
@@ -78,7 +79,7 @@ export { getPrintOptions, type PrintOptionsToSet, setPrintOptions } from './prin
 export { resultType } from './promotion';
 export { initialSeed, manualSeed, rand, randLike, randn, randnLike, seed } from './random';
 export { arange, linspace } from './ranges';
-export type { Nested } from './reading';
+export type { Nested, NestedOf, ToArrayOptions } from './reading';
 export { tidy } from './scope';
 export { asTensor, type Shareable, type SharedDType, type TensorLike } from './share';
 export { Tensor } from './tensor';

@@ -3,7 +3,8 @@
 import { elementsOf, launchCopy } from './copy';
 import { allocateBuffer } from './cpu-memory';
 import { share } from './create';
-import { arrayOf, type DType, type TypedArrayOf } from './dtype';
+import { arrayOf, checkDType, type DType, type TypedArrayOf } from './dtype';
+import { RsqrtError } from './errors';
 import { cpuStorageOf, dataOf } from './reading';
 import { contiguousOf, extend, type Tensor } from './tensor';
 
@@ -44,8 +45,26 @@ export abstract class Interop<D extends DType> {
    * const { data, dims, type } = tensor([[4, 16]]).rsqrt().toObject();
    * console.log(data, dims, type); // Float32Array(2) [ 0.5, 0.25 ] [ 1, 2 ] float32
    * ```
+   *
+   * Where the compiler does not know the dtype, `dtype` names it, so that the types of `data` and `type` follow; nothing is
+   * converted, and a tensor of another dtype throws `ERR_DTYPE`.
+   *
+   * @example
+   * ```ts
+   * const read: Tensor = fromJSON('{"dtype":"float32","shape":[2],"data":[4,16]}');
+   * const { data } = read.toObject('float32');
+   * data satisfies Float32Array;
+   * ```
    */
-  toObject(this: Tensor<D>): TensorObject<D> {
+  toObject(this: Tensor<D>): TensorObject<D>;
+  toObject<E extends DType>(this: Tensor<D>, dtype: E): TensorObject<E>;
+  toObject(this: Tensor<D>, dtype?: DType): TensorObject {
+    if (dtype !== undefined && checkDType(dtype, 'toObject') !== this.dtype) {
+      throw new RsqrtError(
+        'ERR_DTYPE',
+        `toObject: expected a tensor of dtype ${dtype}, received one of ${this.dtype}; x.to('${dtype}') converts it`,
+      );
+    }
     return { data: dataOf(this, 'toObject'), dims: [...this.shape], type: this.dtype };
   }
 

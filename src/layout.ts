@@ -49,6 +49,34 @@ export function isContiguous(shape: Sizes, strides: Sizes): boolean {
   return true;
 }
 
+/**
+ * Whether torch takes strides for channels-last: of four or five dimensions, the second the innermost, the first the outermost.
+ * Contiguous strides that would also do are not.
+ */
+export function isChannelsLast(shape: Sizes, strides: Sizes): boolean {
+  const { length } = shape;
+  if ((length !== 4 && length !== 5) || strides[1] === 0) return false;
+  let least = 0;
+  for (const dim of channelsLastOrder(length)) {
+    if (shape[dim] === 0 || strides[dim] < least) return false;
+    if (dim === 0 && least === strides[1]) return false;
+    least = strides[dim] * shape[dim];
+  }
+  return true;
+}
+
+/** Strides in which the second dimension is the innermost, without gaps. */
+export function channelsLastStrides(shape: Sizes): number[] {
+  return packedStrides(shape, channelsLastOrder(shape.length));
+}
+
+/** Dimensions, innermost first. */
+const channelsLastOrder = (ndim: number): number[] => [
+  1,
+  ...Array.from({ length: ndim - 2 }, (_, i) => ndim - 1 - i),
+  0,
+];
+
 /** Elements from the first to one past the last, in memory. 0 for an empty shape. */
 export function extentOf(shape: Sizes, strides: Sizes): number {
   let last = 0;

@@ -13,7 +13,9 @@ import {
   type TypedArray,
 } from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
-import type { Sizes } from './layout';
+import { received } from './foreign';
+import { type Sizes, sameSizes } from './layout';
+import { isTensor, storageOf, type Tensor } from './tensor';
 
 /** A single element in JavaScript. */
 export type Scalar = number | bigint | boolean | Complex;
@@ -22,21 +24,46 @@ type List = unknown[] | TypedArray;
 
 const isList = (value: unknown): value is List => Array.isArray(value) || isTypedArray(value);
 
+/** What {@link inspectNested} finds. */
+interface Inspected {
+  shape: Sizes;
+  /** What the dtypes of all values and tensors promote to. */
+  dtype: DType;
+  /** Whether there are tensors among the values. */
+  hasTensors: boolean;
+}
+
 /**
- * The shape of nested arrays and the dtype of their values: the one that all those that occur promote to. Throws `ERR_SHAPE`
- * if the arrays are ragged, `TypeError` for what is no value.
+ * The shape and the dtype of nested arrays of values, which may contain tensors. `asked` is the dtype that the result will
+ * have, if one was asked for. Throws `ERR_SHAPE` if the arrays are ragged, `TypeError` for what is no value, `ERR_DISPOSED`.
  */
-export function inspectNested(data: unknown, where: string): { shape: Sizes; dtype: DType } {
+export function inspectNested(data: unknown, where: string, asked?: DType): Inspected {
   const shape: number[] = [];
   const ofNumbers = getDefaultDtype();
-  for (let level = data; isList(level); level = level[0]) {
-    if (shape.length === MOST_DIMS) throw rangeError(`${where}: data must have at most ${MOST_DIMS} dimensions`);
+  let hasTensors = false;
+  const checkDims = (): void => {
+    if (shape.length > MOST_DIMS) throw rangeError(`${where}: data must have at most ${MOST_DIMS} dimensions`);
+  };
+  let level = data;
+  for (; isList(level); level = level[0]) {
     shape.push(level.length);
+    checkDims();
     if (isTypedArray(level) || level.length === 0) break;
+  }
+  if (isTensor(level)) {
+    shape.push(...level.shape);
+    checkDims();
   }
   const found = new Set<DType>();
   const path: number[] = [];
   const visit = (value: unknown, dim: number): void => {
+    if (isTensor(value)) {
+      storageOf(value, `${where}: data${subscript(path)}`);
+      if (!sameSizes(value.shape, shape.slice(dim))) throw mismatch(value, shape.slice(dim), path, where);
+      found.add(value.dtype);
+      hasTensors = true;
+      return;
+    }
     if (dim === shape.length) {
       found.add(dtypeOfScalar(checkLeaf(value, path, where)));
       return;
@@ -44,7 +71,7 @@ export function inspectNested(data: unknown, where: string): { shape: Sizes; dty
     if (!isList(value) || value.length !== shape[dim]) throw ragged(value, shape[dim], path, where);
     if (isTypedArray(value)) {
       if (dim !== shape.length - 1) throw ragged(value, shape[dim], path, where, ' of lists');
-      found.add(checkRow(value, path, where));
+      found.add(checkRow(value, asked, path, where));
       return;
     }
     for (let i = 0; i < value.length; i++) {
@@ -60,18 +87,26 @@ export function inspectNested(data: unknown, where: string): { shape: Sizes; dty
     }
   };
   visit(data, 0);
-  return { shape, dtype: found.size === 0 ? ofNumbers : [...found].reduce(promoteTypes) };
+  return { shape, dtype: found.size === 0 ? ofNumbers : [...found].reduce(promoteTypes), hasTensors };
 }
 
-/** Calls `write` with each value of nested arrays that {@link inspectNested} has checked, row by row. */
-export function forEachValue(data: unknown, write: (value: Scalar) => void): void {
+/** Calls `write` with each value, or tensor, of nested arrays that {@link inspectNested} has checked, row by row. */
+export function forEachValue<V = Scalar>(data: unknown, write: (value: V) => void): void {
   if (isList(data)) for (const item of data) forEachValue(item, write);
-  else write(data as Scalar);
+  else write(data as V);
 }
 
 const subscript = (path: readonly number[]): string => path.map((i) => `[${i}]`).join('');
 
 const describe = (value: unknown): string => (isList(value) ? `a list of ${value.length}` : show(value));
+
+function mismatch(tensor: Tensor, expected: Sizes, path: readonly number[], where: string): RsqrtError {
+  const what = expected.length === 0 ? 'a value' : `of shape [${expected}]`;
+  return new RsqrtError(
+    'ERR_SHAPE',
+    `${where}: data${subscript(path)} must be ${what}, as in the first row; received a Tensor of shape [${tensor.shape}]`,
+  );
+}
 
 function ragged(value: unknown, size: number, path: readonly number[], where: string, of = ''): RsqrtError {
   return new RsqrtError(
@@ -90,7 +125,7 @@ function checkLeaf(value: unknown, path: readonly number[], where: string): Scal
   }
   checkParts(value, `${where}: data${subscript(path)}`);
   throw typeError(
-    `${where}: data${subscript(path)} must be a number, bigint, boolean, { re, im } or a list of them; received ${show(value)}`,
+    `${where}: data${subscript(path)} must be a number, bigint, boolean, { re, im }, a Tensor or a list of them; received ${received(value)}`,
   );
 }
 
@@ -119,11 +154,27 @@ export function checkScalar(value: unknown, where: string, or = ''): Scalar {
 }
 
 /** The dtype of a typed array in a list, whose elements are values. */
-function checkRow(array: TypedArray, path: readonly number[], where: string): DType {
+function checkRow(array: TypedArray, asked: DType | undefined, path: readonly number[], where: string): DType {
+  const unsigned = dtypeOfUnsigned(array, asked, where);
+  if (unsigned !== undefined) return unsigned;
   if (nameOfArray(array) !== 'Uint16Array') return checkArray(array, undefined, where);
   throw typeError(
-    `${where}: data${subscript(path)} cannot be a Uint16Array; give the bits of all elements in one, not in a list`,
+    `${where}: data${subscript(path)} cannot be a Uint16Array, unless dtype says that it holds values, as 'int32' does; give the bits of 16-bit floats in one array, not in a list`,
   );
+}
+
+/**
+ * The dtype that holds the values of an array of unsigned integers, where JavaScript has such an array and we have no such
+ * dtype: int64 or, of 16 bits, int32. A Uint16Array is one only if a dtype is asked for that it cannot hold the bits of.
+ * Undefined for every other array.
+ */
+export function dtypeOfUnsigned(array: TypedArray, asked: DType | undefined, where: string): DType | undefined {
+  const name = nameOfArray(array);
+  const isWide = name === 'Uint32Array' || name === 'BigUint64Array';
+  const isValues16 = name === 'Uint16Array' && asked !== undefined && asked !== 'float16' && asked !== 'bfloat16';
+  if (!isWide && !isValues16) return undefined;
+  if (array.byteLength === 0) checkAttached(array.buffer, where);
+  return isWide ? 'int64' : 'int32';
 }
 
 /**
@@ -137,10 +188,12 @@ export function checkArray(array: TypedArray, asked: unknown, where: string): DT
   if (nameOfArray(array) === 'Uint16Array') {
     if (asked === 'float16' || asked === 'bfloat16') return asked;
     throw typeError(
-      `${where}: a Uint16Array holds the bits of float16 or bfloat16, and dtype must say which; received ${show(asked)}`,
+      `${where}: a Uint16Array holds the bits of float16 or bfloat16, and dtype must say which; received ${show(asked)}; tensor(array, { dtype: 'int32' }) copies one that holds values`,
     );
   }
-  throw typeError(`${where}: a ${nameOfArray(array)} has no dtype here; convert it to one that has`);
+  throw typeError(
+    `${where}: a ${nameOfArray(array)} has no dtype here, so it cannot be shared; tensor(array, { dtype: 'int64' }) copies its values`,
+  );
 }
 
 /** Throws `TypeError` if an ArrayBuffer was transferred away. */

@@ -154,7 +154,7 @@ function runInto(where: string, code: number, input: Tensor, dtype: DType, out: 
   let copyFirst = mustCopyFirst(input, placeOf(out), where);
   const { shape, strides } = out;
   if (!sameSizes(input.shape, shape)) {
-    const place = placeOfResized(out, input, stridesOfResult(input, dtype), where);
+    const place = placeOfResized(out, { shape: input.shape, strides: stridesOfResult(input, dtype) }, where);
     copyFirst = mustCopyFirst(input, place, where);
     resize(out, place, where);
   }
@@ -166,9 +166,13 @@ function runInto(where: string, code: number, input: Tensor, dtype: DType, out: 
   }
 }
 
-/** Where `out` lies once it has the input's shape, and the strides of a new result: torch resizes, too. */
-function placeOfResized(out: Tensor, { shape }: Tensor, strides: Sizes, where: string): Place {
-  const place = placeOf(out, { shape, strides });
+/** Where `out` lies once it has the shape and the strides of a new result: torch resizes, too. */
+export function placeOfResized(
+  out: Tensor,
+  { shape, strides }: Pick<Place, 'shape' | 'strides'>,
+  where: string,
+): Place {
+  const place = placeOf(out, { shape: Object.freeze(shape), strides: Object.freeze(strides) });
   if (endOf(place) > place.storage.byteLength && !place.storage.growable) {
     throw new RsqrtError(
       'ERR_SHAPE',
@@ -178,7 +182,8 @@ function placeOfResized(out: Tensor, { shape }: Tensor, strides: Sizes, where: s
   return place;
 }
 
-function resize(out: Tensor, place: Place, where: string): void {
+/** Gives `out` the shape and the strides of a place, and more memory if it needs that. */
+export function resize(out: Tensor, place: Place, where: string): void {
   if (out.numel > 0) {
     warnOnce(
       'RSQRT_OUT_RESIZED',

@@ -42,6 +42,18 @@ export function mustCopyFirst(input: Tensor, output: Place, where: string): bool
   return how === 'unknown';
 }
 
+/**
+ * Whether one of several inputs must be copied before an output is written, as its strides are interleaved with the output's.
+ * Throws `ERR_OVERLAP` if they overlap.
+ */
+export function mustCopyAside(input: Tensor, output: Place, where: string): boolean {
+  const how = overlap(placeOf(input), output);
+  if (how === 'exact' || how === 'partial') {
+    throw new RsqrtError('ERR_OVERLAP', `${where} overlaps one of the tensors; it must share no memory with them`);
+  }
+  return how === 'unknown';
+}
+
 /** Runs an operation on a copy of the input, perhaps of another dtype: everything is read before anything is written. */
 export function launchFromCopy(op: number, input: Tensor, output: Tensor, dtype: DType = input.dtype): void {
   using copy = copyOf(input, copyStrides(input.shape, input.strides), dtype);

@@ -1,5 +1,6 @@
 /** The methods of Tensor that read elements. */
 
+import { checkKeys, checkWhole, MOST_DIMS } from './checks';
 import { copyOf, elementsOf } from './copy';
 import { CPU } from './device';
 import { arrayOf, type DType, type ElementOf, entriesOf, type TypedArrayOf } from './dtype';
@@ -9,7 +10,7 @@ import { narrowed, positionOf, selected } from './geometry';
 import { bytesOfNested, checkFitsHeap } from './heap';
 import { contiguousStrides, extentOf, type Sizes } from './layout';
 import type { Storage } from './storage';
-import { contiguousOf, extend, isTensor, notATensor, storageOf, type Tensor } from './tensor';
+import { checkIsOptions, contiguousOf, extend, isTensor, notATensor, storageOf, type Tensor } from './tensor';
 import { viewOf } from './views';
 
 declare module './tensor' {
@@ -18,6 +19,21 @@ declare module './tensor' {
 
 /** A value, or an array of arrays of values, as deep as the tensor has dimensions. */
 export type Nested<T> = T | Nested<T>[];
+
+/**
+ * What {@link Tensor.toArray} gives for a number of dimensions: `NestedOf<number, 2>` is `number[][]`. Where the compiler does
+ * not know the number, {@link Nested}.
+ */
+export type NestedOf<T, N extends number> = number extends N ? Nested<T> : N extends unknown ? Lists<T, N, []> : never;
+type Lists<T, N extends number, Made extends unknown[]> = Made['length'] extends N
+  ? T
+  : Lists<T, N, [...Made, unknown]>[];
+
+/** What {@link Tensor.toArray} takes. */
+export interface ToArrayOptions<N extends number = number> {
+  /** How many dimensions the tensor must have; the result is typed accordingly. */
+  ndim?: N;
+}
 
 // How many values iteration reads at a time: few at first, as the loop may end early, then more, as
 // each read from a GPU waits.
@@ -46,6 +62,9 @@ export abstract class Reading<D extends DType> {
    * The elements as nested arrays; of a tensor without dimensions, its value. int64 elements are bigints, bool
    * elements booleans, complex elements `{ re, im }`, others numbers.
    *
+   * The compiler does not know how many dimensions a tensor has. `ndim` states it: the arrays are
+   * typed accordingly, and a tensor of another number of dimensions throws `ERR_SHAPE`.
+   *
    * Throws `RangeError` if the arrays would take more than 256 MiB of the JavaScript heap, or more
    * than a quarter of it if its limit is below 1 GiB. In one dimension, 256 MiB hold 33 million
    * numbers, 8 million bigints or 3 million complex numbers; use {@link data} for more, which makes
@@ -54,11 +73,14 @@ export abstract class Reading<D extends DType> {
    *
    * @example
    * ```ts
-   * tensor([[4, 16], [25, 36]]).toArray(); // [ [ 4, 16 ], [ 25, 36 ] ]
+   * const rows = tensor([[1, 2], [3, 4]]).toArray({ ndim: 2 });
+   * rows satisfies number[][];
+   * rows.map(([first]) => first); // [ 1, 3 ]
    * ```
    */
-  toArray(this: Tensor<D>): Nested<ElementOf<D>> {
-    return nested(this, 'toArray', (value) => value);
+  toArray<N extends number = number>(this: Tensor<D>, options?: ToArrayOptions<N>): NestedOf<ElementOf<D>, N> {
+    checkNdim(this, options, 'toArray');
+    return nested(this, 'toArray', (value) => value) as NestedOf<ElementOf<D>, N>;
   }
 
   /** The value of a tensor of one element. Throws `ERR_SHAPE` if it has more or none. */
@@ -116,6 +138,23 @@ export abstract class Reading<D extends DType> {
 }
 
 extend(Reading, ['at']); // which is called in loops
+
+/** Throws `ERR_SHAPE` if options name another number of dimensions than a tensor has, `TypeError` for others. */
+export function checkNdim(
+  tensor: Tensor,
+  options: unknown = {},
+  where: string,
+  known: readonly string[] = ['ndim'],
+): void {
+  checkIsOptions(options, known.join(', '), where);
+  checkKeys(options, known, where);
+  const { ndim } = options as ToArrayOptions;
+  if (ndim === undefined || checkWhole(ndim, `${where}: ndim`, 0, MOST_DIMS) === tensor.ndim) return;
+  throw new RsqrtError(
+    'ERR_SHAPE',
+    `${where}: expected a tensor of ${ndim} dimension${ndim === 1 ? '' : 's'}, received shape [${tensor.shape}]`,
+  );
+}
 
 /** See {@link Tensor.data}. */
 export function dataOf<D extends DType>(tensor: Tensor<D>, where: string): TypedArrayOf<D> {

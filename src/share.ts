@@ -5,7 +5,7 @@ import { isAnyArrayBuffer, isTypedArray } from 'node:util/types';
 import { type ArrowVector, fromArrow } from './arrow';
 import { checkShape } from './checks';
 import { converted } from './copy';
-import { checkOptions, copied, sentTo, share, type TensorData, type TensorOptions } from './create';
+import { checkOptions, copied, isTensorList, sentTo, share, type TensorData, type TensorOptions } from './create';
 import {
   type DType,
   type DTypeOfName,
@@ -16,8 +16,10 @@ import {
   nameOfArray,
   type TypedArray,
 } from './dtype';
-import { RsqrtError, rangeError, show, typeError } from './errors';
-import { numelOf, type Sizes } from './layout';
+import { rangeError, show, typeError } from './errors';
+import { refuseSeveral } from './foreign';
+import { inferSize } from './geometry';
+import type { Sizes } from './layout';
 import { checkArray, checkAttached } from './literal';
 import { isTensor, type Tensor } from './tensor';
 
@@ -61,17 +63,18 @@ export type SharedDType<S> = S extends { readonly type: infer D extends DType }
  * - a Float32Array or Float64Array: real numbers, or complex64 or complex128, half as many, each a real and an imaginary
  *   part
  *
- * `shape` defaults to that of the object, or one dimension. Fixed-size lists of Arrow are dimensions, vectors of several
- * chunks are copied into one, and those with nulls refused. With a GPU as `device` the elements are copied there; plain
- * numbers and arrays are copied as by {@link tensor}.
+ * `shape`, as the second argument or among the options, defaults to that of the object, or one dimension; one size may be −1
+ * and is then inferred. Fixed-size lists of Arrow are dimensions, vectors of several chunks are copied into one, and those with
+ * nulls refused. With a GPU as `device` the elements are copied there; plain numbers and arrays are copied as by {@link tensor}.
  *
- * Throws `TypeError` for what is no memory or of another element type than `dtype`, `RangeError` if memory ends within an
- * element, `ERR_SHAPE` if `shape` does not match the length.
+ * Throws `TypeError` for what is no memory or of another element type than `dtype`, and for unsigned integers of 16, 32 and 64
+ * bits, which no dtype has and {@link tensor} copies; `RangeError` if memory ends within an element, `ERR_SHAPE` if `shape` does
+ * not match the length. Of several tensors, such as the outputs of a session, one must be picked.
  *
  * @example
  * ```ts
  * const memory = new Float32Array([1, 4, 9, 16]);
- * asTensor(memory, { shape: [2, 2] }).rsqrt_();
+ * asTensor(memory, [2, -1]).rsqrt_();
  * memory[3]; // 0.25
  * asTensor(Buffer.from([0, 0, 128, 63]), { dtype: 'float32' }); // tensor([1.])
  * asTensor(new Float32Array([3, 4, -1, 0]), { dtype: 'complex64' }); // tensor([ 3.+4.j, -1.+0.j])
@@ -81,15 +84,29 @@ export function asTensor<D extends DType>(
   source: Shareable | TensorData | Tensor,
   options: TensorOptions<D> & { dtype: D; shape?: Sizes },
 ): Tensor<D>;
+export function asTensor<D extends DType>(
+  source: Shareable | TensorData | Tensor,
+  shape: Sizes,
+  options: TensorOptions<D> & { dtype: D },
+): Tensor<D>;
 export function asTensor<S extends Shareable | TensorData | Tensor>(
   source: S,
   options?: TensorOptions & { dtype?: undefined; shape?: Sizes },
 ): Tensor<SharedDType<S>>;
+export function asTensor<S extends Shareable | TensorData | Tensor>(
+  source: S,
+  shape: Sizes,
+  options?: TensorOptions & { dtype?: undefined },
+): Tensor<SharedDType<S>>;
 export function asTensor(source: Shareable | TensorData | Tensor, options?: TensorOptions & { shape?: Sizes }): Tensor;
-export function asTensor(source: unknown, options: TensorOptions & { shape?: Sizes } = {}): Tensor {
-  const where = 'asTensor';
-  const { dtype, device } = checkOptions(options, where, ['dtype', 'device', 'shape']);
-  const shape = options.shape === undefined ? undefined : checkShape(options.shape, `${where}: shape`);
+export function asTensor(source: Shareable | TensorData | Tensor, shape: Sizes, options?: TensorOptions): Tensor;
+export function asTensor(source: unknown, ...args: unknown[]): Tensor {
+  return fromSource(source, args, 'asTensor');
+}
+
+/** See {@link asTensor}. */
+export function fromSource(source: unknown, args: unknown[], where: string): Tensor {
+  const { dtype, device, shape, options } = sharingArguments(args, where);
   if (isTensor(source)) {
     const moved = converted(source, options, where);
     if (shape === undefined) return moved;
@@ -101,6 +118,7 @@ export function asTensor(source: unknown, options: TensorOptions & { shape?: Siz
   const memory = like?.data ?? source;
   const array = isAnyArrayBuffer(memory) ? bytesOf(memory, where) : memory;
   if (!isTypedArray(array)) {
+    checkValues(source, where);
     const values = copied(source, dtype, device, where);
     if (shape === undefined) return values;
     using unshaped = values;
@@ -112,8 +130,33 @@ export function asTensor(source: unknown, options: TensorOptions & { shape?: Siz
     throw rangeError(`${where}: ${array.byteLength} bytes are not a whole number of ${named} elements`);
   }
   const dims = shape ?? (like === undefined ? [length] : checkShape(like.dims ?? like.shape, `${where}: dims`));
-  checkCount(length, dims, where);
-  return sentTo(device, share(array, named, dims));
+  return sentTo(device, share(array, named, inferSize(dims, length, where)));
+}
+
+/** What comes after the source: a shape, options, or both. */
+function sharingArguments([first, second]: unknown[], where: string) {
+  const isShape = Array.isArray(first) || (first === undefined && second !== undefined);
+  if (!isShape && second !== undefined) {
+    throw typeError(
+      `${where}: expected a shape before the options; received ${show(first)} and ${show(second)}; options can have the shape too`,
+    );
+  }
+  const [asked = {}, known] = isShape ? [second, ['dtype', 'device']] : [first, ['dtype', 'device', 'shape']];
+  const { dtype, device } = checkOptions(asked, where, known);
+  const options = asked as TensorOptions & { shape?: Sizes };
+  const shape = isShape ? first : options.shape;
+  return { dtype, device, options, shape: shape === undefined ? undefined : checkShape(shape, `${where}: shape`, -1) };
+}
+
+/** Throws `TypeError` for what is neither memory nor a value nor a list of values. */
+function checkValues(source: unknown, where: string): void {
+  if (isTensorList(source)) return;
+  refuseSeveral(source, `${where}: source`);
+  if (source === null || !['object', 'number', 'bigint', 'boolean'].includes(typeof source)) {
+    throw typeError(
+      `${where}: source must be a typed array, a buffer, a tensor of this or another library, a vector of Arrow, or values; received ${show(source)}`,
+    );
+  }
 }
 
 /** A buffer as an array, of which there are none as long as the longest buffers in older versions of Node. */
@@ -124,22 +167,26 @@ function bytesOf(buffer: ArrayBufferLike, where: string): Uint8Array {
   );
 }
 
-/** A contiguous tensor in another shape of as many elements. */
+/** A tensor in another shape of as many elements. */
 function fitted(values: Tensor, shape: Sizes, where: string): Tensor {
-  checkCount(values.numel, shape, where);
-  return values.reshape(shape);
+  return values.reshape(inferSize(shape, values.numel, where));
 }
 
-function checkCount(numel: number, shape: Sizes, where: string): void {
-  if (numelOf(shape) === numel) return;
-  throw new RsqrtError('ERR_SHAPE', `${where}: ${numel} elements do not fit the shape [${shape}]`);
+/** For types of other libraries that no dtype here is like: what holds their values. */
+const dtypeForValues: Readonly<Record<string, DType>> = { uint16: 'int32', uint32: 'int64', uint64: 'int64' };
+
+/** How the values of a tensor object are copied if they cannot be shared. */
+function remedyFor(type: unknown): string {
+  const dtype = typeof type === 'string' && Object.hasOwn(dtypeForValues, type) ? dtypeForValues[type] : undefined;
+  if (dtype === undefined) return 'convert it to one that has';
+  return `tensor(x.data, { dtype: '${dtype}' }).reshape(x.dims) copies its values`;
 }
 
 /** The dtype of what an array holds: the one asked for, the one that a foreign tensor names, or the array's own. */
 function dtypeIn(array: TypedArray, asked: DType | undefined, like: TensorLike | undefined, where: string): DType {
   const type = asked ?? like?.type ?? like?.dtype;
   if (type !== undefined && !isDType(type)) {
-    throw typeError(`${where}: a tensor object of type ${show(type)} has no dtype here; convert it to one that has`);
+    throw typeError(`${where}: a tensor object of type ${show(type)} has no dtype here; ${remedyFor(type)}`);
   }
   const own = checkArray(array, type, where);
   if (type === undefined || isArrayOf(type, array)) return type ?? own;
@@ -169,6 +216,7 @@ function tensorLike(value: unknown, where: string): TensorLike | undefined {
     );
   }
   if (isTypedArray(data) && Array.isArray(dims ?? shape)) return value as TensorLike;
+  refuseSeveral(value, `${where}: source`); // outputs may be called `data`
   throw typeError(
     `${where}: a tensor object must have data in a typed array and dims or shape in a list; received ${show(data)} and ${show(dims ?? shape)}`,
   );

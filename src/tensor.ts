@@ -6,6 +6,7 @@ import { isProxy } from 'node:util/types';
 import { type DeviceName, deviceName } from './device';
 import { type DType, type DTypeInfo, infoOf } from './dtype';
 import { classNameOf, RsqrtError, show, typeError } from './errors';
+import { received } from './foreign';
 import { isContiguous, numelOf, type Sizes } from './layout';
 import { enter } from './scope';
 import { Storage } from './storage';
@@ -235,6 +236,8 @@ export class Tensor<D extends DType = DType> {
   }
 }
 
+// The compiler calls a class that mentions itself `_Tensor`, which messages and stacks would show.
+Object.defineProperty(Tensor, 'name', { value: 'Tensor' });
 Object.defineProperty(Tensor.prototype, Symbol.toStringTag, { value: 'Tensor', configurable: true });
 
 /** Has a function called when a tensor is disposed. Returns what takes that back. */
@@ -303,6 +306,8 @@ export function notATensor(where: string, value: unknown): TypeError {
 function describe(value: unknown): string {
   // Which is not looked into: that would call its handler.
   if (isProxy(value)) return 'a Proxy; pass the tensor that it wraps (in Vue, toRaw(x))';
-  const looksLikeOne = typeof value === 'object' && value !== null && classNameOf(value) === Tensor.name;
-  return looksLikeOne ? 'a tensor of another copy of rsqrt, or an imitation' : show(value);
+  // Tensors of ONNX Runtime have that name too, and `dims`.
+  const looksLikeOne =
+    typeof value === 'object' && value !== null && classNameOf(value) === Tensor.name && !('dims' in value);
+  return looksLikeOne ? 'a tensor of another copy of rsqrt, or an imitation' : received(value);
 }

@@ -1,0 +1,84 @@
+/** What was received where a tensor was expected, and what leads from it to a tensor: the second half of a message. */
+
+import { isAnyArrayBuffer, isMap, isTypedArray } from 'node:util/types';
+import { isVector } from './arrow';
+import { show, typeError } from './errors';
+
+/** How many names a message lists, of how many characters. */
+const MOST_NAMES = 8;
+const MOST_CHARACTERS = 40;
+
+/** Among how many values of an object or a Map tensors are looked for. */
+const MOST_VALUES = 1000;
+
+/** What was received where a tensor was expected. */
+export function received(value: unknown): string {
+  return attempt(() => severalTensors(value) ?? `${nameOf(value)}${remedyFor(value)}`) ?? show(value);
+}
+
+/** Throws `TypeError` for several tensors of which one must be picked, and for the promise of any. `where` names the argument. */
+export function refuseSeveral(value: unknown, where: string): void {
+  const several = attempt(() => severalTensors(value));
+  if (several !== undefined) throw typeError(`${where} must be one tensor or values; received ${several}`);
+}
+
+/** Whether a value has what tensors have, of this library or of others; nothing of it is read, as that can throw. */
+export function looksLikeTensor(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'data' in value && ('dims' in value || 'shape' in value);
+}
+
+/** Undefined if a property or a trap of a proxy throws. */
+function attempt<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Describes tensors in an object, as a session returns them, in a Map or a list, and a promise; undefined for all else. */
+function severalTensors(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || looksLikeTensor(value)) return undefined;
+  if (typeof (value as { then?: unknown }).then === 'function') return 'a promise; await it first';
+  if (Array.isArray(value)) {
+    if (value.length === 0 || !looksLikeTensor(value[0])) return undefined;
+    return `a list of tensors (${value.length}); pick one, or join them with stack or cat`;
+  }
+  if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return undefined;
+  if (isMap(value)) {
+    const names: unknown[] = [];
+    let looked = 0;
+    for (const [key, each] of value) {
+      if (looked++ === MOST_VALUES) break;
+      if (looksLikeTensor(each)) names.push(key);
+    }
+    return names.length === 0 ? undefined : `a Map of tensors; pick one of the outputs with get(): ${list(names)}`;
+  }
+  const values = value as Record<string, unknown>;
+  const names = Object.keys(values)
+    .slice(0, MOST_VALUES)
+    .filter((key) => looksLikeTensor(values[key]));
+  return names.length === 0 ? undefined : `an object of tensors; pick one of the outputs: ${list(names)}`;
+}
+
+function list(names: readonly unknown[]): string {
+  const shown = names.slice(0, MOST_NAMES).map(nameText);
+  return `${shown.join(', ')}${names.length > shown.length ? ', …' : ''}`;
+}
+
+/** A name as it is, if it is plain text, as names of outputs are. */
+const nameText = (name: unknown): string =>
+  typeof name === 'string' && name.length <= MOST_CHARACTERS && /^[\w.:/$-]+$/.test(name)
+    ? name
+    : show(typeof name === 'string' ? name.slice(0, MOST_CHARACTERS) : name);
+
+const nameOf = (value: unknown): string => (looksLikeTensor(value) ? 'a tensor object' : show(value));
+
+function remedyFor(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' || Array.isArray(value)) {
+    return '; tensor() makes a Tensor of values';
+  }
+  const isMemory = isTypedArray(value) || isAnyArrayBuffer(value) || looksLikeTensor(value);
+  const isArrow = typeof value === 'object' && value !== null && isVector(value);
+  return isMemory || isArrow ? '; asTensor() makes a Tensor of it' : '';
+}
