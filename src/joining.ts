@@ -4,6 +4,7 @@ import { isAnyArrayBuffer, isMap, isTypedArray } from 'node:util/types';
 import { isVector } from './arrow';
 import { checkDim, checkKeys, checkShape, checkWhole } from './checks';
 import { allocateTensor, copyOf, launchCopy, written } from './copy';
+import { deviceName } from './device';
 import { checkCast, type DType, promoteTypes } from './dtype';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import { looksLikeTensor } from './foreign';
@@ -275,10 +276,9 @@ function joinedInto(out: unknown, plan: Plan, dtype: DType, device: number, wher
   const name = `${where}: out`;
   if (!isTensor(out)) throw notATensor(name, out);
   if (storageOf(out, name).device !== device) {
-    const theirs = plan.pieces[0]?.source.device ?? 'another';
     throw new RsqrtError(
       'ERR_DEVICE',
-      `${name} must be on the device of the tensors, ${theirs}; it is on ${out.device}`,
+      `${name} must be on the device of the tensors, ${deviceName(device)}; it is on ${out.device}`,
     );
   }
   checkCast(dtype, out.dtype, name);
