@@ -146,7 +146,7 @@ function gathered(data: unknown, shape: Sizes, dtype: DType, device: number, whe
       position += leaf.numel;
     }
   });
-  return sentTo(device, result);
+  return home === device ? result : sentTo(device, result);
 }
 
 /** @inline */

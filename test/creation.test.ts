@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { type Complex, type DType, dtypes } from '../src/index';
+import { type Complex, type DType, dtypes, type Tensor } from '../src/index';
 import { configurations } from './support/configurations';
 import { covered } from './support/coverage';
 import { isFloat, nearest } from './support/reference';
@@ -222,4 +222,177 @@ test('lists of arrays and values have the dtype that they promote to', () => {
     'complex128',
     'float32',
   ]);
+});
+
+// ---------------------------------------------------------------- tensors and unsigned arrays as data
+
+describe.each(configurations)('$name: data of tensors', ({ rsqrt: api, device }) => {
+  const { tensor, memoryStats } = api;
+
+  test('a tensor is copied, with its dtype, device and strides, as torch.tensor does', () => {
+    const x = tensor(
+      [
+        [1.5, 2],
+        [-3, 300],
+      ],
+      { device },
+    );
+    const copies: Tensor[] = [tensor(x), tensor(x.t()), tensor(x, { dtype: 'int8' }), tensor(x, { device: 'cpu' })];
+    expect(copies.map((y) => [y.dtype, y.device, y.strides])).toEqual([
+      ['float32', device, [2, 1]],
+      ['float32', device, [1, 2]],
+      ['int8', device, [2, 1]],
+      ['float32', 'cpu', [2, 1]],
+    ]);
+    // As by `to`, which saturates.
+    expect(copies[2].toArray()).toEqual([
+      [1, 2],
+      [-3, 127],
+    ]);
+    x.zero_();
+    expect(copies[1].toArray()).toEqual([
+      [1.5, -3],
+      [2, 300],
+    ]);
+  });
+
+  test('tensors in lists: rows and values, on the CPU unless a device is asked for', () => {
+    const row = tensor([1, 2], { device });
+    const value = row.select(0, 1);
+    const made = (data: Parameters<typeof tensor>[0], options = {}) => {
+      const x = tensor(data, options);
+      return [x.dtype, x.device, x.toArray()];
+    };
+    expect(made([row, row.t()])).toEqual([
+      'float32',
+      'cpu',
+      [
+        [1, 2],
+        [1, 2],
+      ],
+    ]);
+    expect(made([row, [3, value]], { device })).toEqual([
+      'float32',
+      device,
+      [
+        [1, 2],
+        [3, 2],
+      ],
+    ]);
+    expect(made([[3, 4], row], { dtype: 'int64', device })).toEqual([
+      'int64',
+      device,
+      [
+        [3n, 4n],
+        [1n, 2n],
+      ],
+    ]);
+    expect(made([[value], [value]], { device })).toEqual(['float32', device, [[2], [2]]]);
+    expect(made([new Float64Array([3, 4]), row])).toEqual([
+      'float64',
+      'cpu',
+      [
+        [3, 4],
+        [1, 2],
+      ],
+    ]);
+    const matrix = tensor(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { device },
+    );
+    expect(made([[matrix.t(), [row, [5, 6]]]])).toEqual([
+      'float32',
+      'cpu',
+      [
+        [
+          [
+            [1, 3],
+            [2, 4],
+          ],
+          [
+            [1, 2],
+            [5, 6],
+          ],
+        ],
+      ],
+    ]);
+    const none = row.narrow(0, 0, 0);
+    expect(tensor([none, none], { device }).shape).toEqual([2, 0]);
+    expect(made([tensor({ re: 1, im: 2 }), value])).toEqual([
+      'complex64',
+      'cpu',
+      [
+        { re: 1, im: 2 },
+        { re: 2, im: 0 },
+      ],
+    ]);
+  });
+
+  // [dtype of a 0-d tensor, or a value; another; dtype of torch.tensor([a, b])], where a plain number of ours is a float.
+  test.each([
+    ['float32', 'float64', 'float64'],
+    ['float64', 1.5, 'float64'],
+    ['int64', 1.5, 'float32'],
+    ['float16', 'int64', 'float16'],
+    ['float16', 0.5, 'float32'],
+    ['float16', 'bfloat16', 'float32'],
+    ['int8', 'uint8', 'int16'],
+    ['int8', 1n, 'int64'],
+    ['bool', 'int8', 'int8'],
+    ['float64', 'complex64', 'complex128'],
+  ] as const)('%s and %s give %s, as in torch', (a, b, expected) => {
+    const of = (dtype: DType | number | bigint) => (typeof dtype === 'string' ? tensor(1, { dtype, device }) : dtype);
+    expect(tensor([of(a), of(b)]).dtype).toBe(expected);
+    expect(tensor([of(b), of(a)]).dtype).toBe(expected);
+  });
+
+  test('what is made on the way, and of what fails, is given back', () => {
+    const x = tensor([1, 2], { device });
+    const before = memoryStats();
+    tensor([x, [3, 4]], { device }).dispose();
+    tensor([x, x], { device }).dispose();
+    expect(() => tensor([x, [1n, 300n]], { dtype: 'int8', device })).toThrow('must be from -128 to 127');
+    const { undisposedTensors, undisposedBytes } = memoryStats();
+    expect([undisposedTensors, undisposedBytes]).toEqual([before.undisposedTensors, before.undisposedBytes]);
+  });
+
+  test('data that changes while it is read gives no uninitialised memory', () => {
+    const x = tensor([1, 2], { device });
+    let reads = 0;
+    const list = new Proxy([x, x], {
+      get: (target, key) => (key === '1' ? (reads++ < 1 ? x : [1, 2, 3]) : Reflect.get(target, key)),
+    });
+    expect(() => tensor(list)).toThrow('tensor: data changed while it was read');
+  });
+
+  test('unsigned arrays: values, of int64 unless a dtype is asked for', () => {
+    const made = (data: Parameters<typeof tensor>[0], dtype?: DType) => {
+      const x = tensor(data, dtype === undefined ? { device } : { dtype, device });
+      return [x.dtype, x.toArray()];
+    };
+    const most = 2 ** 32 - 1;
+    expect(made(Uint32Array.of(0, most))).toEqual(['int64', [0n, BigInt(most)]]);
+    expect(made([Uint32Array.of(0), Int8Array.of(-1)])).toEqual(['int64', [[0n], [-1n]]]);
+    expect(made([Uint32Array.of(most), Float64Array.of(0.5)])).toEqual(['float64', [[most], [0.5]]]);
+    expect(made(Uint32Array.of(most), 'float64')).toEqual(['float64', [most]]);
+    expect(made(Uint32Array.of(most), 'float32')).toEqual(['float32', [2 ** 32]]);
+    expect(made(BigUint64Array.of(0n, 2n ** 63n - 1n))).toEqual(['int64', [0n, 2n ** 63n - 1n]]);
+    // Rounded once: 2^64 - 1 is no double, and 2^24 + 1 no float32.
+    expect(made(BigUint64Array.of(2n ** 64n - 1n, 2n ** 24n + 1n), 'float32')).toEqual(['float32', [2 ** 64, 2 ** 24]]);
+    expect(made(BigUint64Array.of(2n ** 64n - 1n), 'bool')).toEqual(['bool', [true]]);
+    expect(made(Uint16Array.of(1, 65535), 'int32')).toEqual(['int32', [1, 65535]]);
+    expect(made(Uint16Array.of(1, 65535), 'complex64')).toEqual([
+      'complex64',
+      [
+        { re: 1, im: 0 },
+        { re: 65535, im: 0 },
+      ],
+    ]);
+    expect(made([Uint16Array.of(1), [2]], 'int64')).toEqual(['int64', [[1n], [2n]]]);
+    expect(made(Uint16Array.of(0x3c00), 'float16')).toEqual(['float16', [1]]);
+    expect(made(Uint16Array.of(0x3f80), 'bfloat16')).toEqual(['bfloat16', [1]]);
+  });
 });

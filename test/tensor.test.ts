@@ -475,6 +475,89 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
   });
 });
 
+describe.each(configurations)('$name: by other names', ({ rsqrt: api, device }) => {
+  const { asTensor, tensor } = api;
+
+  // As torch names its methods.
+  test.each([
+    ['float', 'float32'],
+    ['double', 'float64'],
+    ['half', 'float16'],
+    ['bfloat16', 'bfloat16'],
+    ['long', 'int64'],
+    ['int', 'int32'],
+    ['short', 'int16'],
+    ['char', 'int8'],
+    ['byte', 'uint8'],
+    ['bool', 'bool'],
+    ['cfloat', 'complex64'],
+    ['cdouble', 'complex128'],
+  ] as const)('%s() is to(%j), and the tensor itself if that is its dtype', (name, dtype) => {
+    const x = tensor(
+      [
+        [1.5, -2],
+        [300, 0],
+      ],
+      { device },
+    ).t();
+    const y: Tensor = x[name]();
+    expect([y.dtype, y.device, y.strides, y.toArray()]).toEqual([dtype, device, [1, 2], x.to(dtype).toArray()]);
+    expect(y[name]()).toBe(y);
+  });
+
+  test('to another tensor is to its dtype and its device', async () => {
+    const x = tensor([1.5], { device: 'cpu' });
+    const y = x.to(tensor([1n], { device }));
+    expect([y.dtype, y.device, y.toArray()]).toEqual(['int64', device, [1n]]);
+    expect(y.to(y.clone())).toBe(y);
+    expect((await y.toAsync(x)).dtype).toBe('float32');
+  });
+
+  test('asTensor: the shape as an argument or an option, with one size inferred', () => {
+    const floats = Float32Array.of(1, 2, 3, 4, 5, 6);
+    expect(asTensor(floats, [2, 3], { device }).toArray()).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
+    expect(asTensor(floats, { shape: [-1, 2], device }).shape).toEqual([3, 2]);
+    expect(asTensor(floats, [3, -1], { dtype: 'complex64', device }).shape).toEqual([3, 1]);
+    expect(asTensor(floats.buffer, [-1], { dtype: 'int16' }).shape).toEqual([12]);
+    expect(asTensor([1, 2, 3, 4], [2, -1], { device }).toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(asTensor({ data: floats, dims: [6] }, [-1, 6], { device }).shape).toEqual([1, 6]);
+    expect(asTensor(tensor(floats, { device }).narrow(0, 0, 4), [-1, 2]).shape).toEqual([2, 2]);
+    const shared = asTensor(floats, [-1, 3]);
+    shared.zero_();
+    expect(floats[5]).toBe(0);
+  });
+
+  test('toArray and toArrayAsync of a number of dimensions', async () => {
+    const x = tensor(
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { device },
+    );
+    expect(x.toArray({ ndim: 2 }).map(([first]) => first)).toEqual([1, 3]);
+    expect(x.select(0, 0).select(0, 1).toArray({ ndim: 0 })).toBe(2);
+    expect(x.toArray({})).toEqual(x.toArray());
+    expect((await x.toArrayAsync({ ndim: 2 }))[1][0]).toBe(3);
+    await expect(x.toArrayAsync({ ndim: 1 })).rejects.toMatchObject({
+      code: 'ERR_SHAPE',
+      message: 'toArrayAsync: expected a tensor of 1 dimension, received shape [2,2]',
+    });
+  });
+
+  test('toObject of a dtype is that of the tensor, or throws', () => {
+    const x = tensor([1, 2], { device }).cpu();
+    expect(x.toObject('float32')).toEqual(x.toObject());
+    expect(() => x.toObject('int32')).toThrow(expect.objectContaining({ code: 'ERR_DTYPE' }) as Error);
+  });
+});
+
 test.each(['float16', 'bfloat16'] as const)('%s: all values out and in again', (dtype) => {
   const [{ rsqrt }] = configurations;
   const bits = Uint16Array.from({ length: 65_536 }, (_, i) => i);
