@@ -51,7 +51,7 @@ const withOnnx = testUnlessEmulated('interop', 'ONNX Runtime reads of the real o
 /** How a library is tested; transformers.js runs on ONNX Runtime. */
 const testOf = (library: string) => (/onnx|transformers/i.test(library) ? withOnnx : test);
 
-const programs = { onnxruntime: 17, transformers: 11, tfjs: 5, arrow: 34, threads: 14 };
+const programs = { onnxruntime: 19, transformers: 12, tfjs: 5, arrow: 34, threads: 14 };
 for (const [name, count] of Object.entries(programs))
   testOf(name)(`${name}: ${count} tests`, () => {
     const { code, stdout, stderr } = run(['--test-reporter=tap', path.join(home, `${name}.mjs`)]);
@@ -122,13 +122,28 @@ const libraries = `
     const session = await ort.InferenceSession.create('model.onnx');
     const { y } = await session.run({ x: one });
     const untyped: Tensor = asTensor(y as ort.Tensor);
+    declare const some: Tensor;
+    const float = some.toObject('float32');
+    const inputs = { float: new ort.Tensor(float.type, float.data, float.dims) };
+    const long = some.toObject('int64');
+    const double = some.double().toObject();
+    const more = [
+      new ort.Tensor(long.type, long.data, long.dims),
+      new ort.Tensor(double.type, double.data, double.dims),
+    ];
+    const named: ort.TypedTensor<'float32'> = new ort.Tensor('float32', float.data, float.dims);
+    const theirs = new Theirs(float.type, float.data, float.dims);
+    // @ts-expect-error the dtype is not known
+    new ort.Tensor(some.toObject().type, some.toObject().data, some.toObject().dims);
+    // @ts-expect-error one output, not all of them
+    asTensor(await session.run(inputs));
     const two: Tensor = asTensor(new Theirs(type, data, dims));
     const t = tf.tensor1d([4]);
     const three: Tensor = asTensor(t.dataSync(), { shape: t.shape });
     const back = tf.tensor(x.data, [...x.shape]);
     const four: Tensor = asTensor(arrow.vectorFromArray([1], new arrow.Float32()));
     const five: Tensor = asTensor(arrow.vectorFromArray([[1]], new arrow.FixedSizeList(1, new arrow.Field('x', new arrow.Int64()))));
-    export { typed, untyped, two, three, back, four, five };`;
+    export { typed, untyped, two, three, back, four, five, more, named, theirs };`;
 
 const dtypes = `
     import { MessageChannel } from 'node:worker_threads';

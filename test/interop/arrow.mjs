@@ -129,15 +129,23 @@ test('nulls are refused and counted', () => {
 test('other types are refused by name, with what to do', () => {
   const must =
     'asTensor: a vector of Arrow must be of Float16, Float32, Float64, Int8, Int16, Int32, Int64, Uint8 or fixed-size lists; received';
-  const remedy = 'tensor([...vector]) copies it';
   const flags = arrow.vectorFromArray([true, false]);
-  refused(flags, `${must} Bool; ${remedy}`);
+  refused(flags, `${must} Bool; tensor([...vector]) copies it`);
   assert.deepEqual(tensor([...flags]).toArray(), [true, false]);
-  const unsigned = arrow.vectorFromArray([1n], new arrow.Uint64());
-  refused(unsigned, `${must} Uint64; ${remedy}`);
-  assert.deepEqual(tensor([...unsigned]).toArray(), [1n]);
-  refused(arrow.vectorFromArray([1], new arrow.Uint16()), `${must} Uint16; ${remedy}`);
-  refused(arrow.vectorFromArray([1], new arrow.Uint32()), `${must} Uint32; ${remedy}`);
+  for (const [type, values] of [
+    [new arrow.Uint16(), [1, 65535]],
+    [new arrow.Uint32(), [1, 2 ** 32 - 1]],
+    [new arrow.Uint64(), [1n, 2n ** 63n - 1n]],
+  ]) {
+    const whole = arrow.vectorFromArray([...values, values[0]], type);
+    const name = String(type);
+    const vector = whole.slice(0, 1).concat(whole.slice(1, 2)); // a part, in two chunks
+    const [dtype, options] = name === 'Uint16' ? ['int32', ", { dtype: 'int32' }"] : ['int64', ''];
+    refused(vector, `${must} ${name}; tensor(vector.toArray()${options}) copies it`);
+    const x = tensor(vector.toArray(), { dtype });
+    assert.deepEqual(x.to('int64').toArray(), values.map(BigInt));
+    assert.equal(name === 'Uint16' || tensor(vector.toArray()).dtype === 'int64', true);
+  }
   refused(arrow.vectorFromArray(['a'], new arrow.Utf8()), `${must} Utf8`);
   refused(arrow.vectorFromArray(['a']), `${must} Dictionary<Int32, Utf8>`);
   refused(arrow.vectorFromArray([new Date(0)]), new RegExp(`^${must} Timestamp`.replaceAll('.', '\\.')));

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import ort from 'onnxruntime-node';
-import { asTensor, full, rsqrt, tensor } from '../../dist/index.js';
+import { asTensor, full, rsqrt, stack, tensor } from '../../dist/index.js';
 import { model } from './model.mjs';
 
 /** Runs a row of operators on a tensor of ONNX Runtime. */
@@ -98,22 +98,47 @@ test('dtypes that ONNX Runtime lacks are refused by it', () => {
 
 test('what has no dtype here is refused by name', async () => {
   const refused = (source, message) => assert.throws(() => asTensor(source), { code: 'ERR_INVALID_ARG_TYPE', message });
-  for (const [type, array] of [
-    ['uint16', Uint16Array.of(1)],
-    ['uint32', Uint32Array.of(1)],
-    ['uint64', BigUint64Array.of(1n)],
-    ['uint4', Uint8Array.of(0x21)],
-    ['int4', Uint8Array.of(0x21)],
+  for (const [type, array, dtype] of [
+    ['uint16', Uint16Array.of(1, 65535), 'int32'],
+    ['uint32', Uint32Array.of(1, 2 ** 32 - 1), 'int64'],
+    ['uint64', BigUint64Array.of(1n, 2n ** 63n - 1n), 'int64'],
   ]) {
+    const x = new ort.Tensor(type, array, [2, 1]);
+    const copy = `tensor(x.data, { dtype: '${dtype}' }).reshape(x.dims)`;
+    refused(x, `asTensor: a tensor object of type '${type}' has no dtype here; ${copy} copies its values`);
+    const copied = tensor(x.data, { dtype }).reshape(x.dims);
+    assert.deepEqual([copied.shape, copied.long().flatten().toArray()], [[2, 1], [...array].map(BigInt)]);
+  }
+  for (const type of ['uint4', 'int4']) {
     refused(
-      new ort.Tensor(type, array, [1]),
-      new RegExp(`^asTensor: a tensor object of type '${type}' has no dtype here`),
+      new ort.Tensor(type, Uint8Array.of(0x21), [1]),
+      `asTensor: a tensor object of type '${type}' has no dtype here; convert it to one that has`,
     );
   }
   refused(
     await run(new ort.Tensor('string', ['a'], [1])),
     /must have data in a typed array .*received \['a'\] and \[1\]$/,
   );
+});
+
+test('all outputs of a session are refused by their names; each is a tensor, and what stack takes', async () => {
+  const input = toOrt(tensor([[4, 16]]));
+  const session = await ort.InferenceSession.create(model('float32', 2, ['Sqrt']));
+  const outputs = await session.run({ x: input });
+  assert.throws(() => asTensor(outputs), {
+    code: 'ERR_INVALID_ARG_TYPE',
+    message: 'asTensor: source must be one tensor or values; received an object of tensors; pick one of the outputs: y',
+  });
+  assert.throws(() => asTensor(session.run({ x: input })), /received a promise; await it first$/);
+  assert.throws(() => rsqrt(outputs.y), /received a tensor object; asTensor\(\) makes a Tensor of it$/);
+  assert.deepEqual(asTensor(outputs.y).toArray(), [[2, 4]]);
+  assert.deepEqual(stack([input, outputs.y]).toArray(), [[[4, 16]], [[2, 4]]]);
+});
+
+test('a tensor whose dtype only the program knows', async () => {
+  const x = asTensor(await run(toOrt(tensor([[4, 16]]))));
+  const { type, data, dims } = x.toObject('float32');
+  assert.deepEqual(asTensor(await run(new ort.Tensor(type, data, dims))).toArray({ ndim: 2 }), [[4, 16]]);
 });
 
 test('a tensor in the memory of a GPU, and one that was disposed, are refused with the remedy', async () => {

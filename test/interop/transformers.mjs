@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { layer_norm, mean_pooling, Tensor } from '@huggingface/transformers';
-import { asTensor, tensor } from '../../dist/index.js';
+import { asTensor, rsqrt, stack, tensor } from '../../dist/index.js';
 
 const toTransformers = (x) => {
   const { data, dims, type } = x.toObject();
@@ -65,6 +65,22 @@ test('embeddings: pooled there, normalised here, as there', () => {
       });
   }
   assert.deepEqual(asTensor(layer_norm(pooled, [4])).shape, [2, 4]);
+});
+
+test('outputs of a model are refused by their names; each is a tensor, and what stack takes', () => {
+  class ModelOutput {
+    last_hidden_state = toTransformers(tensor([[4, 16]]));
+    past_key_values = null;
+  }
+  const output = new ModelOutput();
+  assert.throws(() => asTensor(output), {
+    code: 'ERR_INVALID_ARG_TYPE',
+    message:
+      'asTensor: source must be one tensor or values; received an object of tensors; pick one of the outputs: last_hidden_state',
+  });
+  const theirs = output.last_hidden_state;
+  assert.throws(() => rsqrt(theirs), /received a tensor object; asTensor\(\) makes a Tensor of it$/);
+  assert.deepEqual(stack([theirs, asTensor(theirs)], -1).shape, [1, 2, 2]);
 });
 
 for (const dtype of ['float16', 'float64', 'int8', 'uint8', 'int16', 'int32', 'int64', 'bool']) {

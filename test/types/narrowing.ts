@@ -7,12 +7,14 @@ import {
   type Complex,
   type CudaEvent,
   type CudaGraph,
+  cat,
   cuda,
   type DeviceName,
   type DType,
   empty,
   full,
   type Nested,
+  type NestedOf,
   neg,
   ones,
   type Rule,
@@ -21,6 +23,7 @@ import {
   type Scalar,
   type Sizes,
   square,
+  stack,
   type Tensor,
   type TensorOptions,
   type ToOptions,
@@ -45,6 +48,41 @@ typeOf(zeros(2, 3)).is<Tensor<'float32'>>();
 typeOf(ones([2, 3])).is<Tensor<'float32'>>();
 typeOf(zeros(2, 3, { dtype: 'bool' })).is<Tensor<'bool'>>();
 typeOf(empty([], { dtype: 'complex64', device: 'cuda' })).is<Tensor<'complex64'>>();
+
+// Tensors as data.
+declare const flags: Tensor<'bool'>[];
+declare const mixed: (Tensor<'bool'> | Tensor<'int8'>)[];
+typeOf(tensor(ones(2, { dtype: 'int16' }))).is<Tensor<'int16'>>();
+typeOf(tensor(ones(2), { dtype: 'float64' })).is<Tensor<'float64'>>();
+typeOf(tensor(flags)).is<Tensor<'bool'>>();
+typeOf(tensor([[flags[0]], [flags[1]]])).is<Tensor<'bool'>>();
+typeOf(tensor([flags[0], true])).is<Tensor<'bool'>>();
+typeOf(tensor(mixed)).is<Tensor>();
+typeOf(tensor([ones(2), 1])).is<Tensor<'float32'>>();
+typeOf(tensor(mixed, { dtype: 'int64' })).is<Tensor<'int64'>>();
+typeOf(tensor(new Uint32Array(2))).is<Tensor<'int64'>>();
+typeOf(tensor(new BigUint64Array(2))).is<Tensor<'int64'>>();
+typeOf(tensor(new Uint16Array(2), { dtype: 'int32' })).is<Tensor<'int32'>>();
+
+// The shape as the second argument.
+typeOf(asTensor(new Float32Array(4), [2, -1])).is<Tensor<'float32'>>();
+typeOf(asTensor(new Uint8Array(4), [2, 2], { dtype: 'bool' })).is<Tensor<'bool'>>();
+typeOf(asTensor(new Int8Array(4), [4], { device: 'cuda' })).is<Tensor<'int8'>>();
+typeOf(asTensor(new ArrayBuffer(8), [-1, 2], { dtype: 'float32' })).is<Tensor<'float32'>>();
+
+// Joining: the dtype of all, if it is the same.
+declare const sources: { data: Float32Array; dims: number[]; type: 'float32' }[];
+typeOf(stack(flags)).is<Tensor<'bool'>>();
+typeOf(cat(new Set(flags), 1)).is<Tensor<'bool'>>();
+typeOf(cat([ones(2), zeros(2)], { dim: -1 })).is<Tensor<'float32'>>();
+typeOf(stack([ones(2), new Float32Array(2)])).is<Tensor<'float32'>>();
+typeOf(stack(sources)).is<Tensor<'float32'>>();
+typeOf(cat(mixed)).is<Tensor>();
+typeOf(cat([ones(2), new Float64Array(2)])).is<Tensor>();
+typeOf(cat([] as Tensor[])).is<Tensor>();
+typeOf(cat([])).is<Tensor>();
+typeOf(stack(mixed, { out: ones(2, { dtype: 'int64' }) })).is<Tensor<'int64'>>();
+typeOf(cat(flags, { dim: 1, out: ones(2) })).is<Tensor<'float32'>>();
 
 // What only a variable says is known to be one of its dtypes.
 declare const someFloat: 'float32' | 'float64';
@@ -85,6 +123,24 @@ typeOf(double.toArray()).is<Nested<number>>();
 typeOf(long.toArray()).is<Nested<bigint>>();
 typeOf(flag.toArray()).is<Nested<boolean>>();
 typeOf(complex.toArray()).is<Nested<Complex>>();
+
+typeOf(double.toArray({ ndim: 0 })).is<number>();
+typeOf(double.toArray({ ndim: 1 })).is<number[]>();
+typeOf(long.toArray({ ndim: 2 })).is<bigint[][]>();
+typeOf(complex.toArray({ ndim: 3 })).is<Complex[][][]>();
+typeOf(any.toArray({ ndim: 1 })).is<Scalar[]>();
+typeOf(double.toArray({ ndim: any.ndim })).is<Nested<number>>();
+typeOf(double.toArray({})).is<Nested<number>>();
+declare const oneOrTwo: 1 | 2;
+typeOf(double.toArray({ ndim: oneOrTwo })).is<number[] | number[][]>();
+typeOf(long.toArrayAsync({ ndim: 2 })).is<Promise<bigint[][]>>();
+typeOf(long.toArrayAsync({ signal: AbortSignal.timeout(1) })).is<Promise<Nested<bigint>>>();
+export const nested: NestedOf<boolean, 2> = [[true]];
+
+typeOf(any.toObject('float32').type).is<'float32'>();
+typeOf(any.toObject('float32').data).is<Float32Array<ArrayBuffer>>();
+typeOf(any.toObject('int64').data).is<BigInt64Array<ArrayBuffer>>();
+typeOf(double.toObject().type).is<'float64'>();
 
 // ---------------------------------------------------------------- operations
 
@@ -135,6 +191,20 @@ typeOf(long.to('cuda')).is<Tensor<'int64'>>();
 typeOf(long.to('cuda:1')).is<Tensor<'int64'>>();
 typeOf(long.to({ device: 'cpu' })).is<Tensor<'int64'>>();
 typeOf(long.to({ copy: true, dtype: 'bool' })).is<Tensor<'bool'>>();
+typeOf(long.to(double)).is<Tensor<'float64'>>();
+typeOf(long.toAsync(double)).is<Promise<Tensor<'float64'>>>();
+typeOf(any.float()).is<Tensor<'float32'>>();
+typeOf(any.double()).is<Tensor<'float64'>>();
+typeOf(any.half()).is<Tensor<'float16'>>();
+typeOf(any.bfloat16()).is<Tensor<'bfloat16'>>();
+typeOf(any.long()).is<Tensor<'int64'>>();
+typeOf(any.int()).is<Tensor<'int32'>>();
+typeOf(any.short()).is<Tensor<'int16'>>();
+typeOf(any.char()).is<Tensor<'int8'>>();
+typeOf(any.byte()).is<Tensor<'uint8'>>();
+typeOf(any.bool()).is<Tensor<'bool'>>();
+typeOf(any.cfloat()).is<Tensor<'complex64'>>();
+typeOf(any.cdouble()).is<Tensor<'complex128'>>();
 typeOf(long.cuda(1).cpu()).is<Tensor<'int64'>>();
 
 // ---------------------------------------------------------------- the rest

@@ -1,6 +1,6 @@
 /** What must not compile. The same calls are refused at run time, too: test/wrong-calls.test.ts. */
 
-import { arange, asTensor, cuda, full, neg_, rsqrt, setNumThreads, Tensor, tensor, zeros } from 'rsqrt';
+import { arange, asTensor, cat, cuda, full, neg_, rsqrt, setNumThreads, stack, Tensor, tensor, zeros } from 'rsqrt';
 
 const x = tensor([4, 16, 25], { dtype: 'float32' });
 
@@ -26,6 +26,10 @@ tensor([1, 2], { shape: [2, 1] });
 asTensor();
 // @ts-expect-error a shape is a list
 asTensor(new Float32Array(4), { shape: 4 });
+// @ts-expect-error the shape twice
+asTensor(new Float32Array(4), [4], { shape: [4] });
+// @ts-expect-error one tensor, not the outputs of a session
+asTensor({ logits: { data: new Float32Array(4), dims: [4], type: 'float32' } });
 // @ts-expect-error no such dtype
 zeros(2, 3, { dtype: 'double' });
 // @ts-expect-error options come last
@@ -56,6 +60,19 @@ neg_(x, { out: x });
 // @ts-expect-error a method takes no arguments
 x.rsqrt(x);
 
+// ---------------------------------------------------------------- joining
+
+// @ts-expect-error a list
+stack(x);
+// @ts-expect-error tensors, not values
+stack([1, 2]);
+// @ts-expect-error the dimension is called dim
+cat([x, x], { axis: 0 });
+// @ts-expect-error a list of tensors, not tensors
+cat(x, x);
+// @ts-expect-error out is a tensor
+cat([x, x], { out: new Float32Array(6) });
+
 // ---------------------------------------------------------------- tensors
 
 // @ts-expect-error read-only
@@ -82,6 +99,14 @@ x.transpose('0', '1');
 x.asStrided([2]);
 // @ts-expect-error no such method
 x.rsqrtt();
+// @ts-expect-error the option is called ndim
+x.toArray({ dim: 1 });
+// @ts-expect-error a number of dimensions is an option
+x.toArray(1);
+// @ts-expect-error no such dtype
+x.toObject('float');
+// @ts-expect-error no list of lists
+x.toArray({ ndim: 1 }).map((row) => row[0]);
 
 // ---------------------------------------------------------------- settings
 
