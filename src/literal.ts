@@ -150,7 +150,9 @@ function checkParts(value: unknown, where: string): void {
 export function checkScalar(value: unknown, where: string, or = ''): Scalar {
   if (isScalar(value)) return value;
   checkParts(value, where);
-  throw typeError(`${where} must be ${or}a number, bigint, boolean or { re, im }; received ${show(value)}`);
+  // Where a tensor will do as well, the way to one helps.
+  const what = or === '' ? show(value) : received(value);
+  throw typeError(`${where} must be ${or}a number, bigint, boolean or { re, im }; received ${what}`);
 }
 
 /** The dtype of a typed array in a list, whose elements are values. */

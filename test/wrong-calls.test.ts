@@ -1451,7 +1451,7 @@ const creationTables: Record<string, Row<Cpu>[]> = {
     ['resultType of undefined', ({ r }) => r.resultType(undefined),
       type, /^resultType: operands\[0\] must be a Tensor, a number, bigint, boolean or { re, im }; received undefined$/],
     ['resultType of a dtype', ({ r, x }) => r.resultType(x, 'int8'), type, /^resultType: operands\[1\] must be .*received 'int8'$/],
-    ['resultType of a list', ({ r, x }) => r.resultType([x, x]), type, /^resultType: operands\[0\] must be .*received \[an instance/],
+    ['resultType of a list', ({ r, x }) => r.resultType([x, x]), type, /^resultType: operands\[0\] must be a Tensor, .*received a list of tensors \(2\); /],
     ['resultType of half a complex number', ({ r, x }) => r.resultType(x, { re: 1 }),
       type, /^resultType: operands\[1\] must have numbers as re and im; received 1 and undefined$/],
     ['resultType of a tensor of another copy', ({ r, foreign }) => r.resultType(foreign), type, /^resultType: operands\[0\] must be a Tensor, /],
