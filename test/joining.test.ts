@@ -101,7 +101,21 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
     expect(cat(list).toArray()).toEqual([1, 1]);
   });
 
-  test('out between the elements of an input: everything is read before anything is written', () => {
+  test('out that has one element of an input: refused, or all is read before anything is written', () => {
+    const whole = tensor([0, 1, 2, 3, 4, 5, 6, 7], { device });
+    const odd = whole.slice(0, 1, null, 2);
+    const join = (): unknown => {
+      try {
+        // The first tensor goes over element 3, which is in the second.
+        return cat([tensor([8, 9], { device }), whole.slice(0, 0, 4, 3)], { out: odd }).toArray();
+      } catch (error) {
+        return (error as { code?: string }).code;
+      }
+    };
+    expect([[8, 9, 0, 3], 'ERR_OVERLAP']).toContainEqual(join());
+  });
+
+  test('out between the elements of an input, none of which it has', () => {
     const whole = tensor([0, 1, 2, 3, 4, 5, 6, 7], { device });
     const [even, odd] = [whole.slice(0, 0, null, 2), whole.slice(0, 1, null, 2)];
     const out = odd.unflatten(0, [2, 2]);
@@ -113,8 +127,12 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
   });
 
   test('an input without elements may lie within out', () => {
-    const x = tensor([1, 2, 3], { device });
-    expect(cat([x.narrow(0, 1, 0), tensor([7, 8, 9], { device })], { out: x }).toArray()).toEqual([7, 8, 9]);
+    const x = tensor([[1], [2], [3]], { device });
+    expect(cat([x.narrow(0, 1, 0), tensor([[7], [8], [9]], { device })], { out: x }).toArray()).toEqual([
+      [7],
+      [8],
+      [9],
+    ]);
   });
 
   test('out grows, with its views; of a failure nothing stays', () => {
