@@ -59,8 +59,8 @@ export abstract class AsyncReading<D extends DType> {
   }
 
   /**
-   * The elements as {@link Tensor.toArray} gives them. The arrays are made in one go once the elements have arrived, which takes
-   * time with millions of them; {@link dataAsync} makes none.
+   * The elements as {@link Tensor.toArray} gives them. The arrays are made in one go once the
+   * elements have arrived, which takes time with millions of them; {@link dataAsync} makes none.
    *
    * @example
    * ```ts

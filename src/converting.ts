@@ -41,8 +41,8 @@ export abstract class Converting<D extends DType> {
   }
 
   /**
-   * {@link to} float32; this tensor if that is its dtype. So are the other methods that torch has for dtypes, each by torch's
-   * name.
+   * {@link to} float32; this tensor if that is its dtype. So are the other methods that torch has
+   * for dtypes, each by torch's name.
    *
    * @example
    * ```ts

@@ -35,7 +35,10 @@ export interface TensorOptions<D extends DType = DType> {
 /** What {@link tensor} copies: a value, a typed array, a tensor, or nested arrays of these. */
 export type TensorData = Nested<Scalar | TypedArray | Tensor>;
 
-/** What has which dtype of its own, besides tensors, taking float32 for the default dtype. A Uint16Array has none. */
+/**
+ * Which values have which dtype, besides tensors, if the default dtype is float32. A Uint16Array
+ * has none.
+ */
 interface ValuesOf extends Record<DType, unknown> {
   float16: never;
   bfloat16: never;
@@ -64,20 +67,27 @@ export type DTypeOf<T> = unknown extends T
         : OwnDType<T>;
 
 /**
- * A tensor that copies its data.
+ * A tensor that copies its data: a value, a typed array, a tensor, or nested arrays of these.
  *
- * Without `dtype`: a typed array keeps its element type; numbers give the default dtype (float32, see {@link setDefaultDtype}),
- * bigints int64, booleans bool, complex numbers `{ re, im }` complex64, or complex128 if the default is float64; a
- * mixture gives what these promote to ({@link promoteTypes}). With `dtype` values are converted, those of a typed array too;
- * but a Uint16Array holds the bits of float16 or bfloat16 if `dtype` is that, and values if it is another; it has no dtype of its
- * own. A Uint32Array and a BigUint64Array give int64. Values are rounded once.
+ * Without `dtype`, the dtype follows from the data:
  *
- * Tensors are copied too, as by {@link Tensor.to}: one by itself with its dtype, device and strides, as `torch.tensor(x)` does;
- * those in lists are values if they have no dimensions and otherwise rows, of one shape, and are brought to `device`, by
- * default the CPU. {@link stack} joins tensors on their device.
+ * - Numbers give the default dtype (float32, see {@link setDefaultDtype}), bigints int64, booleans
+ *   bool, complex numbers `{ re, im }` complex64, or complex128 if the default is float64.
+ * - A typed array keeps its element type. A Uint32Array and a BigUint64Array give int64.
+ * - A tensor keeps its dtype.
+ * - A mixture gives what these promote to ({@link promoteTypes}).
  *
- * Throws `ERR_SHAPE` for ragged arrays and for tensors of different shapes, `TypeError` for what is no value and for complex
- * values in a real dtype, `RangeError` for a value that an integer dtype cannot hold, `ERR_DISPOSED`.
+ * With `dtype` everything is converted; values are rounded once. A Uint16Array needs a dtype:
+ * float16 and bfloat16 take it for their bits, any other dtype for values.
+ *
+ * A tensor by itself is copied with its device and strides, as by `torch.tensor(x)`. In nested
+ * arrays, a tensor without dimensions counts as a value, and a tensor with dimensions as the nested
+ * array that {@link Tensor.toArray} would give; the result is on the CPU unless `device` names
+ * another device. {@link stack} joins tensors on the device where they are.
+ *
+ * Throws `ERR_SHAPE` for ragged arrays and for tensors of different shapes, `TypeError` for what is
+ * no value and for complex values in a real dtype, `RangeError` for a value that an integer dtype
+ * cannot hold, `ERR_DISPOSED`.
  *
  * @example
  * ```ts

@@ -1,4 +1,7 @@
-/** What was received where a tensor was expected, and what leads from it to a tensor: the second half of a message. */
+/**
+ * What was received where a tensor was expected, and what leads from it to a tensor: the second
+ * half of a message.
+ */
 
 import { isAnyArrayBuffer, isMap, isTypedArray } from 'node:util/types';
 import { isVector } from './arrow';
@@ -16,13 +19,19 @@ export function received(value: unknown): string {
   return attempt(() => severalTensors(value) ?? `${nameOf(value)}${remedyFor(value)}`) ?? show(value);
 }
 
-/** Throws `TypeError` for several tensors of which one must be picked, and for the promise of any. `where` names the argument. */
+/**
+ * Throws `TypeError` for several tensors of which one must be picked, and for the promise of any.
+ * `where` names the argument.
+ */
 export function refuseSeveral(value: unknown, where: string): void {
   const several = attempt(() => severalTensors(value));
   if (several !== undefined) throw typeError(`${where} must be one tensor or values; received ${several}`);
 }
 
-/** Whether a value has what tensors have, of this library or of others; nothing of it is read, as that can throw. */
+/**
+ * Whether a value has what tensors have, of this library or of others; nothing of it is read, as
+ * that can throw.
+ */
 export function looksLikeTensor(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'data' in value && ('dims' in value || 'shape' in value);
 }
@@ -36,7 +45,10 @@ function attempt<T>(look: () => T): T | undefined {
   }
 }
 
-/** Describes tensors in an object, as a session returns them, in a Map or a list, and a promise; undefined for all else. */
+/**
+ * Describes tensors in an object, as a session returns them, in a Map or a list, and a promise;
+ * undefined for all else.
+ */
 function severalTensors(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || looksLikeTensor(value)) return undefined;
   if (typeof (value as { then?: unknown }).then === 'function') return 'a promise; await it first';

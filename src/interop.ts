@@ -37,8 +37,9 @@ export interface WithBuffer {
 /** Tensors as plain objects, for what knows no Tensor. Throw `ERR_DEVICE` on a GPU. */
 export abstract class Interop<D extends DType> {
   /**
-   * This tensor as `{ data, dims, type }`: what the constructors of ONNX Runtime and transformers.js take, and what can be
-   * cloned and posted, as a tensor itself cannot. `data` shares memory with the tensor where {@link Tensor.data} does.
+   * This tensor as `{ data, dims, type }`: what the constructors of ONNX Runtime and
+   * transformers.js take, and what can be cloned and posted, as a tensor itself cannot. `data`
+   * shares memory with the tensor where {@link Tensor.data} does.
    *
    * @example
    * ```ts
@@ -46,8 +47,8 @@ export abstract class Interop<D extends DType> {
    * console.log(data, dims, type); // Float32Array(2) [ 0.5, 0.25 ] [ 1, 2 ] float32
    * ```
    *
-   * Where the compiler does not know the dtype, `dtype` names it, so that the types of `data` and `type` follow; nothing is
-   * converted, and a tensor of another dtype throws `ERR_DTYPE`.
+   * Where the compiler does not know the dtype, `dtype` names it, so that the types of `data` and
+   * `type` follow; nothing is converted, and a tensor of another dtype throws `ERR_DTYPE`.
    *
    * @example
    * ```ts

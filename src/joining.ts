@@ -24,13 +24,19 @@ import { fromSource, type Shareable, type SharedDType } from './share';
 import { checkIsOptions, isTensor, notATensor, relayOut, storageOf, type Tensor } from './tensor';
 import { viewOf } from './views';
 
-/** What {@link stack} and {@link cat} join: tensors, and what {@link asTensor} makes one of without copying. */
+/**
+ * What {@link stack} and {@link cat} join: tensors, and what {@link asTensor} makes one of without
+ * copying.
+ */
 export type Joinable = Tensor | Shareable;
 
 /** Whether a type is one member, not a union of several. */
 type IsOne<Member, All = Member> = Member extends unknown ? ([All] extends [Member] ? true : false) : never;
 
-/** The dtype of joined tensors: theirs, if it is the same; else any DType, as the compiler does not work out promotion. */
+/**
+ * The dtype of joined tensors: theirs, if it is the same; else any DType, as the compiler does not
+ * work out promotion.
+ */
 export type JoinedDType<T> = [T] extends [never] ? DType : false extends IsOne<SharedDType<T>> ? DType : SharedDType<T>;
 
 /** What {@link stack} and {@link cat} take. */
@@ -50,14 +56,15 @@ interface Plan {
 }
 
 /**
- * Joins tensors along a dimension that they have. In all other dimensions their sizes must be the same; tensors of shape [0] are
- * skipped, as in torch.
+ * Joins tensors along a dimension that they have. In all other dimensions their sizes must be the
+ * same; tensors of shape [0] are skipped, as in torch.
  *
- * The dtype is what theirs promote to ({@link promoteTypes}), the device theirs. The result is contiguous or, if all tensors are
- * channels-last, that.
+ * The dtype is what theirs promote to ({@link promoteTypes}), the device theirs. The result is
+ * contiguous or, if all tensors are channels-last, that.
  *
- * Throws `ERR_SHAPE` for shapes that do not match and for tensors without dimensions, `ERR_DEVICE` for tensors on several
- * devices, `RangeError` for a dimension that is not there or an empty list, `TypeError` for what is no list of tensors.
+ * Throws `ERR_SHAPE` for shapes that do not match and for tensors without dimensions, `ERR_DEVICE`
+ * for tensors on several devices, `RangeError` for a dimension that is not there or an empty list,
+ * `TypeError` for what is no list of tensors.
  *
  * @param tensors an array, or anything else to iterate over
  * @example
@@ -70,8 +77,9 @@ interface Plan {
  */
 export function cat<T extends Joinable>(tensors: Iterable<T>, dim?: number | JoinOptions): Tensor<JoinedDType<T>>;
 /**
- * @param options.out where the result is stored: a tensor on the same device, of a dtype that the result may be cast to, which
- *   shares no memory with the tensors. One of another shape is resized, with a warning if it had elements
+ * @param options.out where the result is stored: a tensor on the same device, of a dtype that the
+ *   result may be cast to, which shares no memory with the tensors. One of another shape is
+ *   resized, with a warning if it had elements
  * @returns `out`
  * @throws ERR_DTYPE, ERR_SHAPE, ERR_DEVICE or ERR_OVERLAP, with nothing written
  */
@@ -81,8 +89,8 @@ export function cat(tensors: Iterable<Joinable>, ...args: unknown[]): Tensor {
 }
 
 /**
- * Joins tensors of one shape along a new dimension: `stack([x, y]).shape` is `[2, ...x.shape]`. Otherwise as {@link cat}; also
- * takes tensors without dimensions.
+ * Joins tensors of one shape along a new dimension: `stack([x, y]).shape` is `[2, ...x.shape]`.
+ * Otherwise as {@link cat}; also takes tensors without dimensions.
  *
  * @param tensors an array, or anything else to iterate over
  * @example
@@ -225,7 +233,10 @@ function planOfCat(tensors: readonly Tensor[], dim: unknown): Plan {
   return { shape, strides, outStrides: strides, pieces };
 }
 
-/** torch joins along a dimension that is there, and splits it; or behind the last one, along that of size 1. */
+/**
+ * torch joins along a dimension that is there, and splits it; or behind the last one, along that of
+ * size 1.
+ */
 function planOfStack(tensors: readonly Tensor[], dim: unknown): Plan {
   const [first] = tensors;
   const at = checkDim(dim, first.ndim + 1, 'stack: dim');

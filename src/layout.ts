@@ -50,8 +50,8 @@ export function isContiguous(shape: Sizes, strides: Sizes): boolean {
 }
 
 /**
- * Whether torch takes strides for channels-last: of four or five dimensions, the second the innermost, the first the outermost.
- * Contiguous strides that would also do are not.
+ * Whether torch takes strides for channels-last: of four or five dimensions, the second the
+ * innermost, the first the outermost. Contiguous strides that would also do are not.
  */
 export function isChannelsLast(shape: Sizes, strides: Sizes): boolean {
   const { length } = shape;

@@ -34,8 +34,9 @@ interface Inspected {
 }
 
 /**
- * The shape and the dtype of nested arrays of values, which may contain tensors. `asked` is the dtype that the result will
- * have, if one was asked for. Throws `ERR_SHAPE` if the arrays are ragged, `TypeError` for what is no value, `ERR_DISPOSED`.
+ * The shape and the dtype of nested arrays of values, which may contain tensors. `asked` is the
+ * dtype that the result will have, if one was asked for. Throws `ERR_SHAPE` if the arrays are
+ * ragged, `TypeError` for what is no value, `ERR_DISPOSED`.
  */
 export function inspectNested(data: unknown, where: string, asked?: DType): Inspected {
   const shape: number[] = [];
@@ -90,7 +91,10 @@ export function inspectNested(data: unknown, where: string, asked?: DType): Insp
   return { shape, dtype: found.size === 0 ? ofNumbers : [...found].reduce(promoteTypes), hasTensors };
 }
 
-/** Calls `write` with each value, or tensor, of nested arrays that {@link inspectNested} has checked, row by row. */
+/**
+ * Calls `write` with each value, or tensor, of nested arrays that {@link inspectNested} has
+ * checked, row by row.
+ */
 export function forEachValue<V = Scalar>(data: unknown, write: (value: V) => void): void {
   if (isList(data)) for (const item of data) forEachValue(item, write);
   else write(data as V);
@@ -166,9 +170,9 @@ function checkRow(array: TypedArray, asked: DType | undefined, path: readonly nu
 }
 
 /**
- * The dtype that holds the values of an array of unsigned integers, where JavaScript has such an array and we have no such
- * dtype: int64 or, of 16 bits, int32. A Uint16Array is one only if a dtype is asked for that it cannot hold the bits of.
- * Undefined for every other array.
+ * The dtype that holds the values of an array of unsigned integers, where JavaScript has such an
+ * array and we have no such dtype: int64 or, of 16 bits, int32. A Uint16Array is one only if a
+ * dtype is asked for that it cannot hold the bits of. Undefined for every other array.
  */
 export function dtypeOfUnsigned(array: TypedArray, asked: DType | undefined, where: string): DType | undefined {
   const name = nameOfArray(array);

@@ -43,8 +43,8 @@ export function mustCopyFirst(input: Tensor, output: Place, where: string): bool
 }
 
 /**
- * Whether one of several inputs must be copied before an output is written, as its strides are interleaved with the output's.
- * Throws `ERR_OVERLAP` if they overlap.
+ * Whether one of several inputs must be copied before an output is written, as its strides are
+ * interleaved with the output's. Throws `ERR_OVERLAP` if they overlap.
  */
 export function mustCopyAside(input: Tensor, output: Place, where: string): boolean {
   const how = overlap(placeOf(input), output);

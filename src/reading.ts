@@ -21,8 +21,8 @@ declare module './tensor' {
 export type Nested<T> = T | Nested<T>[];
 
 /**
- * What {@link Tensor.toArray} gives for a number of dimensions: `NestedOf<number, 2>` is `number[][]`. Where the compiler does
- * not know the number, {@link Nested}.
+ * What {@link Tensor.toArray} gives for a number of dimensions: `NestedOf<number, 2>` is
+ * `number[][]`. Where the compiler does not know the number, {@link Nested}.
  */
 export type NestedOf<T, N extends number> = number extends N ? Nested<T> : N extends unknown ? Lists<T, N, []> : never;
 type Lists<T, N extends number, Made extends unknown[]> = Made['length'] extends N
@@ -59,8 +59,8 @@ export abstract class Reading<D extends DType> {
   }
 
   /**
-   * The elements as nested arrays; of a tensor without dimensions, its value. int64 elements are bigints, bool
-   * elements booleans, complex elements `{ re, im }`, others numbers.
+   * The elements as nested arrays; of a tensor without dimensions, its value. int64 elements are
+   * bigints, bool elements booleans, complex elements `{ re, im }`, others numbers.
    *
    * The compiler does not know how many dimensions a tensor has. `ndim` states it: the arrays are
    * typed accordingly, and a tensor of another number of dimensions throws `ERR_SHAPE`.
@@ -139,7 +139,10 @@ export abstract class Reading<D extends DType> {
 
 extend(Reading, ['at']); // which is called in loops
 
-/** Throws `ERR_SHAPE` if options name another number of dimensions than a tensor has, `TypeError` for others. */
+/**
+ * Throws `ERR_SHAPE` if options name another number of dimensions than a tensor has, `TypeError`
+ * for others.
+ */
 export function checkNdim(
   tensor: Tensor,
   options: unknown = {},

@@ -54,22 +54,25 @@ export type SharedDType<S> = S extends { readonly type: infer D extends DType }
 /**
  * A tensor on memory that is already there, without a copy: writing to one changes the other.
  *
- * Takes a typed array, a Buffer at any byte offset, an ArrayBuffer or SharedArrayBuffer, a `{ data, dims, type }` object such
- * as a tensor of ONNX Runtime or transformers.js or what {@link Tensor.toObject} gives, or a vector of Apache Arrow. `dtype`
- * tells what memory holds where that is open:
+ * Takes a typed array, a Buffer at any byte offset, an ArrayBuffer or SharedArrayBuffer, a
+ * `{ data, dims, type }` object such as a tensor of ONNX Runtime or transformers.js or what
+ * {@link Tensor.toObject} gives, or a vector of Apache Arrow. `dtype` tells what memory holds where
+ * that is open:
  *
  * - a Uint8Array, Buffer or ArrayBuffer: bytes of any dtype (default uint8)
  * - a Uint16Array: bits of float16 or bfloat16 (no default; a Float16Array is float16)
- * - a Float32Array or Float64Array: real numbers, or complex64 or complex128, half as many, each a real and an imaginary
- *   part
+ * - a Float32Array or Float64Array: real numbers, or complex64 or complex128, half as many, each a
+ *   real and an imaginary part
  *
- * `shape`, as the second argument or among the options, defaults to that of the object, or one dimension; one size may be −1
- * and is then inferred. Fixed-size lists of Arrow are dimensions, vectors of several chunks are copied into one, and those with
- * nulls refused. With a GPU as `device` the elements are copied there; plain numbers and arrays are copied as by {@link tensor}.
+ * `shape`, as the second argument or among the options, defaults to that of the object, or one
+ * dimension; one size may be −1 and is then inferred. Fixed-size lists of Arrow are dimensions,
+ * vectors of several chunks are copied into one, and those with nulls refused. With a GPU as
+ * `device` the elements are copied there; plain numbers and arrays are copied as by {@link tensor}.
  *
- * Throws `TypeError` for what is no memory or of another element type than `dtype`, and for unsigned integers of 16, 32 and 64
- * bits, which no dtype has and {@link tensor} copies; `RangeError` if memory ends within an element, `ERR_SHAPE` if `shape` does
- * not match the length. Of several tensors, such as the outputs of a session, one must be picked.
+ * Throws `TypeError` for what is no memory or of another element type than `dtype`, and for
+ * unsigned integers of 16, 32 and 64 bits, which no dtype has and {@link tensor} copies;
+ * `RangeError` if memory ends within an element, `ERR_SHAPE` if `shape` does not match the length.
+ * Of several tensors, such as the outputs of a session, one must be picked.
  *
  * @example
  * ```ts

@@ -1,4 +1,7 @@
-/** stack and cat: what torch gives and refuses, on every configuration, and what torch does not have. */
+/**
+ * stack and cat: what torch gives and refuses, on every configuration, and what torch does not
+ * have.
+ */
 
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';

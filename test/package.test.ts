@@ -71,6 +71,12 @@ test('require', () => {
   covered('package', 'require');
 });
 
+test('messages call a tensor by the name of its class', () => {
+  const text = "const { full, Tensor, tensor } = require('rsqrt'); console.log(Tensor.name); full([2], tensor([1]));";
+  const { stdout, stderr } = program('name.cjs', text);
+  expect([stdout, stderr]).toEqual(['Tensor\n', expect.stringContaining('received an instance of Tensor\n')]);
+});
+
 test('import: every name, and the same package as require', () => {
   const { stdout, stderr } = program(
     'user.mjs',

@@ -5,7 +5,7 @@
 
 Each case is [operation, tensors, dim, out, result]. A tensor is [dtype, shape, strides, offset] on storage of its own, whose
 element k is (7 k + 13 i) % 100 for the tensor at index i, as its dtype. out is null or [dtype, shape, strides]. The result is
-[dtype, shape, strides, elements as float64], or null where torch refuses.
+[dtype, shape, strides, elements as integers], or null where torch refuses.
 """
 import json
 import random
@@ -34,7 +34,7 @@ def case(op, tensors, dim, out=None):
         result = OPS[op](inputs, dim) if out is None else OPS[op](inputs, dim, out=target)
     except (RuntimeError, IndexError, TypeError, ValueError):
         return [op, tensors, dim, out, None]
-    elements = result.to(torch.complex128).real.flatten().tolist()
+    elements = [int(each) for each in result.to(torch.complex128).real.flatten().tolist()]
     return [op, tensors, dim, out, [str(result.dtype)[6:], list(result.shape), list(result.stride()), elements]]
 
 
