@@ -303,7 +303,7 @@ function joinedInto(out: unknown, plan: Plan, dtype: DType, device: number, wher
     const places = resized === undefined ? [placeOf(out)] : [placeOf(out), resized];
     const pieces = plan.pieces.map((piece) => {
       const { source } = piece;
-      if (source.numel === 0 || !places.map((place) => mustCopyAside(source, place, name)).includes(true)) return piece;
+      if (!places.map((place) => mustCopyAside(source, place, name)).includes(true)) return piece;
       const copy = copyOf(source, resultStrides(source.shape, source.strides));
       copies.push(copy);
       return { ...piece, source: copy };

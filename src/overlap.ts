@@ -65,6 +65,8 @@ function overlap(a: Place, b: Place): 'none' | 'exact' | 'partial' | 'unknown' {
   if (areApart(a.storage, b.storage)) return 'none';
   const first = span(a);
   const second = span(b);
+  // Without elements there is nothing to overlap, wherever it lies.
+  if (first.start === first.end || second.start === second.end) return 'none';
   if (first.end <= second.start || second.end <= first.start) return 'none';
   const alike = sameSizes(a.shape, b.shape) && sameLayout(a.shape, a.strides, b.strides);
   if (first.start === second.start && a.itemSize === b.itemSize && alike) return 'exact';

@@ -1717,6 +1717,8 @@ const legal: [string, (world: Cpu) => unknown, unknown][] = [
   }, true],
   ['asStrided up to the last element', ({ matrix }) => matrix.asStrided([2], [5]).toArray(), [1, 6]],
   ['asStrided of none at the end', ({ x }) => x.asStrided([0], [1], 4).shape, [0]],
+  ['out around an input without elements', ({ r, matrix }) => r.square(matrix.narrow(0, 1, 0), { out: matrix }).shape,
+    [0, 3]],
   ['out that is the input', ({ r, x }) => r.square(x, { out: x }) === x, true],
   ['out beside the input in one array', ({ r, floats }) => {
     const out = r.asTensor(floats.subarray(2));
