@@ -139,7 +139,7 @@ export function copyStrides(shape: Sizes, strides: Sizes): Sizes {
 export function resultStrides(shape: Sizes, strides: Sizes): Sizes {
   if (areRowMajor(shape, strides)) return strides;
   if (isContiguous(shape, strides)) return contiguousStrides(shape);
-  if (isChannelsLast(shape, strides)) return packedStrides(shape, CHANNELS_LAST);
+  if (isChannelsLastContiguous(shape, strides)) return channelsLastStrides(shape);
   return copyStrides(shape, strides);
 }
 
@@ -153,14 +153,14 @@ function areRowMajor(shape: Sizes, strides: Sizes): boolean {
   return true;
 }
 
-/** The dimensions of images, [batch, channels, height, width], innermost first where channels are last in memory. */
-const CHANNELS_LAST = [1, 3, 2, 0];
-
-/** Whether the elements of four dimensions lie in memory without gaps, channels innermost. */
-function isChannelsLast(shape: Sizes, strides: Sizes): boolean {
-  if (shape.length !== CHANNELS_LAST.length) return false;
+/**
+ * Whether the elements of four dimensions lie in memory without gaps, the second dimension
+ * innermost. Unlike {@link isChannelsLast} it reads no strides of dimensions of size 1.
+ */
+function isChannelsLastContiguous(shape: Sizes, strides: Sizes): boolean {
+  if (shape.length !== 4) return false;
   let expected = 1;
-  for (const dim of CHANNELS_LAST) {
+  for (const dim of channelsLastOrder(4)) {
     if (shape[dim] !== 1 && strides[dim] !== expected) return false;
     expected *= shape[dim];
   }
