@@ -3,11 +3,13 @@
  * are tables that the addon publishes, addressed by position.
  *
  * Arguments are checked for what would corrupt memory and for nothing else: semantics are settled in src/. Failures
- * are thrown as whatever `createError` makes of a code and a sentence.
+ * are thrown as whatever `createError` makes of a code and a sentence. When the addon itself finds too little memory, that is
+ * `ERR_OUT_OF_MEMORY` from whatever was called, and nothing has changed; so it is from `process.dlopen`.
  */
 export interface Addon {
   /**
-   * Opens a binding.
+   * Opens a binding. It is released with the garbage collector, when neither it nor any of its functions can be reached and no
+   * `whenSettled` is pending. A binding that leads to `createError` and back does not keep itself alive.
    *
    * @param isa the instruction set to use on the CPU, '' for the widest that this CPU has
    * @param createError turns a failure into the error to throw; codes: `ERR_ISA`, `ERR_INVALID_ARG_TYPE`,
@@ -101,7 +103,10 @@ export interface Binding {
   releasePinned(buffer: ArrayBuffer): void;
   /** Waits for the copies from and to page-locked memory that `copy` did not wait for. Any other memory has none. */
   settle(memory: Memory): void;
-  /** Calls back from the event loop once these copies are done, with the error if one failed. */
+  /**
+   * Calls back from the event loop once these copies are done, with the error if one failed. Until then the event loop goes on.
+   * If this throws, `done` is not called.
+   */
   whenSettled(memory: Memory, done: (error?: Error) => void): void;
 
   /**
@@ -137,8 +142,8 @@ export interface Binding {
   synchronize(device: number): void;
 
   /**
-   * From now on queues work of a device on another of its streams. Returns what `leaveStream` needs to go back. Work on the
-   * same memory is done in the order of the calls, whatever their streams.
+   * From now on queues work of a device on another of its streams. Returns what `leaveStream` needs to go back, which then
+   * cannot fail. Work on the same memory is done in the order of the calls, whatever their streams.
    */
   enterStream(device: number): number;
   leaveStream(device: number, previous: number): void;
@@ -162,7 +167,7 @@ export interface Binding {
   beginCapture(device: number): void;
   /** Ends a capture. The graph keeps the memory that its work uses; it is released with the object, or by `releaseGraph`. */
   endCapture(device: number): DeviceGraph;
-  /** Ends a capture, of which nothing is kept. */
+  /** Ends a capture, of which nothing is kept; harmless if there is none. */
   abandonCapture(device: number): void;
   /** Queues the work of a graph. */
   launchGraph(graph: DeviceGraph): void;

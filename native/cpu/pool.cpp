@@ -1,6 +1,5 @@
 #include "cpu/pool.h"
 
-#include <exception>
 #include <string>
 
 #include "cpu/float_environment.h"
@@ -123,7 +122,7 @@ void Pool::start(int helpers) {
         started_.fetch_add(1, std::memory_order_relaxed);
       }
     });
-  } catch (const std::exception&) {
+  } catch (...) {
     next_start_ = Clock::now() + start_interval;
   }
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
+#include <exception>
 #include <limits>
 #include <memory>
 #include <string>
@@ -66,8 +66,13 @@ struct MemoryStats {
 
 inline constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 
-// Called from a thread of the backend, with what went wrong or null.
-using Done = std::function<void(const Failure*)>;
+// Who waits. Told at most once, perhaps from a thread of the backend.
+class Done {
+ public:
+  virtual ~Done() = default;
+  // With the exception that the work ended with, or null.
+  virtual void tell(std::exception_ptr failure) noexcept = 0;
+};
 
 // One per JavaScript environment, used from its thread only. Work is queued on streams, and calls return;
 // work on the same memory is done in the order of the calls, whatever its streams and devices. Functions
@@ -98,8 +103,8 @@ class Backend {
   virtual void release_pinned(std::byte* pointer) noexcept = 0;
   // Waits for the copies under way from or to the page-locked memory that a pointer lies in, if it does.
   virtual void settle(const std::byte* pointer) = 0;
-  // Calls back when these are done.
-  virtual void when_settled(const std::byte* pointer, Done done) = 0;
+  // Tells `done` when these are done. If this throws, `done` hears nothing.
+  virtual void when_settled(const std::byte* pointer, std::unique_ptr<Done> done) = 0;
 
   // Returns when the host may use its place; if that is page-locked and non_blocking, only `settle` does.
   virtual void copy(Place from, Place to, std::size_t bytes, bool non_blocking) = 0;

@@ -119,7 +119,7 @@ void Memory::release(const DeviceBlock& block) noexcept {
     const Stream& stream = block.last->device == device_ ? *block.last : block.home;
     if (&stream != block.last) wait_for(stream, *block.last);
     check(free_bytes(block.data, stream), "cudaFree");
-  } catch (const Failure&) {
+  } catch (...) {
     static_cast<void>(cudaStreamSynchronize(block.last->handle.get()));
     static_cast<void>(cudaFree(block.data));  // harmless if it was freed after all
   }

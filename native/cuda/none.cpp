@@ -21,7 +21,7 @@ class NoBackend final : public Backend {
   std::byte* allocate_pinned(std::size_t) override { refuse(); }
   void release_pinned(std::byte*) noexcept override {}
   void settle(const std::byte*) override {}
-  void when_settled(const std::byte*, Done done) override { done(nullptr); }
+  void when_settled(const std::byte*, std::unique_ptr<Done> done) override { done->tell(nullptr); }
   void copy(Place, Place, std::size_t, bool) override { refuse(); }
   void run(Block&, Block&, const Job&) override { refuse(); }
   void draw(Block&, const RandomJob&) override { refuse(); }

@@ -98,10 +98,10 @@ class CudaBackend final : public Backend {
     if (Pinned::Block* const block = pinned_.find(pointer)) Pinned::settle(*block);
   }
 
-  void when_settled(const std::byte* pointer, Done done) override {
+  void when_settled(const std::byte* pointer, std::unique_ptr<Done> done) override {
     const Pinned::Block* const block = pinned_.find(pointer);
     if (block == nullptr || block->last == nullptr) {
-      done(nullptr);
+      done->tell(nullptr);
       return;
     }
     // An event of its own: that of the block may be recorded anew, or gone, before the waiter comes to it.
@@ -149,7 +149,11 @@ class CudaBackend final : public Backend {
 
   int enter_stream(int device) override { return open(device)->enter_stream(); }
 
-  void leave_stream(int device, int previous) override { open(device)->leave_stream(previous); }
+  // Not by way of making the device current, which may fail: then what was entered would not be left.
+  void leave_stream(int device, int previous) override {
+    if (Device* const used = used_device(device)) return used->leave_stream(previous);
+    open(device)->leave_stream(previous);
+  }
 
   std::shared_ptr<Event> create_event(int device) override {
     const Opened opened = open(device);
@@ -206,7 +210,15 @@ class CudaBackend final : public Backend {
     return std::make_shared<CapturedGraph>(device, std::move(capture->blocks), std::move(owned));
   }
 
-  void abandon_capture(int device) override { open(device)->abandon_capture(); }
+  void abandon_capture(int device) override {
+    Device* const used = used_device(device);
+    if (used == nullptr) return;
+    try {
+      open(device)->abandon_capture();
+    } catch (...) {  // the device cannot be made current
+      used->abandon_capture();
+    }
+  }
 
   void launch(Graph& graph) override {
     const CapturedGraph& captured = static_cast<const CapturedGraph&>(graph);
@@ -248,6 +260,8 @@ class CudaBackend final : public Backend {
     std::unique_ptr<Device>& slot_;
   };
   Opened open(int device) { return Opened(*this, device); }
+  // Null if nothing has been done on it yet.
+  Device* used_device(int device) const { return devices_[static_cast<std::size_t>(device)].get(); }
 
   static void enqueue(Place to, Place from, std::size_t bytes, cudaMemcpyKind kind, const Stream& stream) {
     check(cudaMemcpyAsync(to.pointer, from.pointer, bytes, kind, stream.handle.get()), "cudaMemcpyAsync");
@@ -271,7 +285,7 @@ class CudaBackend final : public Backend {
   static void mark_copied(Pinned::Block& pinned, const Stream& stream) {
     try {
       Pinned::mark(pinned, stream);
-    } catch (const Failure&) {
+    } catch (...) {
       static_cast<void>(cudaStreamSynchronize(stream.handle.get()));
       pinned.last = nullptr;
       throw;
@@ -282,8 +296,10 @@ class CudaBackend final : public Backend {
     {
       const Opened source = open(from.block->device);
       source->refuse_capture("copying between devices");
-      if (open_.emplace(from.block->device, to.block->device).second)
+      if (const std::pair pair(from.block->device, to.block->device); !open_.contains(pair)) {
         source->memory.open_to(to.block->device);
+        open_.insert(pair);
+      }
     }
     const Opened target = open(to.block->device);
     target->refuse_capture("copying between devices");

@@ -31,16 +31,28 @@ void Staging::upload(std::byte* to, const std::byte* from, std::size_t bytes, co
     const std::size_t extent = (count + alignment - 1) / alignment * alignment;
     if (spare_events_.empty()) spare_events_.push_back(make_event(cudaEventDisableTiming));
     const std::size_t begin = take(extent);
-    std::memcpy(memory_ + begin, from + done, count);
-    check(cudaMemcpyAsync(to + done, memory_ + begin, count, cudaMemcpyHostToDevice, stream.handle.get()),
-          "cudaMemcpyAsync");
-    const cudaError_t status = cudaEventRecord(spare_events_.back().get(), stream.handle.get());
-    if (status != cudaSuccess) static_cast<void>(cudaStreamSynchronize(stream.handle.get()));
-    check(status, "cudaEventRecord");
-    parts_.push_back({begin, begin + extent, std::move(spare_events_.back())});
-    spare_events_.pop_back();
+    parts_.push_back({begin, begin + extent, nullptr});
+    try {
+      upload_part(to + done, from + done, count, stream);
+    } catch (...) {
+      parts_.pop_back();
+      throw;
+    }
     head_ = begin + extent;
   }
+}
+
+// By way of the newest part, whose event it sets.
+void Staging::upload_part(std::byte* to, const std::byte* from, std::size_t bytes, const Stream& stream) {
+  Part& part = parts_.back();
+  std::memcpy(memory_ + part.begin, from, bytes);
+  check(cudaMemcpyAsync(to, memory_ + part.begin, bytes, cudaMemcpyHostToDevice, stream.handle.get()),
+        "cudaMemcpyAsync");
+  const cudaError_t status = cudaEventRecord(spare_events_.back().get(), stream.handle.get());
+  if (status != cudaSuccess) static_cast<void>(cudaStreamSynchronize(stream.handle.get()));
+  check(status, "cudaEventRecord");
+  part.read = std::move(spare_events_.back());
+  spare_events_.pop_back();
 }
 
 // Where so many bytes of the ring are free; waits until they are.
@@ -78,7 +90,7 @@ void Staging::download(std::byte* to, const std::byte* from, std::size_t bytes, 
       check(cudaEventSynchronize(written_[(i - 1) % 2].get()), "cudaEventSynchronize");
       std::memcpy(to + (i - 1) * chunk, buffer(i - 1), count(i - 1));
     }
-  } catch (const Failure&) {
+  } catch (...) {
     static_cast<void>(
         cudaStreamSynchronize(stream.handle.get()));  // nothing may write to the chunks any more
     throw;

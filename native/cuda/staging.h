@@ -30,6 +30,7 @@ class Staging {
     std::size_t end;
     EventHandle read;
   };
+  void upload_part(std::byte* to, const std::byte* from, std::size_t bytes, const Stream& stream);
   std::size_t take(std::size_t bytes);
   void retire_oldest();
 

@@ -1,8 +1,7 @@
 #include "cuda/waiter.h"
 
+#include <exception>
 #include <utility>
-
-#include "core/failure.h"
 
 namespace rsqrt_native::cuda {
 
@@ -17,7 +16,7 @@ Waiter::~Waiter() {
   thread_.join();
 }
 
-void Waiter::add(EventHandle event, Done done) {
+void Waiter::add(EventHandle event, std::unique_ptr<Done> done) {
   {
     const std::lock_guard lock(mutex_);
     entries_.push_back({std::move(event), std::move(done)});
@@ -33,13 +32,14 @@ void Waiter::run() {
     const Entry entry = std::move(entries_.front());
     entries_.pop_front();
     lock.unlock();
+    std::exception_ptr failure;
     try {
       const CurrentDevice current(device_);
       check(cudaEventSynchronize(entry.event.get()), "cudaEventSynchronize");
-      entry.done(nullptr);
-    } catch (const Failure& failure) {
-      entry.done(&failure);
+    } catch (...) {
+      failure = std::current_exception();
     }
+    entry.done->tell(std::move(failure));
     lock.lock();
   }
 }

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -21,13 +22,13 @@ class Waiter {
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
-  // Calls back once the event is reached.
-  void add(EventHandle event, Done done);
+  // Tells `done` once the event is reached. If this throws, `done` hears nothing.
+  void add(EventHandle event, std::unique_ptr<Done> done);
 
  private:
   struct Entry {
     EventHandle event;
-    Done done;
+    std::unique_ptr<Done> done;
   };
   void run();
 

@@ -1,9 +1,11 @@
 // The addon's entry: open() returns a binding, see binding.d.ts for the contract.
 #include <napi.h>
 
+#include <cstddef>
 #include <memory>
+#include <new>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "cpu/memory.h"
 #include "napi/arguments.h"
@@ -11,22 +13,25 @@
 #include "napi/device.h"
 #include "napi/random.h"
 #include "napi/unary.h"
+#include "napi/wrapped.h"
 #include "ops/random.h"
 #include "ops/table.h"
 
 namespace rsqrt_native {
 namespace {
 
-// Owned by the environment (a process or a worker thread); they share nothing but what the system has once:
-// the backend's devices and the CPU's threads.
+// Owned by the environment: a process or a worker thread, and there each time that the addon is loaded anew.
+// Environments share nothing but what the system has once: the backend's devices and the CPU's threads.
 struct Environment {
-  std::shared_ptr<cpu::Pool> pool = cpu::shared_pool();
-  std::shared_ptr<cuda::Backend> cuda = cuda::make_backend();
-  std::shared_ptr<DeviceMemories> device_memories = std::make_shared<DeviceMemories>();
-  std::shared_ptr<PinnedBuffers> pinned_buffers = std::make_shared<PinnedBuffers>();
-  std::shared_ptr<Completions> completions = std::make_shared<Completions>();
-  std::vector<std::unique_ptr<Context>> contexts;
+  std::weak_ptr<Shared> shared;  // of the bindings that there are
 };
+
+// What the bindings of an environment share.
+std::shared_ptr<Shared> shared_of(Environment& environment) {
+  std::shared_ptr<Shared> shared = environment.shared.lock();
+  if (shared == nullptr) environment.shared = shared = std::make_shared<Shared>();
+  return shared;
+}
 
 template <class Names>
 Napi::Array list_of(Napi::Env env, const Names& names) {
@@ -60,50 +65,85 @@ napi_value set_num_threads(Napi::Env env, Context& context, const napi_value* ar
   return nullptr;
 }
 
-// open(isa, createError): the instruction set ('' for the best) and what turns a failure into an error.
-Napi::Value open(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  if (!info[0].IsString()) throw Napi::TypeError::New(env, "isa must be a string");
-  if (!info[1].IsFunction()) throw Napi::TypeError::New(env, "createError must be a function");
-  Environment& environment = *env.GetInstanceData<Environment>();
-
-  auto owned = std::make_unique<Context>();
+// Makes the Context and its holder, which has createError. The caller keeps the holder by its functions.
+Context& make_context(napi_env env, Environment& environment, napi_value create_error) {
+  auto owned = std::make_unique<Context>(env);
   Context& context = *owned;
-  context.create_error = Napi::Persistent(info[1].As<Napi::Function>());
-  context.pool = environment.pool;
-  context.cuda = environment.cuda;
-  context.device_memories = environment.device_memories;
-  context.pinned_buffers = environment.pinned_buffers;
-  context.completions = environment.completions;
-  const napi_value binding = guarded(env, context, [&]() -> napi_value {
-    context.isa = cpu::choose_instruction_set(info[0].As<Napi::String>());
-    Napi::Object object = Napi::Object::New(env);
-    object["dtypes"] = list_of(env, dtype_names);
-    object["ops"] = op_list(env);
-    object["distributions"] = list_of(env, distribution_names);
-    object["isa"] = context.isa.name;
-    object["isas"] = isa_list(env);
-    object["unary"] = Napi::Function(env, make_function(env, "unary", unary, context));
-    object["random"] = Napi::Function(env, make_function(env, "random", random, context));
-    object["setNumThreads"] =
-        Napi::Function(env, make_function(env, "setNumThreads", guarded_call<set_num_threads>, context));
-    define_device_functions(env, object, context);
-    return object;
-  });
-  environment.contexts.push_back(std::move(owned));
-  return Napi::Value(env, binding);
+  context.shared = shared_of(environment);
+  context.pool = context.shared->pool;
+  context.cuda = context.shared->cuda;
+  context.device_memories = context.shared->device_memories;
+  context.pinned_buffers = context.shared->pinned_buffers;
+  context.completions = context.shared->completions;
+  if (napi_create_reference(env, create_error, 0, &context.create_error) != napi_ok) {
+    throw Napi::Error::New(env);
+  }
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Context*>(data); };
+  const napi_value holder = wrap(env, std::move(owned), finalize, &context.holder);
+  const napi_property_descriptor hold = {"createError", nullptr,      nullptr,      nullptr,
+                                         nullptr,       create_error, napi_default, nullptr};
+  if (napi_define_properties(env, holder, 1, &hold) != napi_ok) throw Napi::Error::New(env);
+  return context;
 }
 
-Napi::Object init(Napi::Env env, Napi::Object exports) {
-  env.SetInstanceData(new Environment);
+napi_value make_binding(Napi::Env env, Context& context, const std::string& isa) {
+  context.isa = cpu::choose_instruction_set(isa);
+  Napi::Object object = Napi::Object::New(env);
+  object["dtypes"] = list_of(env, dtype_names);
+  object["ops"] = op_list(env);
+  object["distributions"] = list_of(env, distribution_names);
+  object["isa"] = context.isa.name;
+  object["isas"] = isa_list(env);
+  object["unary"] = Napi::Function(env, make_function(env, "unary", unary, context));
+  object["random"] = Napi::Function(env, make_function(env, "random", random, context));
+  object["setNumThreads"] =
+      Napi::Function(env, make_function(env, "setNumThreads", guarded_call<set_num_threads>, context));
+  define_device_functions(env, object, context);
+  return object;
+}
+
+// open(isa, createError): the instruction set ('' for the best) and what turns a failure into an error.
+napi_value open(napi_env env, napi_callback_info info) {
+  napi_value args[2];
+  std::size_t count = 2;
+  void* environment;
+  napi_get_cb_info(env, info, &count, args, nullptr, &environment);
+  return guarded(env, nullptr, [&]() -> napi_value {
+    if (!Napi::Value(env, args[0]).IsString()) throw Napi::TypeError::New(env, "isa must be a string");
+    if (!Napi::Value(env, args[1]).IsFunction()) {
+      throw Napi::TypeError::New(env, "createError must be a function");
+    }
+    Context& context = make_context(env, *static_cast<Environment*>(environment), args[1]);
+    return guarded(env, &context,
+                   [&] { return make_binding(env, context, Napi::String(env, args[0]).Utf8Value()); });
+  });
+}
+
+// No exception leaves, and none is thrown here: where not even the first few bytes can be had, the C++
+// library may be unable to throw one.
+napi_value init(napi_env env, napi_value exports) noexcept {
+  auto* const environment = new (std::nothrow) Environment;
+  const auto end = [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); };
+  napi_value function;
+  if (environment == nullptr) {
+    napi_throw_error(env, "ERR_OUT_OF_MEMORY", "out of memory as the addon is loaded");
+    return nullptr;
+  }
+  if (napi_set_instance_data(env, environment, end, nullptr) != napi_ok) {
+    delete environment;
+    napi_throw_error(env, nullptr, "the addon cannot be set up in this environment");
+    return nullptr;
+  }
   cpu::keep_freed_memory();
-  exports["open"] = Napi::Function::New(env, open, "open");
+  if (napi_create_function(env, "open", NAPI_AUTO_LENGTH, open, environment, &function) != napi_ok ||
+      napi_set_named_property(env, exports, "open", function) != napi_ok) {
+    napi_throw_error(env, nullptr, "the addon cannot be set up in this environment");
+    return nullptr;
+  }
   return exports;
 }
 
 }  // namespace
 }  // namespace rsqrt_native
 
-static Napi::Object Init(Napi::Env env, Napi::Object exports) { return rsqrt_native::init(env, exports); }
-
-NODE_API_MODULE(rsqrt, Init)
+NAPI_MODULE_INIT() { return rsqrt_native::init(env, exports); }

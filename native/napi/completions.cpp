@@ -1,7 +1,6 @@
 #include "napi/completions.h"
 
 #include <mutex>
-#include <optional>
 #include <utility>
 
 #include "core/failure.h"
@@ -10,33 +9,48 @@
 
 namespace rsqrt_native {
 
-struct Completions::Call {
-  Context& context;
-  napi_ref done;
-  std::optional<Failure> failure;
-};
-
-// Node frees the function when the environment ends, whoever may still want to call it.
+// Between the threads of the backend and the environment. Node frees the function when the environment ends,
+// whoever may still want to call it.
 struct Completions::Gate {
   std::mutex mutex;
   napi_threadsafe_function function = nullptr;
   bool closed = false;
 };
 
-cuda::Done Completions::make(napi_env env, Context& context, napi_value done) {
-  if (!Napi::Value(env, done).IsFunction()) wrong_type("done", "a function");
-  if (gate_ == nullptr) open(env);
-  auto call = std::make_shared<std::unique_ptr<Call>>(new Call{context, nullptr, std::nullopt});
-  if (napi_create_reference(env, done, 1, &(*call)->done) != napi_ok) throw Napi::Error::New(env);
-  if (pending_++ == 0) napi_ref_threadsafe_function(env, gate_->function);
-  return [gate = gate_, call](const Failure* failure) {
-    if (failure != nullptr) (*call)->failure.emplace(*failure);
-    const std::lock_guard lock(gate->mutex);
-    if (gate->closed) return;
-    if (napi_call_threadsafe_function(gate->function, call->get(), napi_tsfn_nonblocking) == napi_ok) {
-      static_cast<void>(call->release());  // call_back owns it now
-    }
-  };
+class Completions::Told final : public cuda::Done {
+ public:
+  Told(std::shared_ptr<Gate> gate, Call& call) : gate_(std::move(gate)), call_(call) {}
+
+  void tell(std::exception_ptr failure) noexcept override {
+    const std::lock_guard lock(gate_->mutex);
+    if (gate_->closed) return;  // and the call is gone
+    call_.failure = std::move(failure);
+    static_cast<void>(napi_call_threadsafe_function(gate_->function, &call_, napi_tsfn_nonblocking));
+  }
+
+ private:
+  std::shared_ptr<Gate> gate_;
+  Call& call_;
+};
+
+Completions::~Completions() {
+  if (gate_ == nullptr) return;
+  for (const Call& call : calls_) {  // only where the environment ends
+    if (call.done != nullptr) napi_delete_reference(env_, call.done);
+  }
+  {
+    const std::lock_guard lock(gate_->mutex);
+    if (gate_->closed) return;
+    gate_->closed = true;
+  }
+  napi_remove_env_cleanup_hook(env_, close, gate_.get());
+  napi_release_threadsafe_function(gate_->function, napi_tsfn_abort);
+}
+
+void Completions::close(void* gate) {
+  auto& closing = *static_cast<Gate*>(gate);
+  const std::lock_guard lock(closing.mutex);
+  closing.closed = true;
 }
 
 void Completions::open(napi_env env) {
@@ -47,31 +61,55 @@ void Completions::open(napi_env env) {
     throw Napi::Error::New(env);
   }
   napi_unref_threadsafe_function(env, gate->function);
-  gate_ = std::move(gate);
   // Hooks run in the reverse order, so this one before that of the function.
-  const auto close = [](void* data) {
-    const std::unique_ptr<std::shared_ptr<Gate>> kept(static_cast<std::shared_ptr<Gate>*>(data));
-    const std::lock_guard lock((*kept)->mutex);
-    (*kept)->closed = true;
-  };
-  napi_add_env_cleanup_hook(env, close, new std::shared_ptr<Gate>(gate_));
+  napi_add_env_cleanup_hook(env, close, gate.get());
+  env_ = env;
+  gate_ = std::move(gate);
+}
+
+Completions::Calls::iterator Completions::add(napi_env env, Context& context, napi_value done) {
+  if (!Napi::Value(env, done).IsFunction()) wrong_type("done", "a function");
+  if (gate_ == nullptr) open(env);
+  const auto call = calls_.emplace(calls_.end(), context);
+  call->self = call;
+  call->holds_context = napi_reference_ref(env, context.holder, nullptr) == napi_ok;
+  if (!call->holds_context || napi_create_reference(env, done, 1, &call->done) != napi_ok) {
+    remove(env, call);
+    throw Napi::Error::New(env);
+  }
+  return call;
+}
+
+std::unique_ptr<cuda::Done> Completions::tell(Call& call) { return std::make_unique<Told>(gate_, call); }
+
+void Completions::remove(napi_env env, Calls::iterator call) {
+  if (call->done != nullptr) napi_delete_reference(env, call->done);
+  if (call->holds_context) napi_reference_unref(env, call->context.holder, nullptr);
+  calls_.erase(call);
+  keep_loop(env);
+}
+
+// Has the event loop go on for as long as there are calls.
+void Completions::keep_loop(napi_env env) {
+  if (keeps_loop_ == !calls_.empty()) return;
+  keeps_loop_ = !keeps_loop_;
+  static_cast<void>(keeps_loop_ ? napi_ref_threadsafe_function(env, gate_->function)
+                                : napi_unref_threadsafe_function(env, gate_->function));
 }
 
 void Completions::call_back(napi_env env, napi_value, void* self, void* data) {
-  const std::unique_ptr<Call> call(static_cast<Call*>(data));
   if (env == nullptr) return;  // the environment ends
-  auto& completions = *static_cast<Completions*>(self);
-  if (--completions.pending_ == 0) napi_unref_threadsafe_function(env, completions.gate_->function);
-  napi_value receiver, done;
-  napi_value error = nullptr;
-  napi_get_undefined(env, &receiver);
-  const bool found = napi_get_reference_value(env, call->done, &done) == napi_ok;
-  napi_delete_reference(env, call->done);
-  if (call->failure) {
-    error = error_in_javascript(env, call->context, call->failure->code(), call->failure->what());
-  } else {
-    napi_get_undefined(env, &error);
+  auto& call = *static_cast<Call*>(data);
+  napi_value receiver, done = nullptr, error = nullptr;
+  const bool found = napi_get_undefined(env, &receiver) == napi_ok &&
+                     napi_get_reference_value(env, call.done, &done) == napi_ok && done != nullptr;
+  if (call.failure == nullptr) {
+    error = receiver;
+  } else if ((error = error_in_javascript(env, &call.context, call.failure)) == nullptr) {
+    // What createError threw is as good an error.
+    napi_get_and_clear_last_exception(env, &error);
   }
+  static_cast<Completions*>(self)->remove(env, call.self);
   if (found && error != nullptr) napi_call_function(env, receiver, done, 1, &error, nullptr);
 }
 

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <list>
 #include <memory>
 
 #include "cuda/backend.h"
@@ -11,20 +12,58 @@ namespace rsqrt_native {
 
 struct Context;
 
-// Of one environment. It keeps the process alive while somebody waits.
+// Of one environment. It keeps the process alive while somebody waits. Used on the thread of the environment.
 class Completions {
  public:
-  // What calls `done` in JavaScript, with an error or nothing, when it is called from any thread; once.
-  cuda::Done make(napi_env env, Context& context, napi_value done);
+  Completions() = default;
+  ~Completions();
+  Completions(const Completions&) = delete;
+  Completions& operator=(const Completions&) = delete;
+
+  // Calls start(what to tell), which has it told once, from any thread. When it has been told, the JavaScript
+  // function `done` is called with an error or nothing, and until then the binding is not collected. If this
+  // throws, as it does when `start` throws, nothing is pending.
+  template <class Start>
+  void wait(napi_env env, Context& context, napi_value done, Start start) {
+    const Calls::iterator call = add(env, context, done);
+    try {
+      start(tell(*call));
+    } catch (...) {
+      remove(env, call);
+      throw;
+    }
+    keep_loop(env);
+  }
 
  private:
   struct Call;
   struct Gate;
+  class Told;
+  using Calls = std::list<Call>;
   static void call_back(napi_env env, napi_value, void* self, void* data);
+  static void close(void* gate);
   void open(napi_env env);
+  Calls::iterator add(napi_env env, Context& context, napi_value done);
+  std::unique_ptr<cuda::Done> tell(Call& call);
+  void remove(napi_env env, Calls::iterator call);
+  void keep_loop(napi_env env);
 
+  // A call that is pending: what is known on the thread of the environment, and what a thread of the backend
+  // puts in.
+  struct Call {
+    explicit Call(Context& of) : context(of) {}
+
+    Context& context;
+    napi_ref done = nullptr;
+    bool holds_context = false;
+    std::exception_ptr failure;
+    Calls::iterator self;
+  };
+
+  Calls calls_;
   std::shared_ptr<Gate> gate_;
-  unsigned pending_ = 0;
+  napi_env env_ = nullptr;
+  bool keeps_loop_ = false;
 };
 
 }  // namespace rsqrt_native

@@ -4,9 +4,8 @@
 #include <napi.h>
 
 #include <cstddef>
+#include <exception>
 #include <memory>
-#include <new>
-#include <system_error>
 
 #include "core/failure.h"
 #include "cpu/isa.h"
@@ -19,10 +18,28 @@
 
 namespace rsqrt_native {
 
-// Owned by the environment: several contexts may be open at a time, and share the backend
-// and the threads.
+// What the bindings of one environment share. It ends with the last of them and of their objects.
+struct Shared {
+  std::shared_ptr<cpu::Pool> pool = cpu::shared_pool();
+  std::shared_ptr<cuda::Backend> cuda = cuda::make_backend();
+  std::shared_ptr<DeviceMemories> device_memories = std::make_shared<DeviceMemories>();
+  std::shared_ptr<PinnedBuffers> pinned_buffers = std::make_shared<PinnedBuffers>();
+  std::shared_ptr<Completions> completions = std::make_shared<Completions>();
+};
+
+// Owned by the collector. Its holder, a JavaScript object that nobody sees, is wrapped around it; every
+// function of the binding has the holder as a property, and the holder has createError. So all three live as
+// long as any of the functions, and as no reference of ours is a root, they are collected with the copy of
+// the package that opened the binding, although createError leads to the binding again.
 struct Context {
-  cpu::InstructionSet isa;
+  explicit Context(napi_env of) : env(of) {}
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  const napi_env env;
+  std::shared_ptr<Shared> shared;
+  cpu::InstructionSet isa = {};
   std::shared_ptr<cpu::Pool> pool;
   int threads = 1;  // that a call may take of the pool, its own included
   std::shared_ptr<cuda::Backend> cuda;
@@ -30,30 +47,30 @@ struct Context {
   std::shared_ptr<PinnedBuffers> pinned_buffers;
   std::shared_ptr<Completions> completions;
   Watches watches;
-  Napi::FunctionReference create_error;  // (code, message) => Error, given by src/binding.ts
+  napi_ref holder = nullptr;        // weak, but for what is pending
+  napi_ref create_error = nullptr;  // weak: (code, message) => Error, given by src/binding.ts
 };
 
-// What create_error makes of it, in JavaScript; null if that cannot be had.
-napi_value error_in_javascript(napi_env env, const Context& context, const char* code,
+// The error that createError makes, in JavaScript; without createError, or if `context` is null, an Error
+// with that code. Null if neither can be had: then what createError threw is pending, or the environment
+// ends.
+napi_value error_in_javascript(napi_env env, const Context* context, const char* code,
                                const char* message) noexcept;
 
-// Throws that.
-void throw_in_javascript(napi_env env, const Context& context, const char* code,
-                         const char* message) noexcept;
+// The same for an exception.
+napi_value error_in_javascript(napi_env env, const Context* context,
+                               const std::exception_ptr& exception) noexcept;
 
-// Runs body and turns its exceptions into JavaScript's.
+// To be called in a handler: throws its exception in JavaScript.
+void throw_in_javascript(napi_env env, const Context* context) noexcept;
+
+// Runs body and turns its exceptions, whatever they are, into JavaScript's.
 template <class Body>
-napi_value guarded(napi_env env, const Context& context, Body body) {
+napi_value guarded(napi_env env, const Context* context, Body body) noexcept {
   try {
     return body();
-  } catch (const Failure& failure) {
-    throw_in_javascript(env, context, failure.code(), failure.what());
-  } catch (const std::bad_alloc&) {
-    throw_in_javascript(env, context, "ERR_OUT_OF_MEMORY", "out of memory in the addon");
-  } catch (const std::system_error& error) {  // of a thread that cannot be started
-    throw_in_javascript(env, context, "ERR_OUT_OF_MEMORY", error.what());
-  } catch (const Napi::Error& error) {
-    error.ThrowAsJavaScriptException();
+  } catch (...) {
+    throw_in_javascript(env, context);
   }
   return nullptr;
 }
@@ -67,7 +84,7 @@ napi_value guarded_call(napi_env env, napi_callback_info info) {
   void* data;
   napi_get_cb_info(env, info, &count, args, nullptr, &data);
   Context& context = *static_cast<Context*>(data);
-  return guarded(env, context, [&]() -> napi_value { return body(Napi::Env(env), context, args); });
+  return guarded(env, &context, [&]() -> napi_value { return body(Napi::Env(env), context, args); });
 }
 
 }  // namespace rsqrt_native

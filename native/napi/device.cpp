@@ -2,7 +2,9 @@
 
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "cpu/memory.h"
 #include "napi/arguments.h"
@@ -95,12 +97,9 @@ napi_value settle(Napi::Env env, Context& context, const napi_value* args) {
 
 napi_value when_settled(Napi::Env env, Context& context, const napi_value* args) {
   const Memory memory = unwrap_memory(env, args[0], "memory");
-  const cuda::Done done = context.completions->make(env, context, args[1]);
-  try {
-    context.cuda->when_settled(memory.data, done);
-  } catch (const Failure& failure) {
-    done(&failure);
-  }
+  context.completions->wait(env, context, args[1], [&](std::unique_ptr<cuda::Done> done) {
+    context.cuda->when_settled(memory.data, std::move(done));
+  });
   return nullptr;
 }
 
@@ -285,10 +284,15 @@ constexpr NamedFunction functions[] = {
 }  // namespace
 
 napi_value make_function(napi_env env, const char* name, napi_callback callback, Context& context) {
-  napi_value function;
-  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, &context, &function) != napi_ok) {
+  napi_value function, symbol, holder;
+  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, &context, &function) != napi_ok ||
+      napi_create_symbol(env, nullptr, &symbol) != napi_ok ||
+      napi_get_reference_value(env, context.holder, &holder) != napi_ok) {
     throw Napi::Error::New(env);
   }
+  const napi_property_descriptor hold = {nullptr, symbol, nullptr,      nullptr,
+                                         nullptr, holder, napi_default, nullptr};
+  if (napi_define_properties(env, function, 1, &hold) != napi_ok) throw Napi::Error::New(env);
   return function;
 }
 

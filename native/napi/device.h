@@ -7,7 +7,7 @@
 
 namespace rsqrt_native {
 
-// A JavaScript function whose data is the context.
+// A JavaScript function whose data is the context, which lives as long as the function.
 napi_value make_function(napi_env env, const char* name, napi_callback callback, Context& context);
 
 // Adds the device part of the binding (binding.d.ts) to an object.

@@ -7,17 +7,15 @@
 namespace rsqrt_native {
 
 std::size_t Watches::add(napi_env env, napi_value object) {
-  napi_ref reference;
   if (!Napi::Value(env, object).IsObject()) wrong_type("object", "an object");
-  if (napi_create_reference(env, object, 0, &reference) != napi_ok) throw Napi::Error::New(env);
-  const auto free = std::find(references_.begin(), references_.end(), nullptr);
-  const auto watch = static_cast<std::size_t>(free - references_.begin());
-  if (free == references_.end()) {
-    references_.push_back(reference);
-  } else {
-    *free = reference;
+  auto free = std::find(references_.begin(), references_.end(), nullptr);
+  // The place first: a reference without one would stay.
+  if (free == references_.end()) free = references_.insert(references_.end(), nullptr);
+  if (napi_create_reference(env, object, 0, &*free) != napi_ok) {
+    *free = nullptr;
+    throw Napi::Error::New(env);
   }
-  return watch;
+  return static_cast<std::size_t>(free - references_.begin());
 }
 
 bool Watches::is_collected(napi_env env, std::size_t watch) const {
@@ -30,6 +28,13 @@ void Watches::remove(napi_env env, std::size_t watch) {
   if (references_[watch] == nullptr) return;
   napi_delete_reference(env, references_[watch]);
   references_[watch] = nullptr;
+}
+
+void Watches::clear(napi_env env) {
+  for (napi_ref reference : references_) {
+    if (reference != nullptr) napi_delete_reference(env, reference);
+  }
+  references_.clear();
 }
 
 }  // namespace rsqrt_native

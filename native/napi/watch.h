@@ -14,6 +14,8 @@ class Watches {
   std::size_t add(napi_env env, napi_value object);
   bool is_collected(napi_env env, std::size_t watch) const;
   void remove(napi_env env, std::size_t watch);
+  // Ends all watches.
+  void clear(napi_env env);
   // Above all numbers given out.
   std::size_t end() const { return references_.size(); }
 

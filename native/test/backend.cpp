@@ -9,6 +9,9 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -145,6 +148,16 @@ bool stages(Backend& backend) {
   return back == values;
 }
 
+// Calls what it is given when it is told, with whether the work failed.
+class Waiting final : public cuda::Done {
+ public:
+  explicit Waiting(std::function<void(bool)> call) : call_(std::move(call)) {}
+  void tell(std::exception_ptr failure) noexcept override { call_(failure != nullptr); }
+
+ private:
+  std::function<void(bool)> call_;
+};
+
 bool pins(Backend& backend) {
   const PinnedMemory from(backend);
   const PinnedMemory to(backend);
@@ -160,12 +173,12 @@ bool pins(Backend& backend) {
   std::mutex mutex;
   std::condition_variable changed;
   bool called = false, failed = false;
-  backend.when_settled(to.data, [&](const Failure* failure) {
-    const std::lock_guard lock(mutex);
-    called = true;
-    failed = failure != nullptr;
-    changed.notify_one();
-  });
+  backend.when_settled(to.data, std::make_unique<Waiting>([&](bool with_failure) {
+                         const std::lock_guard lock(mutex);
+                         called = true;
+                         failed = with_failure;
+                         changed.notify_one();
+                       }));
   std::unique_lock lock(mutex);
   changed.wait(lock, [&] { return called; });
   if (failed) throw Failure("ERR_CUDA", "told by the waiter");

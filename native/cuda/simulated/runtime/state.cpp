@@ -52,6 +52,7 @@ cudaError_t availability(const Settings& settings) {
 // Tasks of streams that were left over must not touch what the other exit handlers destroy: none is
 // started any more, and those under way get a second to end.
 void unload() {
+  const Exempt exempt;
   State& shared = state();
   Lock lock(shared.mutex);
   shared.unloading = true;

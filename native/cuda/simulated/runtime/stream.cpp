@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "runtime/capture.h"
+#include "runtime/failures.h"
 #include "runtime/state.h"
 
 namespace rsqrt_simulated {
@@ -76,6 +77,7 @@ void Stream::hurry(std::uint64_t position) {
 }
 
 void Stream::run(State& state) {
+  const Exempt exempt;
   Lock lock(state.mutex);
   for (;;) {
     if (state.unloading) {
