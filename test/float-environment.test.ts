@@ -3,13 +3,13 @@
  * it, and the thread must keep what it had. A small addon, compiled here, sets the register for real.
  */
 
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { Tensor } from '../src/index';
+import { compileShared } from './support/compiled';
 import { configurations } from './support/configurations';
-import { covered, skip } from './support/coverage';
+import { covered } from './support/coverage';
 import { dataOf, inputs } from './support/values';
 
 /** Sets the control register of this thread if a value is given, and returns what it was. */
@@ -32,15 +32,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** The function of the addon; null, with a visible skip, where there is no compiler. */
 function compile(): Exchange | null {
   const addon = path.join(folder, 'float_control.node');
-  const headers = require('node-api-headers').include_dir as string;
-  const source = path.join(__dirname, 'support', 'float_control.c');
-  const compiler = process.env.CC ?? 'cc';
-  const options = ['-shared', '-fPIC', '-O1', `-I${headers}`, '-o', addon, source];
-  const { status, error, stderr } = spawnSync(compiler, options, { encoding: 'utf8' });
-  if (status === 0) return require(addon).exchange;
-  if (!error) throw new Error(`${compiler} could not compile ${source}: ${stderr}`);
-  skip('floating-point environment', `the C compiler ${compiler} was not found`);
-  return null;
+  return compileShared('float_control.c', addon, 'floating-point environment') ? require(addon).exchange : null;
 }
 
 const exchange = compile();
