@@ -41,7 +41,8 @@ export interface Signal {
  * queued before is done, whatever is written to it afterwards; the tensor must not be disposed before.
  *
  * The promise is rejected with `ERR_DISPOSED` if the tensor is, or is being, disposed, with the reason of the signal if that
- * fires, and else with the errors of the methods without `Async`. Results belong to the caller, not to a `tidy` around the call.
+ * fires, with the error of the signal if one of its members throws, and otherwise with the errors of the methods without
+ * `Async`. Results belong to the caller, not to a `tidy` around the call.
  */
 export abstract class AsyncReading<D extends DType> {
   /**
@@ -126,13 +127,16 @@ async function readLater<D extends DType, R>(
   return read(copy);
 }
 
+const SIGNAL_METHODS = ['throwIfAborted', 'addEventListener', 'removeEventListener'] as const;
+const isMethod = (signal: Signal, name: keyof Signal): boolean => typeof signal[name] === 'function';
+
 /** The signal that there may be among options, which has not fired. Throws `TypeError`, or its reason. */
 function checkSignal(options: unknown = {}, where: string): Signal | undefined {
   checkIsOptions(options, 'signal', where);
   checkKeys(options, ['signal'], where);
   const { signal } = options as AsyncOptions;
   if (signal === undefined) return undefined;
-  if (typeof signal !== 'object' || signal === null || !('aborted' in signal)) {
+  if (typeof signal !== 'object' || signal === null || !SIGNAL_METHODS.every((name) => isMethod(signal, name))) {
     throw typeError(`${where}: signal must be an AbortSignal; received ${show(signal)}`);
   }
   signal.throwIfAborted();
@@ -149,30 +153,56 @@ async function endedOnFailure(tensor: Tensor, copy: Tensor, signal: Signal | und
   }
 }
 
+/**
+ * Waits for a copy that is under way. However the wait ends, nothing stays registered. A signal is the caller's and may throw
+ * from each of its members: that ends the wait, too.
+ */
 function arrival(tensor: Tensor, copy: Tensor, signal: Signal | undefined, where: string): Promise<void> {
   const storage = storageOf(copy, where);
   if (!storage.settling) return Promise.resolve();
   return new Promise((resolve, reject) => {
-    const fail = (error: unknown): void => {
-      stop();
-      reject(error);
-    };
-    const abort = (): void => fail(signal?.reason);
-    const unwatch = onDispose(tensor, () =>
-      fail(new RsqrtError('ERR_DISPOSED', `${where}: the tensor of shape [${tensor.shape}] was disposed`)),
-    );
+    /** Takes back what was registered; empty before and after the wait. Only the last of them may throw. */
+    const registered: (() => void)[] = [];
     const stop = (): void => {
-      unwatch();
-      signal?.removeEventListener('abort', abort);
+      for (const takeBack of registered.splice(0)) takeBack();
     };
-    signal?.addEventListener('abort', abort);
-    binding.whenSettled(storage.memory as Memory, (error) => {
-      if (error !== undefined) {
-        fail(error);
-        return;
+    /** Ends the wait with an error. Does not throw: the tensor is disposed, or the signal fires, in code of others. */
+    const fail = (error: unknown): void => {
+      reject(error);
+      try {
+        stop();
+      } catch {
+        // The first error is the one to tell.
       }
-      stop();
-      resolve();
-    });
+    };
+    const finish = (): void => {
+      try {
+        stop();
+        resolve();
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const abort = (): void => {
+      try {
+        fail(signal?.reason);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    try {
+      const text = `${where}: the tensor of shape [${tensor.shape}] was disposed`;
+      registered.push(onDispose(tensor, () => fail(new RsqrtError('ERR_DISPOSED', text))));
+      if (signal !== undefined) {
+        registered.push(() => signal.removeEventListener('abort', abort));
+        signal.addEventListener('abort', abort);
+        // It may have fired since it was checked.
+        if (signal.aborted) abort();
+      }
+      if (registered.length === 0) return;
+      binding.whenSettled(storage.memory as Memory, (error) => (error === undefined ? finish() : fail(error)));
+    } catch (error) {
+      fail(error);
+    }
   });
 }

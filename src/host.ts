@@ -24,9 +24,12 @@ function libcOfReport(): Libc {
   const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };
   const saved = report.excludeNetwork;
   report.excludeNetwork = true;
-  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
-  report.excludeNetwork = saved;
-  return header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
+  try {
+    const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
+    return header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
+  } finally {
+    report.excludeNetwork = saved;
+  }
 }
 
 /** This platform in the words of scripts/targets.mjs: the name of its prebuild, should there be one. */

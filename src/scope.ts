@@ -13,7 +13,7 @@ export function enter(made: Disposable): void {
 /**
  * Runs a function, then disposes every tensor made meanwhile (results, views, copies) except those that it returns: one, or
  * any number in arrays, objects, Maps and Sets, however deep. If it throws, all are disposed. Scopes nest: what the
- * inner one returns belongs to the outer.
+ * inner one returns belongs to the outer. If disposing one throws, the others are disposed and the first error is thrown.
  *
  * Throws `TypeError` if `fn` is no function, or returns a promise, since what an asynchronous function makes after its
  * first `await` would be left out; use `using` or `dispose` there.
@@ -32,17 +32,28 @@ export function tidy<T>(fn: () => T): T {
   const made = new Set<Disposable>();
   scope = made;
   let kept = new Set<Disposable>();
+  let result: T | undefined;
+  const errors: unknown[] = [];
   try {
-    const result = call();
+    result = call();
     kept = foundIn(result, made);
-    return result;
-  } finally {
-    scope = outer;
-    for (const each of made) {
-      if (kept.has(each)) enter(each);
-      else each[Symbol.dispose]();
+  } catch (error) {
+    errors.push(error);
+  }
+  scope = outer;
+  for (const each of made) {
+    if (kept.has(each)) {
+      enter(each);
+      continue;
+    }
+    try {
+      each[Symbol.dispose]();
+    } catch (error) {
+      errors.push(error);
     }
   }
+  if (errors.length > 0) throw errors[0];
+  return result as T;
 }
 
 /** A function that calls `fn`, and refuses a promise. Throws `TypeError` if `fn` is no function. */

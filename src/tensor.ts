@@ -41,8 +41,11 @@ export let relayOut: (tensor: Tensor, shape: Sizes, strides: Sizes) => void;
 /** How many tensors were made and not disposed; those that the collector took are among them. */
 export let undisposedTensors: () => number;
 
-/** What is to be called when a tensor is disposed. */
-const disposals = new Map<Tensor, Set<() => void>>();
+/**
+ * Has a function called when a tensor is disposed; it must not throw. Returns what takes that back. What is not taken back is
+ * kept by the tensor alone, and goes with it.
+ */
+export let onDispose: (tensor: Tensor, call: () => void) => () => void;
 
 const UNCLONEABLE = Symbol('a Tensor, which is sent as x.toObject() or x.transfer() and');
 
@@ -84,6 +87,8 @@ export class Tensor<D extends DType = DType> {
   readonly #device: number;
   #contiguous: boolean;
   #storage: Storage | null;
+  /** See {@link onDispose}. */
+  #disposalCalls: Set<() => void> | null = null;
 
   private constructor(storage: Storage, dtype: D, shape: Sizes, strides: Sizes, offset: number) {
     if (!(storage instanceof Storage)) {
@@ -110,6 +115,13 @@ export class Tensor<D extends DType = DType> {
     contiguousOf = (tensor) => tensor.#contiguous;
     isLost = (tensor) => tensor.#storage === null || tensor.#storage.isLost();
     undisposedTensors = () => Tensor.#undisposed;
+    onDispose = (tensor, call) => {
+      tensor.#disposalCalls ??= new Set();
+      const calls = tensor.#disposalCalls.add(call);
+      return () => {
+        calls.delete(call);
+      };
+    };
     relayOut = (tensor, shape, strides) => {
       tensor.#shape = shape;
       tensor.#strides = strides;
@@ -226,7 +238,7 @@ export class Tensor<D extends DType = DType> {
     this.#storage.release();
     this.#storage = null;
     Tensor.#undisposed--;
-    if (disposals.size > 0) for (const call of disposals.get(this) ?? []) call();
+    if (this.#disposalCalls !== null) for (const call of this.#disposalCalls) call();
   }
 
   /** What `using` calls: {@link Tensor.dispose}. */
@@ -239,16 +251,6 @@ export class Tensor<D extends DType = DType> {
 // The compiler calls a class that mentions itself `_Tensor`, which messages and stacks would show.
 Object.defineProperty(Tensor, 'name', { value: 'Tensor' });
 Object.defineProperty(Tensor.prototype, Symbol.toStringTag, { value: 'Tensor', configurable: true });
-
-/** Has a function called when a tensor is disposed. Returns what takes that back. */
-export function onDispose(tensor: Tensor, call: () => void): () => void {
-  const calls = disposals.get(tensor) ?? new Set();
-  disposals.set(tensor, calls.add(call));
-  return () => {
-    calls.delete(call);
-    if (calls.size === 0) disposals.delete(tensor);
-  };
-}
 
 /**
  * Gives tensors the methods of a class, which stands in a file of its own and is never constructed; that file tells the

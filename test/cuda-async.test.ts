@@ -96,6 +96,117 @@ describe.each(entries)('%s', (name, read) => {
     expect(await read(x)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
+  // Each signal misbehaves in one way; what it throws rejects the promise, and it is told nothing any more.
+  const misbehaving: Record<string, (signal: AbortSignal) => object> = {
+    'addEventListener throws': () => ({
+      addEventListener() {
+        throw new Error('mine');
+      },
+    }),
+    'addEventListener registers, then throws': (signal) => ({
+      addEventListener(type: 'abort', listener: () => void) {
+        signal.addEventListener(type, listener);
+        throw new Error('mine');
+      },
+    }),
+    'addEventListener throws, and so does removeEventListener': () => ({
+      addEventListener() {
+        throw new Error('mine');
+      },
+      removeEventListener() {
+        throw new Error('another');
+      },
+    }),
+    'removeEventListener throws': () => ({
+      removeEventListener() {
+        throw new Error('mine');
+      },
+    }),
+    'aborted throws': () => ({
+      get aborted() {
+        throw new Error('mine');
+      },
+    }),
+    'throwIfAborted throws': () => ({
+      throwIfAborted() {
+        throw new Error('mine');
+      },
+    }),
+    'it fires as a listener is added, and reason throws': () => ({
+      addEventListener(_: 'abort', listener: () => void) {
+        listener();
+      },
+      get reason() {
+        throw new Error('mine');
+      },
+    }),
+    'it fires as a listener is added': () => ({
+      reason: new Error('mine'),
+      addEventListener(_: 'abort', listener: () => void) {
+        listener();
+      },
+    }),
+    'it fires before a listener is added': () => {
+      let aborted = false;
+      return {
+        reason: new Error('mine'),
+        get aborted() {
+          return aborted;
+        },
+        throwIfAborted() {
+          aborted = true;
+        },
+      };
+    },
+  };
+
+  test.each(Object.entries(misbehaving))('a signal of which %s', async (_, change) => {
+    const x = onGpu();
+    const { signal } = new AbortController();
+    const usual = {
+      aborted: false,
+      reason: undefined,
+      throwIfAborted: () => {},
+      addEventListener: signal.addEventListener.bind(signal),
+      removeEventListener: signal.removeEventListener.bind(signal),
+    };
+    const odd = Object.defineProperties(usual, Object.getOwnPropertyDescriptors(change(signal)));
+    const before = memoryStats().undisposedTensors;
+    await expect(read(x, { signal: odd as never })).rejects.toThrow('mine');
+    expect(memoryStats().undisposedTensors).toBe(before);
+    // Nothing is registered any more: no listener, and nobody to be told that the tensor is disposed, who would remove it again.
+    const removed = jest.fn();
+    if (!('removeEventListener' in change(signal))) expect(getEventListeners(signal, 'abort')).toEqual([]);
+    Object.defineProperty(odd, 'removeEventListener', { value: removed });
+    x.dispose();
+    expect(removed).not.toHaveBeenCalled();
+  });
+
+  test('dispose() of a tensor that is read does not throw what a signal throws', async () => {
+    const signal = Object.assign(new AbortController().signal, {
+      removeEventListener() {
+        throw new Error('mine');
+      },
+    });
+    const x = onGpu();
+    const reading = [read(x, { signal }), read(x, { signal }), read(x)];
+    x.dispose();
+    for (const each of reading) await expect(each).rejects.toMatchObject({ code: 'ERR_DISPOSED' });
+  });
+
+  test('a wait that cannot begin leaves nothing registered', async () => {
+    const { signal } = new AbortController();
+    const when = jest.spyOn(binding, 'whenSettled').mockImplementation(() => {
+      throw new Error('no memory');
+    });
+    const before = memoryStats().undisposedTensors;
+    const x = onGpu();
+    await expect(read(x, { signal })).rejects.toThrow('no memory');
+    when.mockRestore();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    expect(memoryStats().undisposedTensors).toBe(before + 1);
+  });
+
   test('a signal that does not fire is let go', async () => {
     const { signal } = new AbortController();
     const promise = read(onGpu(), { signal });
@@ -107,7 +218,7 @@ describe.each(entries)('%s', (name, read) => {
   test('wrong arguments are rejected, by name', async () => {
     const x = onGpu() as never;
     const known = name === 'toArrayAsync' ? 'signal, ndim' : 'signal';
-    for (const signal of [null, 4, 'now', {}, () => {}]) {
+    for (const signal of [null, 4, 'now', {}, { aborted: false }, () => {}]) {
       await expect(read(x, { signal } as never)).rejects.toMatchObject({
         code: 'ERR_INVALID_ARG_TYPE',
         message: expect.stringMatching(`^${name}: signal must be an AbortSignal; received `),

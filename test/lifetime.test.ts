@@ -62,6 +62,29 @@ describe.each([
     expect(left(() => ones(1, options))).toEqual([1, 4]); // and no scope is left open
   });
 
+  test('tidy disposes all that it can, and throws the first error', () => {
+    const stubborn = (text: string) =>
+      Object.assign(ones(1, options), {
+        dispose() {
+          throw new Error(text);
+        },
+      });
+    const failing = (fn: () => void, text: string) => () => expect(() => tidy(fn)).toThrow(text);
+    const three = () => {
+      stubborn('first');
+      ones(1, options);
+      stubborn('second');
+    };
+    const throws = () => {
+      three();
+      throw new Error('mine');
+    };
+    expect(left(failing(three, 'first'))).toEqual([2, 8]);
+    expect(left(failing(throws, 'mine'))).toEqual([2, 8]);
+    expect(left(failing(() => tidy(three), 'first'))).toEqual([2, 8]);
+    expect(left(() => ones(1, options))).toEqual([1, 4]); // and no scope is left open
+  });
+
   test('tidy: what is disposed inside, made outside, or returned twice', () => {
     const outside = ones(1, options);
     tidy(() => outside.neg().dispose());
