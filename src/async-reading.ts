@@ -74,6 +74,7 @@ export abstract class AsyncReading<D extends DType> {
     options: AsyncOptions & ToArrayOptions<N> = {},
   ): Promise<NestedOf<ElementOf<D>, N>> {
     const where = 'toArrayAsync';
+    storageOf(this, where); // throws if it is called on what is no tensor
     checkNdim(this, options, where, ['signal', 'ndim']);
     checkNestable(this, where);
     const { signal } = options;
