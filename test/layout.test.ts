@@ -9,6 +9,7 @@ import {
   sharesElements,
   viewStrides,
 } from '../src/layout';
+import { canSumTo } from '../src/sums';
 import { covered } from './support/coverage';
 import { randomBits } from './support/reference';
 import { positions } from './support/values';
@@ -62,6 +63,71 @@ test('isContiguous, isDense, sharesElements, extentOf are what the positions say
 test('sharesElements sees two ways to an element that lies beyond the first strides to interleave', () => {
   expect(positions([3, 2, 2, 2], [2, 3, 6, 8], 0).filter((position) => position === 8)).toHaveLength(2);
   expect(sharesElements([3, 2, 2, 2], [2, 3, 6, 8])).toBe(true);
+});
+
+// biome-ignore format: a table
+test.each<[shares: boolean | undefined, shape: number[], strides: number[]]>([
+  [false, [10_000_000, 2], [2, 3]],
+  [true, [10_000_000, 2], [2, 4]],
+  [false, [2 ** 33, 2], [2, 3]],
+  [false, [2 ** 31, 2], [2, 2 ** 31 + 1]],
+  [true, [2 ** 33, 2 ** 10], [1, 2 ** 20]],
+  [true, [2 ** 40, 3, 3], [8, 3, 2 ** 41]],
+  [false, [2 ** 20, 2 ** 20, 4], [2 ** 20 + 1, 2 ** 20 - 1, 2 ** 42]],
+  [true, [2 ** 20, 2 ** 20, 2 ** 10], [2 ** 20 + 1, 2 ** 21 + 7, 3 * 2 ** 20 + 8]],
+  [false, [10 ** 5, 10 ** 5], [99_991 * 7, 100_003 * 7]],
+  [true, [2 ** 30, 2 ** 10], [1, 1]], // windows
+  [true, [2 ** 30, 2 ** 10], [1, 0]], // expanded
+  [true, Array(60).fill(2), Array.from({ length: 60 }, (_, i) => 1000 + i)], // more elements than places
+  [undefined, [2 ** 30, 2 ** 30], [2 ** 30, 2 ** 30 + 1]], // sums above 2^53 would not be exact
+])('sharesElements: %s for shape %j and strides %j, which nobody could count', (shares, shape, strides) => {
+  expect(sharesElements(shape, strides)).toBe(shares);
+});
+
+test('sharesElements: what a search does not tell is counted while it is small', () => {
+  // Sums of different terms that are all different, without a pattern (Conway and Guy).
+  const strides = (count: number): number[] => {
+    const terms = [0, 1];
+    for (let k = 1; k < count; k++) terms.push(2 * terms[k] - terms[k - Math.floor(0.5 + Math.sqrt(2 * k))]);
+    return terms.slice(0, -1).map((term) => terms[count] - term);
+  };
+  expect(strides(7)).toEqual([44, 43, 42, 40, 37, 31, 20]);
+  expect(sharesElements(Array(16).fill(2), strides(16))).toBe(false);
+  expect(sharesElements(Array(17).fill(2), [...strides(16), strides(16)[3] - strides(16)[9]])).toBe(true);
+  expect(sharesElements(Array(24).fill(2), strides(24))).toBeUndefined();
+});
+
+test('sharesElements and canSumTo are what counting says', () => {
+  const random = randomBits(SEED);
+  const below = (n: number) => random() % n;
+  const answers = { true: 0, false: 0 };
+  for (let round = 0; round < 4 * ROUNDS; round++) {
+    const ndim = 1 + below(5);
+    const steps = 1 + below(60);
+    const shape = Array.from({ length: ndim }, () => 1 + below(ndim < 4 ? 7 : 4));
+    const strides = shape.map(() => 1 + below(steps));
+    const at = positions(shape, strides, 0);
+    const shares = new Set(at).size < at.length;
+    expect([shape, strides, sharesElements(shape, strides)]).toEqual([shape, strides, shares]);
+    answers[`${shares}`]++;
+    const low = shape.map(() => below(9) - 4);
+    const first = low.reduce((sum, index, dim) => sum + index * strides[dim], 0);
+    const value = first + below(2 * Math.max(...at) + 3) - 1;
+    const multiples = shape.map((size, dim) => ({ step: strides[dim], low: low[dim], high: low[dim] + size - 1 }));
+    const isSum = at.includes(value - first);
+    expect([multiples, value, canSumTo(multiples, value, { left: 1e5 })]).toEqual([multiples, value, isSum]);
+    answers[`${isSum}`]++;
+  }
+  expect(Math.min(answers.true, answers.false)).toBeGreaterThan(ROUNDS);
+});
+
+test('canSumTo gives up when its budget is spent, and not before', () => {
+  const multiples = [301, 303, 307, 311].map((step) => ({ step, low: 0, high: 40 }));
+  expect(canSumTo(multiples, 16_544, { left: 1e5 })).toBe(true);
+  expect(canSumTo(multiples, 16_544, { left: 0 })).toBeUndefined();
+  expect(canSumTo([{ step: 1, low: 1, high: 0 }], 0, { left: 0 })).toBe(false);
+  expect(canSumTo([], 0, { left: 0 })).toBe(true);
+  expect(canSumTo([], 1, { left: 0 })).toBe(false);
 });
 
 test('collapse walks the same pairs of positions, in fewer dimensions', () => {
