@@ -1,6 +1,8 @@
 /** Vectors of Apache Arrow, recognised by what they have: of whichever version, or copy, of that library. */
 
-import { arrayOf, type DType, itemSizeOf, type TypedArray } from './dtype';
+import { isTypedArray } from 'node:util/types';
+import { describeArray } from './arrays';
+import { arrayOf, type DType, isArrayOf, itemSizeOf, type TypedArray } from './dtype';
 import { escaped, show, typeError } from './errors';
 import { numelOf } from './layout';
 import type { TensorLike } from './share';
@@ -77,7 +79,7 @@ export function fromArrow(value: unknown, where: string): TensorLike | undefined
   if (dtype === undefined) throw unsupported(value.type, where);
   const perRow = numelOf(dims.slice(1));
   const pieces = value.data.flatMap(({ length }, i) =>
-    length === 0 ? [] : [(chunks[i].values as TypedArray).subarray(0, length * perRow)],
+    length === 0 ? [] : [firstValues(chunks[i], length * perRow, dtype, where)],
   );
   return { data: pieces.length === 1 ? pieces[0] : joined(pieces, dtype), dims, type: dtype };
 }
@@ -106,7 +108,23 @@ function unsupported(type: ArrowType, where: string): TypeError {
   );
 }
 
-/** Copies arrays into one, by their bytes. */
+/** The values of a chunk, without what may be behind the last. */
+function firstValues({ values }: ArrowData, count: number, dtype: DType, where: string): TypedArray {
+  if (!isTypedArray(values) || !isArrayOf(dtype, values)) {
+    throw typeError(
+      `${where}: a vector of Arrow must have its ${dtype} values in a ${arrayOf(dtype).name}; received ${show(values)}`,
+    );
+  }
+  const { buffer, byteOffset, length } = describeArray(values, where);
+  if (!(count <= length)) {
+    throw typeError(
+      `${where}: a vector of Arrow must have as many values as it says; received ${length} instead of ${show(count)}`,
+    );
+  }
+  return new (arrayOf(dtype))(buffer as ArrayBuffer, byteOffset, count);
+}
+
+/** Copies arrays, which this file made, into one, by their bytes. */
 function joined(pieces: readonly TypedArray[], dtype: DType): TypedArray {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   const bytes = new Uint8Array(length * itemSizeOf(dtype));

@@ -28,15 +28,20 @@ function span(least: number, most: number): string {
 
 /** Throws `RangeError` for more dimensions than a tensor can have. */
 export function checkDimCount(count: number, where: string): void {
-  if (count > MOST_DIMS) throw rangeError(`${where} must have at most ${MOST_DIMS} dimensions; received ${count}`);
+  if (count <= MOST_DIMS) return;
+  throw rangeError(`${where} must have at most ${MOST_DIMS} dimensions; received ${show(count)}`);
 }
 
-/** A list of sizes or of strides, copied. */
+/**
+ * A list of sizes or of strides, copied. Its length and its items are read once, because a Proxy
+ * may change them.
+ */
 export function checkList(value: unknown, where: string, least = 0, item = 'size'): number[] {
   if (!Array.isArray(value)) throw typeError(`${where} must be a list of integers; received ${show(value)}`);
-  checkDimCount(value.length, where);
-  const list = new Array<number>(value.length);
-  for (let i = 0; i < list.length; i++) {
+  const { length } = value;
+  checkDimCount(length, where);
+  const list: number[] = [];
+  for (let i = 0; i < length; i++) {
     const each: unknown = value[i];
     // The sentence of a failure is not put together before there is one.
     const fits = Number.isSafeInteger(each) && (each as number) >= least;
@@ -96,7 +101,9 @@ export function checkDim(value: unknown, ndim: number, where: string): number {
 /** A dimension, or a list of different ones. */
 export function checkDims(value: unknown, ndim: number, where: string): number[] {
   if (!Array.isArray(value)) return [checkDim(value, ndim, where)];
-  const dims = value.map((dim) => checkDim(dim, ndim, where));
+  // By index, because a subclass of Array can override `map`.
+  const dims: number[] = [];
+  for (let i = 0; i < value.length; i++) dims.push(checkDim(value[i], ndim, where));
   if (new Set(dims).size === dims.length) return dims;
   throw rangeError(`${where} must name different dimensions; received ${show(value)}`);
 }

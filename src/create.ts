@@ -1,6 +1,7 @@
 /** Making tensors: from values, filled, uninitialised, like others. */
 
 import { isSharedArrayBuffer, isTypedArray } from 'node:util/types';
+import { type ArrayInfo, describeArray } from './arrays';
 import { checkKeys, checkShape, spread } from './checks';
 import { allocateTensor, converted, elementsOf, written } from './copy';
 import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
@@ -8,19 +9,12 @@ import { type Complex, checkDType, type DType, getDefaultDtype, type TypedArray 
 import { type Entries, elementWriter, fillElements } from './element';
 import { typeError } from './errors';
 import { refuseSeveral } from './foreign';
-import { contiguousStrides, copyStrides, numelOf, type Sizes } from './layout';
-import {
-  checkArray,
-  checkScalar,
-  dtypeOfScalar,
-  dtypeOfUnsigned,
-  forEachValue,
-  inspectNested,
-  type Scalar,
-} from './literal';
+import { contiguousStrides, copyStrides, type Sizes } from './layout';
+import { checkArray, checkScalar, dtypeOfScalar, dtypeOfUnsigned, readNested, type Scalar } from './literal';
 import type { Nested } from './reading';
 import { Storage } from './storage';
 import { checkIsOptions, createTensor, isOptions, isTensor, notATensor, storageOf, type Tensor } from './tensor';
+import type { ValueList } from './values';
 import { viewOf } from './views';
 import { fill } from './writing';
 
@@ -85,9 +79,10 @@ export type DTypeOf<T> = unknown extends T
  * array that {@link Tensor.toArray} would give; the result is on the CPU unless `device` names
  * another device. {@link stack} joins tensors on the device where they are.
  *
- * Throws `ERR_SHAPE` for ragged arrays and for tensors of different shapes, `TypeError` for what is
- * no value and for complex values in a real dtype, `RangeError` for a value that an integer dtype
- * cannot hold, `ERR_DISPOSED`.
+ * Lists are read by index, each element once. Throws `ERR_SHAPE` for ragged arrays and for tensors
+ * of different shapes, `TypeError` for what is no value, for complex values in a real dtype and for
+ * a typed array that was detached or is out of bounds, `RangeError` for a value that an integer
+ * dtype cannot hold, `ERR_DISPOSED`.
  *
  * @example
  * ```ts
@@ -119,42 +114,37 @@ export const isTensorList = (value: unknown): boolean => Array.isArray(value) &&
 
 /** A tensor of values, or of the elements of an array. */
 export function copied(data: unknown, dtype: DType | undefined, device: number, where: string): Tensor {
-  const unsigned = isTypedArray(data) ? dtypeOfUnsigned(data, dtype, where) : undefined;
-  if (isTypedArray(data) && unsigned === undefined) {
-    using shared = share(data, checkArray(data, dtype, where), [data.length]);
+  if (isTypedArray(data) && dtypeOfUnsigned(data, dtype) === undefined) {
+    const array = describeArray(data, where);
+    using shared = share(array, checkArray(data, dtype, where), [array.length]);
     return shared.to({ dtype: dtype ?? shared.dtype, device: deviceName(device), copy: true });
   }
-  const { shape, dtype: own, hasTensors } = inspectNested(data, where, dtype);
+  const { shape, dtype: own, values } = readNested(data, where, dtype);
   const type = dtype ?? own;
-  if (hasTensors) return gathered(data, shape, type, device, where);
+  if (values.hasTensors) return gathered(values, shape, type, device, where);
   return filled(shape, type, device, (entries) => {
     const write = elementWriter(type, entries, where);
     let position = 0;
-    forEachValue(data, (value) => write(position++, value));
+    values.each((value) => write(position++, value));
   });
 }
 
 /** {@link copied}, of nested arrays in which there are tensors. */
-function gathered(data: unknown, shape: Sizes, dtype: DType, device: number, where: string): Tensor {
-  const leaves: (Scalar | Tensor)[] = [];
-  forEachValue<Scalar | Tensor>(data, (leaf) => leaves.push(leaf));
-  const count = leaves.reduce<number>((sum, leaf) => sum + (isTensor(leaf) ? leaf.numel : 1), 0);
-  if (count !== numelOf(shape)) throw typeError(`${where}: data changed while it was read`);
+function gathered(values: ValueList, shape: Sizes, dtype: DType, device: number, where: string): Tensor {
   // Values are written on the CPU; tensors alone are joined where the result belongs.
-  const home = leaves.every(isTensor) ? device : CPU;
+  const home = values.hasTensorsOnly ? device : CPU;
   const result = made(dtype, shape, contiguousStrides(shape), home, (tensor) => {
     const write = home === CPU ? elementWriter(dtype, elementsOf(tensor) as Entries, where) : () => {};
     let position = 0;
-    for (const leaf of leaves) {
-      if (!isTensor(leaf)) {
-        write(position++, leaf);
-        continue;
-      }
-      const geometry = { shape: leaf.shape, strides: contiguousStrides(leaf.shape), storageOffset: position };
-      using part = viewOf(tensor, geometry, where);
-      part.copy_(leaf);
-      position += leaf.numel;
-    }
+    values.each(
+      (value) => write(position++, value),
+      (source, sizes) => {
+        const geometry = { shape: sizes, strides: contiguousStrides(sizes), storageOffset: position };
+        using part = viewOf(tensor, geometry, where);
+        part.copy_(source);
+        position += part.numel;
+      },
+    );
   });
   return home === device ? result : sentTo(device, result);
 }
@@ -356,8 +346,7 @@ function filledWith(value: Scalar, shape: Sizes, strides: Sizes, dtype: DType, d
 }
 
 /** A contiguous tensor on the memory of an array. */
-export function share(array: TypedArray, dtype: DType, shape: Sizes): Tensor {
-  const { buffer, byteOffset, byteLength } = array;
+export function share({ buffer, byteOffset, byteLength }: ArrayInfo, dtype: DType, shape: Sizes): Tensor {
   // The addon takes a SharedArrayBuffer as a view.
   const memory = isSharedArrayBuffer(buffer) ? new Uint8Array(buffer) : (buffer as ArrayBuffer);
   const storage = new Storage(memory, byteOffset, byteLength, CPU);

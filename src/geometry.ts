@@ -189,8 +189,7 @@ function sliceOf(from: Geometry, dim: number, part: unknown): Geometry {
   if (!Array.isArray(part) || part.length > 3) {
     throw typeError(`index: expected a number, [start, end, step], '...' or null; received ${show(part)}`);
   }
-  const [start, end, step] = part;
-  return sliced(from, dim, start, end, step, 'index');
+  return sliced(from, dim, part[0], part[1], part[2], 'index');
 }
 
 /**

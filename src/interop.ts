@@ -1,5 +1,6 @@
 /** The methods of Tensor that hand it to other libraries and other threads. */
 
+import { describeArray } from './arrays';
 import { elementsOf, launchCopy } from './copy';
 import { allocateBuffer } from './cpu-memory';
 import { share } from './create';
@@ -103,7 +104,7 @@ function detached<D extends DType>(tensor: Tensor<D>, where: string): Transferab
     return elementsOf(tensor) as TransferableObject<D>['data'];
   }
   const data = new (arrayOf(tensor.dtype))(allocateBuffer(bytes)) as TransferableObject<D>['data'];
-  using copy = share(data, tensor.dtype, tensor.shape);
+  using copy = share(describeArray(data, where), tensor.dtype, tensor.shape);
   launchCopy(tensor, copy);
   return data;
 }

@@ -1,6 +1,7 @@
 /** Reading values written in JavaScript: nested arrays, their shape, their dtype. */
 
-import { isTypedArray } from 'node:util/types';
+import { isDataView, isTypedArray } from 'node:util/types';
+import { describeArray } from './arrays';
 import { MOST_DIMS } from './checks';
 import {
   type Complex,
@@ -16,132 +17,146 @@ import { RsqrtError, rangeError, show, typeError } from './errors';
 import { received } from './foreign';
 import { type Sizes, sameSizes } from './layout';
 import { isTensor, storageOf, type Tensor } from './tensor';
+import { ValueList } from './values';
 
 /** A single element in JavaScript. */
 export type Scalar = number | bigint | boolean | Complex;
 
-type List = unknown[] | TypedArray;
-
-const isList = (value: unknown): value is List => Array.isArray(value) || isTypedArray(value);
-
-/** What {@link inspectNested} finds. */
-interface Inspected {
-  shape: Sizes;
+/** What {@link readNested} returns. */
+interface NestedValues {
+  readonly shape: Sizes;
   /** What the dtypes of all values and tensors promote to. */
-  dtype: DType;
-  /** Whether there are tensors among the values. */
-  hasTensors: boolean;
+  readonly dtype: DType;
+  /** Row by row; a tensor stands for all its elements. */
+  readonly values: ValueList;
 }
 
 /**
- * The shape and the dtype of nested arrays of values, which may contain tensors. `asked` is the
- * dtype that the result will have, if one was asked for. Throws `ERR_SHAPE` if the arrays are
- * ragged, `TypeError` for what is no value, `ERR_DISPOSED`.
+ * Reads nested arrays of values, which may contain tensors. `asked` is the dtype that the result
+ * will have, if one was asked for. Every element and every length is read once, by index, so that
+ * what is checked is also what is written, even if a getter or a Proxy returns something else the
+ * next time. Throws `ERR_SHAPE` if the arrays are ragged, `TypeError` for what is no value,
+ * `ERR_DISPOSED`.
  */
-export function inspectNested(data: unknown, where: string, asked?: DType): Inspected {
+export function readNested(data: unknown, where: string, asked?: DType): NestedValues {
   const shape: number[] = [];
-  const ofNumbers = getDefaultDtype();
-  let hasTensors = false;
-  const checkDims = (): void => {
-    if (shape.length > MOST_DIMS) throw rangeError(`${where}: data must have at most ${MOST_DIMS} dimensions`);
-  };
-  let level = data;
-  for (; isList(level); level = level[0]) {
-    shape.push(level.length);
-    checkDims();
-    if (isTypedArray(level) || level.length === 0) break;
-  }
-  if (isTensor(level)) {
-    shape.push(...level.shape);
-    checkDims();
-  }
+  let isComplete = false; // whether the shape is known: from the first value on
+  const values = new ValueList();
   const found = new Set<DType>();
+  const ofNumbers = getDefaultDtype();
   const path: number[] = [];
-  const visit = (value: unknown, dim: number): void => {
-    if (isTensor(value)) {
-      storageOf(value, `${where}: data${subscript(path)}`);
-      if (!sameSizes(value.shape, shape.slice(dim))) throw mismatch(value, shape.slice(dim), path, where);
-      found.add(value.dtype);
-      hasTensors = true;
-      return;
-    }
+  const fail = (expected: string, received: string) =>
+    new RsqrtError(
+      'ERR_SHAPE',
+      `${where}: data${subscript(path)} must be ${expected}, as in the first row; received ${received}`,
+    );
+  /** Compares the length of a list with that of the first list of its dimension. */
+  const checkLength = (length: number, dim: number): void => {
     if (dim === shape.length) {
-      found.add(dtypeOfScalar(checkLeaf(value, path, where)));
+      if (isComplete) throw fail('a value', `a list of ${length}`);
+      if (dim === MOST_DIMS) throw tooDeep(where);
+      shape.push(length);
+    } else if (length !== shape[dim]) {
+      throw fail(`a list of ${shape[dim]}`, `a list of ${length}`);
+    }
+  };
+  /** Compares the shape of a tensor with that of the first part of this depth. */
+  const checkSizes = (tensor: Tensor, dim: number): void => {
+    if (!isComplete) {
+      shape.push(...tensor.shape);
+      if (shape.length > MOST_DIMS) throw tooDeep(where);
       return;
     }
-    if (!isList(value) || value.length !== shape[dim]) throw ragged(value, shape[dim], path, where);
-    if (isTypedArray(value)) {
-      if (dim !== shape.length - 1) throw ragged(value, shape[dim], path, where, ' of lists');
-      found.add(checkRow(value, asked, path, where));
-      return;
-    }
-    for (let i = 0; i < value.length; i++) {
-      const item = value[i];
-      // Plain numbers, by far the most, without a call.
-      if (typeof item === 'number' && dim === shape.length - 1) {
-        found.add(ofNumbers);
-        continue;
+    const expected = shape.slice(dim);
+    if (sameSizes(tensor.shape, expected)) return;
+    const what = expected.length === 0 ? 'a value' : `of shape [${expected}]`;
+    throw fail(what, `a Tensor of shape [${tensor.shape}]`);
+  };
+  const visit = (value: unknown, dim: number): void => {
+    if (Array.isArray(value)) {
+      const length = lengthOf(value, path, where);
+      checkLength(length, dim);
+      if (length === 0) isComplete = true;
+      let hasNumbers = false;
+      for (let i = 0; i < length; i++) {
+        const item: unknown = value[i];
+        // Plain numbers, by far the most, without a visit.
+        if (typeof item === 'number' && dim === shape.length - 1) {
+          isComplete = true;
+          hasNumbers = true;
+          values.addNumber(item);
+          continue;
+        }
+        path.push(i);
+        visit(item, dim + 1);
+        path.pop();
       }
-      path.push(i);
-      visit(item, dim + 1);
-      path.pop();
+      if (hasNumbers) found.add(ofNumbers);
+    } else if (isTypedArray(value)) {
+      const { name, length } = describeArray(value, `${where}: data${subscript(path)}`);
+      checkLength(length, dim);
+      if (dim !== shape.length - 1) throw fail(`a list of ${length} of lists`, `a list of ${length}`);
+      isComplete = true;
+      found.add(checkRow(value, asked, path, where));
+      values.addArray(value, name);
+    } else if (isTensor(value)) {
+      storageOf(value, `${where}: data${subscript(path)}`);
+      checkSizes(value, dim);
+      isComplete = true;
+      found.add(value.dtype);
+      values.addTensor(value);
+    } else {
+      if (dim < shape.length) throw fail(`a list of ${shape[dim]}`, show(value));
+      isComplete = true;
+      found.add(addLeaf(values, value, path, where));
     }
   };
   visit(data, 0);
-  return { shape, dtype: found.size === 0 ? ofNumbers : [...found].reduce(promoteTypes), hasTensors };
+  return { shape, dtype: found.size === 0 ? ofNumbers : [...found].reduce(promoteTypes), values };
 }
 
-/**
- * Calls `write` with each value, or tensor, of nested arrays that {@link inspectNested} has
- * checked, row by row.
- */
-export function forEachValue<V = Scalar>(data: unknown, write: (value: V) => void): void {
-  if (isList(data)) for (const item of data) forEachValue(item, write);
-  else write(data as V);
-}
+const tooDeep = (where: string): RangeError => rangeError(`${where}: data must have at most ${MOST_DIMS} dimensions`);
 
 const subscript = (path: readonly number[]): string => path.map((i) => `[${i}]`).join('');
 
-const describe = (value: unknown): string => (isList(value) ? `a list of ${value.length}` : show(value));
-
-function mismatch(tensor: Tensor, expected: Sizes, path: readonly number[], where: string): RsqrtError {
-  const what = expected.length === 0 ? 'a value' : `of shape [${expected}]`;
-  return new RsqrtError(
-    'ERR_SHAPE',
-    `${where}: data${subscript(path)} must be ${what}, as in the first row; received a Tensor of shape [${tensor.shape}]`,
-  );
+/** The length of a list, which a Proxy can make anything. */
+function lengthOf(list: readonly unknown[], path: readonly number[], where: string): number {
+  const { length } = list;
+  if (Number.isSafeInteger(length) && length >= 0) return length;
+  throw typeError(`${where}: data${subscript(path)} must have a whole number as length; received ${show(length)}`);
 }
 
-function ragged(value: unknown, size: number, path: readonly number[], where: string, of = ''): RsqrtError {
-  return new RsqrtError(
-    'ERR_SHAPE',
-    `${where}: data${subscript(path)} must be a list of ${size}${of}, as in the first row; received ${describe(value)}`,
-  );
-}
-
-function checkLeaf(value: unknown, path: readonly number[], where: string): Scalar {
-  if (isScalar(value)) return value;
-  if (isList(value)) {
-    throw new RsqrtError(
-      'ERR_SHAPE',
-      `${where}: data${subscript(path)} must be a value, as in the first row; received ${describe(value)}`,
+/** Adds a value to those that were read. Returns its default dtype. */
+function addLeaf(values: ValueList, value: unknown, path: readonly number[], where: string): DType {
+  if (typeof value === 'number') {
+    values.addNumber(value);
+    return getDefaultDtype();
+  }
+  if (typeof value === 'bigint' || typeof value === 'boolean') {
+    values.addOther(value);
+    return dtypeOfScalar(value);
+  }
+  if (typeof value === 'object' && value !== null) {
+    const { re, im } = value as Partial<Complex>;
+    if (typeof re === 'number' && typeof im === 'number') {
+      values.addComplex(re, im);
+      return getDefaultComplex();
+    }
+  }
+  const name = `${where}: data${subscript(path)}`;
+  checkParts(value, name);
+  if (isDataView(value)) {
+    throw typeError(
+      `${name} cannot be a DataView, which has no element type; give new Uint8Array(view.buffer, view.byteOffset, view.byteLength)`,
     );
   }
-  checkParts(value, `${where}: data${subscript(path)}`);
   throw typeError(
-    `${where}: data${subscript(path)} must be a number, bigint, boolean, { re, im }, a Tensor or a list of them; received ${received(value)}`,
+    `${name} must be a number, bigint, boolean, { re, im }, a Tensor or a list of them; received ${received(value)}`,
   );
 }
 
 /** Whether a value, given as a {@link Scalar}, is complex. */
 export const isComplex = (value: Scalar): value is Complex => typeof value === 'object';
-
-function isScalar(value: unknown): value is Scalar {
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return true;
-  if (typeof value !== 'object' || value === null) return false;
-  const { re, im } = value as Partial<Complex>;
-  return typeof re === 'number' && typeof im === 'number';
-}
 
 /** Says more of what was meant as a complex number. */
 function checkParts(value: unknown, where: string): void {
@@ -152,7 +167,11 @@ function checkParts(value: unknown, where: string): void {
 
 /** Checks a value that is one element, or, if it is not, could have been `or` instead. Throws `TypeError`. */
 export function checkScalar(value: unknown, where: string, or = ''): Scalar {
-  if (isScalar(value)) return value;
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return value;
+  if (typeof value === 'object' && value !== null) {
+    const { re, im } = value as Partial<Complex>;
+    if (typeof re === 'number' && typeof im === 'number') return { re, im }; // a copy, which stays as it was checked
+  }
   checkParts(value, where);
   // Where a tensor will do as well, the way to one helps.
   const what = or === '' ? show(value) : received(value);
@@ -161,7 +180,7 @@ export function checkScalar(value: unknown, where: string, or = ''): Scalar {
 
 /** The dtype of a typed array in a list, whose elements are values. */
 function checkRow(array: TypedArray, asked: DType | undefined, path: readonly number[], where: string): DType {
-  const unsigned = dtypeOfUnsigned(array, asked, where);
+  const unsigned = dtypeOfUnsigned(array, asked);
   if (unsigned !== undefined) return unsigned;
   if (nameOfArray(array) !== 'Uint16Array') return checkArray(array, undefined, where);
   throw typeError(
@@ -174,21 +193,18 @@ function checkRow(array: TypedArray, asked: DType | undefined, path: readonly nu
  * array and we have no such dtype: int64 or, of 16 bits, int32. A Uint16Array is one only if a
  * dtype is asked for that it cannot hold the bits of. Undefined for every other array.
  */
-export function dtypeOfUnsigned(array: TypedArray, asked: DType | undefined, where: string): DType | undefined {
+export function dtypeOfUnsigned(array: TypedArray, asked: DType | undefined): DType | undefined {
   const name = nameOfArray(array);
-  const isWide = name === 'Uint32Array' || name === 'BigUint64Array';
-  const isValues16 = name === 'Uint16Array' && asked !== undefined && asked !== 'float16' && asked !== 'bfloat16';
-  if (!isWide && !isValues16) return undefined;
-  if (array.byteLength === 0) checkAttached(array.buffer, where);
-  return isWide ? 'int64' : 'int32';
+  if (name === 'Uint32Array' || name === 'BigUint64Array') return 'int64';
+  const isBits = asked === undefined || asked === 'float16' || asked === 'bfloat16';
+  return name === 'Uint16Array' && !isBits ? 'int32' : undefined;
 }
 
 /**
- * The dtype of a typed array's elements; that asked for where the array does not tell. Throws `TypeError` for arrays that
- * we have no dtype for, and for lost memory.
+ * The dtype of a typed array's elements; that asked for where the array does not tell. Throws
+ * `TypeError` for arrays that we have no dtype for.
  */
 export function checkArray(array: TypedArray, asked: unknown, where: string): DType {
-  if (array.byteLength === 0) checkAttached(array.buffer, where);
   const dtype = dtypeOfArray(array);
   if (dtype !== undefined) return dtype;
   if (nameOfArray(array) === 'Uint16Array') {
@@ -200,15 +216,6 @@ export function checkArray(array: TypedArray, asked: unknown, where: string): DT
   throw typeError(
     `${where}: a ${nameOfArray(array)} has no dtype here, so it cannot be shared; tensor(array, { dtype: 'int64' }) copies its values`,
   );
-}
-
-/** Throws `TypeError` if an ArrayBuffer was transferred away. */
-export function checkAttached(buffer: ArrayBufferLike, where: string): void {
-  try {
-    new Uint8Array(buffer, 0, 0);
-  } catch {
-    throw typeError(`${where}: the ArrayBuffer was detached: its memory is elsewhere now`);
-  }
 }
 
 /** The default dtype of a value. */

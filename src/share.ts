@@ -2,6 +2,7 @@
 
 import { constants } from 'node:buffer';
 import { isAnyArrayBuffer, isTypedArray } from 'node:util/types';
+import { bytesOfAny, checkAttached, describeArray } from './arrays';
 import { type ArrowVector, fromArrow } from './arrow';
 import { checkShape } from './checks';
 import { converted } from './copy';
@@ -20,7 +21,7 @@ import { rangeError, show, typeError } from './errors';
 import { refuseSeveral } from './foreign';
 import { inferSize } from './geometry';
 import type { Sizes } from './layout';
-import { checkArray, checkAttached } from './literal';
+import { checkArray } from './literal';
 import { isTensor, type Tensor } from './tensor';
 
 /** A tensor of another library, recognised by what it has: `data`, `dims` or `shape`, `type` or `dtype`. */
@@ -69,10 +70,11 @@ export type SharedDType<S> = S extends { readonly type: infer D extends DType }
  * vectors of several chunks are copied into one, and those with nulls refused. With a GPU as
  * `device` the elements are copied there; plain numbers and arrays are copied as by {@link tensor}.
  *
- * Throws `TypeError` for what is no memory or of another element type than `dtype`, and for
- * unsigned integers of 16, 32 and 64 bits, which no dtype has and {@link tensor} copies;
- * `RangeError` if memory ends within an element, `ERR_SHAPE` if `shape` does not match the length.
- * Of several tensors, such as the outputs of a session, one must be picked.
+ * Throws `TypeError` for what is no memory, for an array that was detached or that is out of bounds
+ * because its buffer was shrunk, for another element type than `dtype`, and for unsigned integers of
+ * 16, 32 and 64 bits, which no dtype has and {@link tensor} copies; `RangeError` if memory ends
+ * within an element, `ERR_SHAPE` if `shape` does not match the length. Of several tensors, such as
+ * the outputs of a session, one must be picked.
  *
  * @example
  * ```ts
@@ -116,10 +118,9 @@ export function fromSource(source: unknown, args: unknown[], where: string): Ten
     using _between = moved === source ? undefined : moved;
     return fitted(moved, shape, where);
   }
-  if (isAnyArrayBuffer(source)) checkAttached(source, where);
   const like = fromArrow(source, where) ?? tensorLike(source, where);
   const memory = like?.data ?? source;
-  const array = isAnyArrayBuffer(memory) ? bytesOf(memory, where) : memory;
+  const array = isAnyArrayBuffer(memory) ? bytesIn(memory, where) : memory;
   if (!isTypedArray(array)) {
     checkValues(source, where);
     const values = copied(source, dtype, device, where);
@@ -127,13 +128,14 @@ export function fromSource(source: unknown, args: unknown[], where: string): Ten
     using unshaped = values;
     return fitted(unshaped, shape, where);
   }
+  const info = describeArray(array, where);
   const named = dtypeIn(array, dtype, like, where);
-  const length = array.byteLength / itemSizeOf(named);
+  const length = info.byteLength / itemSizeOf(named);
   if (!Number.isInteger(length)) {
-    throw rangeError(`${where}: ${array.byteLength} bytes are not a whole number of ${named} elements`);
+    throw rangeError(`${where}: ${info.byteLength} bytes are not a whole number of ${named} elements`);
   }
   const dims = shape ?? (like === undefined ? [length] : checkShape(like.dims ?? like.shape, `${where}: dims`));
-  return sentTo(device, share(array, named, inferSize(dims, length, where)));
+  return sentTo(device, share(info, named, inferSize(dims, length, where)));
 }
 
 /** What comes after the source: a shape, options, or both. */
@@ -162,11 +164,13 @@ function checkValues(source: unknown, where: string): void {
   }
 }
 
-/** A buffer as an array, of which there are none as long as the longest buffers in older versions of Node. */
-function bytesOf(buffer: ArrayBufferLike, where: string): Uint8Array {
-  if (buffer.byteLength <= constants.MAX_LENGTH) return new Uint8Array(buffer);
+/** A buffer as an array; older versions of Node have none as long as the longest buffers. */
+function bytesIn(buffer: ArrayBufferLike, where: string): Uint8Array {
+  checkAttached(buffer, where);
+  const bytes = bytesOfAny(buffer);
+  if (bytes <= constants.MAX_LENGTH) return new Uint8Array(buffer);
   throw rangeError(
-    `${where}: an ArrayBuffer of ${buffer.byteLength} bytes is larger than typed arrays can be here (${constants.MAX_LENGTH}); share typed arrays on parts of it`,
+    `${where}: an ArrayBuffer of ${bytes} bytes is larger than typed arrays can be here (${constants.MAX_LENGTH}); share typed arrays on parts of it`,
   );
 }
 
@@ -212,13 +216,13 @@ function tensorLike(value: unknown, where: string): TensorLike | undefined {
       `${where}: a tensor object must be in CPU memory, where await getData() brings it; received one in ${show(location)}`,
     );
   }
-  const { data, dims, shape } = value as TensorLike;
+  const { data, dims, shape, type, dtype } = value as TensorLike;
   if (typeof data === 'function') {
     throw typeError(
       `${where}: a tensor object whose data is a method must be given as asTensor(await x.data(), { shape: x.shape }); received ${show(value)}`,
     );
   }
-  if (isTypedArray(data) && Array.isArray(dims ?? shape)) return value as TensorLike;
+  if (isTypedArray(data) && Array.isArray(dims ?? shape)) return { data, dims: dims ?? shape, type: type ?? dtype };
   refuseSeveral(value, `${where}: source`); // outputs may be called `data`
   throw typeError(
     `${where}: a tensor object must have data in a typed array and dims or shape in a list; received ${show(data)} and ${show(dims ?? shape)}`,
