@@ -5,6 +5,7 @@
  */
 
 import { Buffer, constants } from 'node:buffer';
+import { bytesOf } from './arrays';
 import { binding } from './binding';
 import { checkWhole } from './checks';
 import { RsqrtError } from './errors';
@@ -22,6 +23,10 @@ const ALIGNMENT = 64; // a cache line, and the widest vector
 /**
  * Making an ArrayBuffer costs more than computing a small tensor, so small ones are cut from a slab, as Node does for
  * Buffers. A slab lives as long as any tensor in it.
+ *
+ * `data` gives users the slab's buffer, which they can detach: before Node 24
+ * `markAsUntransferable` does not stop byte streams and `ArrayBuffer.prototype.transfer`. A slab
+ * that was detached is replaced.
  */
 class Slab {
   #buffer: ArrayBuffer | null = null;
@@ -33,15 +38,17 @@ class Slab {
   }
 
   cut(byteLength: number): Place {
-    if (this.#buffer === null || this.#used + byteLength > this.#byteLength) {
-      this.#buffer = newBuffer(this.#byteLength);
+    let buffer = this.#buffer;
+    if (buffer === null || this.#used + byteLength > this.#byteLength || bytesOf(buffer) !== this.#byteLength) {
+      buffer = newBuffer(this.#byteLength);
       const { markAsUntransferable } = require('node:worker_threads') as typeof import('node:worker_threads'); // not at load: 2 ms
-      markAsUntransferable(this.#buffer); // transferring one tensor's buffer must not take its neighbours away
+      markAsUntransferable(buffer); // transferring one tensor's buffer must not take its neighbours away
+      this.#buffer = buffer;
       this.#used = 0;
     }
     const byteOffset = this.#used;
     this.#used = endOf(byteOffset, byteLength);
-    return { buffer: this.#buffer, byteOffset };
+    return { buffer, byteOffset };
   }
 
   /** Only the end can be cut again: enough for what is made and disposed one after the other. */
@@ -93,10 +100,13 @@ export function watchOwner(owner: object, buffer: ArrayBuffer): Orphan | null {
   return buffer.byteLength < MAPPED_BYTES ? null : orphans.watch(owner, buffer, spares.limit);
 }
 
-/** Ends that. */
+/** Ends the watch that {@link watchOwner} began. */
 export const unwatchOwner = (orphan: Orphan): void => orphans.release(orphan);
 
-/** Takes back what {@link allocateBytes} gave, for the next to have. Nobody may be able to see it any more. */
+/**
+ * Takes back what {@link allocateBytes} gave, for the next tensors. Nobody may be able to see it
+ * any more.
+ */
 export function freeBytes(buffer: ArrayBuffer, byteOffset: number, byteLength: number): void {
   const slab = slabFor(byteLength);
   if (slab !== null) slab.giveBack(buffer, byteOffset, byteLength);

@@ -1,4 +1,7 @@
-/** Large buffers whose tensors may be left to the garbage collector: once they are, the next tensors have them. */
+/**
+ * Large buffers whose owners may be collected instead of disposed; they are then reused for new
+ * tensors.
+ */
 
 import { Buffer } from 'node:buffer';
 import { binding } from './binding';
@@ -6,6 +9,8 @@ import { binding } from './binding';
 /** A buffer whose owner is watched. */
 export interface Orphan {
   readonly buffer: ArrayBuffer;
+  /** How many it has, as long as it was not detached. */
+  readonly bytes: number;
   readonly watch: number;
 }
 
@@ -21,9 +26,9 @@ export class Orphans {
   watch(owner: object, buffer: ArrayBuffer, limit: number): Orphan | null {
     if (this.#bytes >= limit) this.clear(); // of other sizes, or they would have been taken
     if (this.#bytes >= limit) return null;
-    const orphan = { buffer, watch: binding.watch(owner) };
+    const orphan = { buffer, bytes: buffer.byteLength, watch: binding.watch(owner) };
     this.#watched.push(orphan);
-    this.#bytes += buffer.byteLength;
+    this.#bytes += orphan.bytes;
     return orphan;
   }
 
@@ -31,7 +36,7 @@ export class Orphans {
   release(orphan: Orphan): void {
     binding.unwatch(orphan.watch);
     this.#watched = this.#watched.filter((other) => other !== orphan);
-    this.#bytes -= orphan.buffer.byteLength;
+    this.#bytes -= orphan.bytes;
   }
 
   /** A buffer of `bytes` to 1.25 · `bytes` whose owner was collected; undefined if there is none. */
@@ -49,17 +54,20 @@ export class Orphans {
     for (const orphan of this.#watched) {
       if (!binding.isCollected(orphan.watch)) continue;
       this.release(orphan);
-      binding.freeBuffer(orphan.buffer);
+      if (isWhole(orphan)) binding.freeBuffer(orphan.buffer);
     }
   }
 
   #find(bytes: number): ArrayBuffer | undefined {
-    const fits = ({ buffer }: Orphan) => buffer.byteLength >= bytes && buffer.byteLength <= 1.25 * bytes;
+    const fits = (orphan: Orphan) => isWhole(orphan) && orphan.bytes >= bytes && orphan.bytes <= 1.25 * bytes;
     const found = this.#watched.find((orphan) => fits(orphan) && binding.isCollected(orphan.watch));
     if (found !== undefined) this.release(found);
     return found?.buffer;
   }
 }
+
+/** Whether a buffer still has its memory. */
+const isWhole = ({ buffer, bytes }: Orphan): boolean => buffer.byteLength === bytes;
 
 /**
  * Has V8 collect its young objects, which takes a fraction of a millisecond: it does so before it makes an ArrayBuffer when

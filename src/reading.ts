@@ -53,6 +53,10 @@ export abstract class Reading<D extends DType> {
    * layout, or of memory from `asTensor` that is not aligned to its element size, it is a copy. The array's ArrayBuffer
    * may be larger than the array, and small tensors share one, as with Node's Buffers. Memory that was handed out so is
    * never given to another tensor. Throws `ERR_DEVICE` on a GPU.
+   *
+   * Do not transfer this array or its buffer, or enqueue it in a byte stream, which transfers it:
+   * every tensor in that buffer would lose its memory and throw `ERR_DISPOSED` from then on. Use
+   * {@link Tensor.transfer}.
    */
   get data(): TypedArrayOf<D> {
     return dataOf(this as unknown as Tensor<D>, 'data'); // an accessor cannot declare its `this`

@@ -1,4 +1,7 @@
-/** Buffers kept for reuse: found by size, given up by age. Knows nothing of tensors. */
+/**
+ * Buffers kept for reuse: found by size, freed by age, dropped if they were detached. Knows nothing
+ * of tensors.
+ */
 
 /** A buffer that is kept. */
 interface Spare {
@@ -57,12 +60,13 @@ export class Spares {
     spare ??= this.#newestInClass[sizeClass + 1]; // two classes together span a quarter
     if (!spare) return undefined;
     this.#unlink(spare);
-    return spare.buffer;
+    return isWhole(spare) ? spare.buffer : this.take(bytes);
   }
 
   /** Keeps a buffer, and gives up the oldest until all are within the limit; a buffer above the limit at once. */
   keep(buffer: ArrayBuffer): void {
     const bytes = buffer.byteLength;
+    if (bytes === 0) return;
     if (bytes > this.#limit) {
       this.#free(buffer);
       return;
@@ -87,9 +91,9 @@ export class Spares {
 
   #shrink(limit: number): void {
     while (this.#bytes > limit && this.#oldest !== null) {
-      const { buffer } = this.#oldest;
-      this.#unlink(this.#oldest);
-      this.#free(buffer);
+      const oldest = this.#oldest;
+      this.#unlink(oldest);
+      if (isWhole(oldest)) this.#free(oldest.buffer);
     }
   }
 
@@ -104,6 +108,9 @@ export class Spares {
     this.#bytes -= bytes;
   }
 }
+
+/** Whether a buffer still has its memory. */
+const isWhole = ({ buffer, bytes }: Spare): boolean => buffer.byteLength === bytes;
 
 const double = new Float64Array(1);
 const words = new Uint32Array(double.buffer);
