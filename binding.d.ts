@@ -110,6 +110,12 @@ export interface Binding {
   whenSettled(memory: Memory, done: (error?: Error) => void): void;
 
   /**
+   * The address of host memory, to find out whether two objects have memory in common, as a
+   * SharedArrayBuffer and its clone do. Only the low 53 bits, so that differences are exact. Throws
+   * for device memory.
+   */
+  addressOf(memory: Memory): number;
+  /**
    * Asks for huge pages in a buffer that has not been touched yet; without effect where there are none. Returns the offset
    * at which the first can begin.
    */

@@ -173,7 +173,7 @@ export function placeOfResized(
   where: string,
 ): Place {
   const place = placeOf(out, { shape: Object.freeze(shape), strides: Object.freeze(strides) });
-  if (endOf(place) > place.storage.byteLength && !place.storage.growable) {
+  if (endOf(place) > place.storage.byteLength && !place.storage.isPrivate) {
     throw new RsqrtError(
       'ERR_SHAPE',
       `${where} of shape [${out.shape}] cannot be resized to [${shape}]: others use its memory, which is too small`,

@@ -1,4 +1,7 @@
-/** Writing where others read: once per element, and not over what is still to be read. */
+/**
+ * Checks that an output neither shares memory with itself nor overwrites input that is still to be
+ * read.
+ */
 
 import { copyOf, launch } from './copy';
 import type { DType } from './dtype';
@@ -6,6 +9,7 @@ import { RsqrtError } from './errors';
 import type { Geometry } from './geometry';
 import { copyStrides, extentOf, isDense, sameLayout, sameSizes, sharesElements } from './layout';
 import type { Storage } from './storage';
+import { canSumTo, type Multiples, SEARCH_STEPS } from './sums';
 import { storageOf, type Tensor } from './tensor';
 
 /** A geometry on a storage, and the bytes of an element there. */
@@ -20,26 +24,32 @@ export function placeOf(tensor: Tensor, { shape, strides }: Pick<Geometry, 'shap
   return { storage: storageOf(tensor, 'overlap'), itemSize, shape, strides, storageOffset };
 }
 
-/** Throws `ERR_OVERLAP` if elements of a tensor share memory, as in an expanded one: which is written last would win. */
+/**
+ * Throws `ERR_OVERLAP` if elements of a tensor share memory, as in an expanded one, because the
+ * result would depend on the order of writing. Also throws it if this cannot be ruled out in
+ * reasonable time.
+ */
 export function checkWritable(target: Tensor, where: string): void {
-  if (!target.isContiguous() && sharesElements(target.shape, target.strides)) {
-    throw new RsqrtError(
-      'ERR_OVERLAP',
-      `${where}: elements of a tensor of shape [${target.shape}] and strides [${target.strides}] share memory; clone it before writing`,
-    );
-  }
+  if (target.isContiguous()) return;
+  const shares = sharesElements(target.shape, target.strides);
+  if (shares === false) return;
+  throw new RsqrtError(
+    'ERR_OVERLAP',
+    `${where}: elements of a tensor of shape [${target.shape}] and strides [${target.strides}] ${shares ? 'share memory' : 'may share memory, which would take too long to find out'}; clone it before writing`,
+  );
 }
 
 /**
- * Whether the input must be copied before an output is written: for interleaved strides, perhaps without a common element.
- * Throws `ERR_OVERLAP` if they overlap in part.
+ * Whether the input must be copied before the output is written, because their strides interleave
+ * and they have, or may have, bytes in common. Throws `ERR_OVERLAP` if both are dense and overlap
+ * in part.
  */
 export function mustCopyFirst(input: Tensor, output: Place, where: string): boolean {
-  const how = overlap(placeOf(input), output);
+  const how = overlapOf(input, output, where);
   if (how === 'partial') {
     throw new RsqrtError('ERR_OVERLAP', `${where} overlaps the input in part; it must be the input itself or apart`);
   }
-  return how === 'unknown';
+  return how === 'interleaved';
 }
 
 /**
@@ -47,11 +57,11 @@ export function mustCopyFirst(input: Tensor, output: Place, where: string): bool
  * interleaved with the output's. Throws `ERR_OVERLAP` if they overlap.
  */
 export function mustCopyAside(input: Tensor, output: Place, where: string): boolean {
-  const how = overlap(placeOf(input), output);
+  const how = overlapOf(input, output, where);
   if (how === 'exact' || how === 'partial') {
     throw new RsqrtError('ERR_OVERLAP', `${where} overlaps one of the tensors; it must share no memory with them`);
   }
-  return how === 'unknown';
+  return how === 'interleaved';
 }
 
 /** Runs an operation on a copy of the input, perhaps of another dtype: everything is read before anything is written. */
@@ -60,25 +70,66 @@ export function launchFromCopy(op: number, input: Tensor, output: Tensor, dtype:
   launch(op, copy, output);
 }
 
-/** How the memory of two places overlaps. */
-function overlap(a: Place, b: Place): 'none' | 'exact' | 'partial' | 'unknown' {
-  if (areApart(a.storage, b.storage)) return 'none';
-  const first = span(a);
-  const second = span(b);
-  // Without elements there is nothing to overlap, wherever it lies.
-  if (first.start === first.end || second.start === second.end) return 'none';
-  if (first.end <= second.start || second.end <= first.start) return 'none';
-  const alike = sameSizes(a.shape, b.shape) && sameLayout(a.shape, a.strides, b.strides);
-  if (first.start === second.start && a.itemSize === b.itemSize && alike) return 'exact';
-  return isDense(a.shape, a.strides) && isDense(b.shape, b.strides) ? 'partial' : 'unknown';
+/** {@link overlap} of a tensor and a place, perhaps in different storages. */
+function overlapOf(input: Tensor, output: Place, where: string): Overlap {
+  const distance = distanceBetween(storageOf(input, where), output.storage);
+  return distance === undefined ? 'none' : overlap(placeOf(input), output, distance);
 }
 
-/** Whether two storages have no byte in common. */
-const areApart = (a: Storage, b: Storage): boolean =>
-  a.owner !== b.owner || a.byteOffset + a.byteLength <= b.byteOffset || b.byteOffset + b.byteLength <= a.byteOffset;
+type Overlap = 'none' | 'exact' | 'partial' | 'interleaved';
 
-/** The bytes of the underlying buffer that elements lie in. */
-function span({ storage, storageOffset, itemSize, shape, strides }: Place): { start: number; end: number } {
-  const start = storage.byteOffset + storageOffset * itemSize;
+/**
+ * How the memory of two places overlaps. 'interleaved': bytes are shared, or may be, and at least
+ * one place has gaps.
+ */
+function overlap(a: Place, b: Place, distance: number): Overlap {
+  const first = span(a, 0);
+  const second = span(b, distance);
+  if (first.end <= second.start || second.end <= first.start) return 'none';
+  if (first.end === first.start || second.end === second.start) return 'none'; // no elements
+  const alike = sameSizes(a.shape, b.shape) && sameLayout(a.shape, a.strides, b.strides);
+  if (first.start === second.start && a.itemSize === b.itemSize && alike) return 'exact';
+  if (isDense(a.shape, a.strides) && isDense(b.shape, b.strides)) return 'partial';
+  return haveCommonBytes(a, b, second.start - first.start) ? 'interleaved' : 'none';
+}
+
+/**
+ * The distance in bytes from the memory of one storage to that of another; undefined if they have
+ * no byte in common.
+ */
+function distanceBetween(a: Storage, b: Storage): number | undefined {
+  let distance = 0;
+  if (a.owner !== b.owner) {
+    // Two objects can have the same memory: a SharedArrayBuffer and its clone, or one that was sent
+    // to a worker and back.
+    if (a.isPrivate || b.isPrivate) return undefined;
+    distance = b.address - a.address;
+  }
+  const start = b.byteOffset + distance;
+  return a.byteOffset + a.byteLength <= start || start + b.byteLength <= a.byteOffset ? undefined : distance;
+}
+
+/** The range of bytes that elements lie in, plus `distance`. */
+function span({ storage, storageOffset, itemSize, shape, strides }: Place, distance: number) {
+  const start = distance + storage.byteOffset + storageOffset * itemSize;
   return { start, end: start + extentOf(shape, strides) * itemSize };
+}
+
+/**
+ * Whether the elements of two places share a byte. The second starts `apart` bytes after the first.
+ * True if undecided.
+ */
+function haveCommonBytes(a: Place, b: Place, apart: number): boolean {
+  const multiples: Multiples[] = [{ step: 1, low: 1 - b.itemSize, high: a.itemSize - 1 }]; // the bytes of an element
+  for (const [{ shape, strides, itemSize }, sign] of [
+    [a, 1],
+    [b, -1],
+  ] as const) {
+    for (const [dim, size] of shape.entries()) {
+      if (strides[dim] === 0) continue;
+      const most = size - 1;
+      multiples.push({ step: strides[dim] * itemSize, low: sign === 1 ? 0 : -most, high: sign === 1 ? most : 0 });
+    }
+  }
+  return canSumTo(multiples, apart, { left: SEARCH_STEPS }) !== false;
 }

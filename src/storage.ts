@@ -4,6 +4,7 @@
  */
 
 import type { DeviceMemory, Memory } from '../binding';
+import { bytesOf, isDetached } from './arrays';
 import { binding } from './binding';
 import { allocateBytes, freeBytes, sharesSlab, unwatchOwner, watchOwner } from './cpu-memory';
 import { CPU } from './device';
@@ -21,6 +22,8 @@ export class Storage {
   byteOffset: number;
   byteLength: number;
   readonly device: number;
+  /** Whether the memory is an ArrayBuffer, which can be detached or, if it is resizable, shrunk. */
+  readonly #canBeLost: boolean;
   /** Whether the memory is ours, not that of somebody's array. */
   allocated = false;
   /** Whether the memory is page-locked, so that devices reach it by themselves. */
@@ -29,6 +32,7 @@ export class Storage {
   settling = false;
   /** Whether others can see the memory of ours, so that no other tensor may have it. */
   #handedOut = false;
+  #address: number | undefined;
   /** What gives the memory to the next tensor if this storage is left to the collector. */
   orphan: Orphan | null = null;
   /** Tensors that have not been disposed. */
@@ -36,15 +40,25 @@ export class Storage {
 
   constructor(memory: Memory, byteOffset: number, byteLength: number, device: number) {
     this.memory = memory;
-    this.owner = ArrayBuffer.isView(memory) ? memory.buffer : memory;
+    const isShared = ArrayBuffer.isView(memory);
+    this.owner = isShared ? memory.buffer : memory;
     this.byteOffset = byteOffset;
     this.byteLength = byteLength;
     this.device = device;
+    this.#canBeLost = device === CPU && !isShared;
   }
 
   /** Whether the ArrayBuffer was transferred away, or resized to less than this storage. */
   isLost(): boolean {
-    return this.device === CPU && (this.owner as ArrayBuffer).byteLength < this.byteOffset + this.byteLength;
+    if (!this.#canBeLost) return false;
+    const bytes = bytesOf(this.owner as ArrayBuffer);
+    return bytes < this.byteOffset + this.byteLength || (bytes === 0 && isDetached(this.owner as ArrayBuffer));
+  }
+
+  /** The address of the memory, to tell whether two objects have the same one. Looked up once. */
+  get address(): number {
+    this.#address ??= binding.addressOf(this.memory as Memory);
+    return this.#address;
   }
 
   retain(): void {
@@ -68,8 +82,8 @@ export class Storage {
     if (this.device !== CPU) binding.release(this.memory as DeviceMemory);
     else if (this.allocated && !this.#handedOut) {
       this.#unwatch();
-      if (this.pinned) binding.releasePinned(this.memory as ArrayBuffer);
-      else freeBytes(this.memory as ArrayBuffer, this.byteOffset, this.byteLength);
+      if (!this.pinned) freeBytes(this.memory as ArrayBuffer, this.byteOffset, this.byteLength);
+      else if (!this.isLost()) binding.releasePinned(this.memory as ArrayBuffer);
     }
     if (this.allocated) held -= this.byteLength;
     this.memory = null;
@@ -82,15 +96,17 @@ export class Storage {
     this.settling = false;
   }
 
-  /** Whether other memory can take the place of this: if it is ours, and nobody else sees it. */
-  get growable(): boolean {
+  /**
+   * Whether the memory is ours and nobody else can see it, so that other memory may take its place.
+   */
+  get isPrivate(): boolean {
     return this.allocated && !this.#handedOut;
   }
 
   /** Whether the buffer can be given away: whole, ours, and seen through one tensor alone. */
   get detachable(): boolean {
     return (
-      this.device === CPU && !this.pinned && this.growable && this.references === 1 && !sharesSlab(this.byteLength)
+      this.device === CPU && !this.pinned && this.isPrivate && this.references === 1 && !sharesSlab(this.byteLength)
     );
   }
 
@@ -129,7 +145,7 @@ export function allocate(byteLength: number, device: number, pinned = false): St
 function allocateOnCpu(byteLength: number): Storage {
   const { buffer, byteOffset } = allocateBytes(byteLength);
   const storage = new Storage(buffer, byteOffset, byteLength, CPU);
-  storage.orphan = watchOwner(storage, buffer);
+  if (!sharesSlab(byteLength)) storage.orphan = watchOwner(storage, buffer);
   return storage;
 }
 

@@ -65,8 +65,10 @@ export abstract class Writing<D extends DType> {
   }
 
   /**
-   * Stores the elements of another tensor, of any dtype, on any device, of a shape that expands to this one; they are
-   * converted as by {@link Tensor.to}. Returns this tensor. Throws `ERR_OVERLAP` if the two overlap in part.
+   * Stores the elements of another tensor, of any dtype, on any device, of a shape that expands to
+   * this one; they are converted as by {@link Tensor.to}. Returns this tensor. Throws `ERR_OVERLAP`
+   * if the two overlap in part, also if they reach the memory through two SharedArrayBuffer
+   * objects.
    *
    * Between devices only the elements themselves travel, not those between them in memory, nor repeated ones twice, and in
    * the narrower of the two dtypes. With `nonBlocking` a copy between a GPU and page-locked memory is not waited for, see

@@ -334,6 +334,11 @@ const copyRows: Row<Host>[] = [
     type, /^buffer must be an ArrayBuffer$/],
   ['huge pages for an address', ({ binding }) => binding.adviseHugePages(0x7fff0000),
     type, /^buffer must be an ArrayBuffer$/],
+  ['the address of nothing', ({ binding }) => binding.addressOf(), type, RegExp(`^memory ${anyMemory}`)],
+  ['the address of a number', ({ binding }) => binding.addressOf(0x7fff0000), type, RegExp(`^memory ${anyMemory}`)],
+  ['the address of a Float32Array', ({ binding }) => binding.addressOf(new Float32Array(4)),
+    type, RegExp(`^memory ${anyMemory}`)],
+  ['the address of an object', ({ binding }) => binding.addressOf({}), type, RegExp(`^memory ${anyMemory}`)],
   ['a watch of nothing', ({ binding }) => binding.watch(), type, /^object must be an object$/],
   ['a watch of a number', ({ binding }) => binding.watch(7), type, /^object must be an object$/],
   ['a question about no watch', ({ binding }) => binding.isCollected(), type, /^watch must be a number$/],
@@ -453,6 +458,10 @@ const threadRows: Row<Host>[] = [
 
 // biome-ignore format: a table
 const deviceRows: Row<Device>[] = [
+  ['the address of device memory', ({ binding, first }) => binding.addressOf(loose(first)),
+    type, /^memory must be an ArrayBuffer or a Uint8Array$/],
+  ['the address of device memory that was released', ({ binding, gone }) => binding.addressOf(loose(gone)),
+    released, /^memory was released$/],
   ['allocate without arguments', ({ binding }) => binding.allocate(), type, /^device must be a number$/],
   ['allocate on a device by name', ({ binding }) => binding.allocate('cuda:0', 16), type, /^device must be a number$/],
   ['allocate on NaN', ({ binding }) => binding.allocate(Number.NaN, 16),

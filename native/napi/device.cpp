@@ -103,6 +103,10 @@ napi_value when_settled(Napi::Env env, Context& context, const napi_value* args)
   return nullptr;
 }
 
+napi_value address(Napi::Env env, Context&, const napi_value* args) {
+  return Napi::Number::New(env, address_of(env, args[0]));
+}
+
 napi_value advise(Napi::Env env, Context&, const napi_value* args) {
   return Napi::Number::New(env, static_cast<double>(advise_huge_pages(env, args[0])));
 }
@@ -258,6 +262,7 @@ constexpr NamedFunction functions[] = {
     {"releasePinned", guarded_call<release_pinned>},
     {"settle", guarded_call<settle>},
     {"whenSettled", guarded_call<when_settled>},
+    {"addressOf", guarded_call<address>},
     {"adviseHugePages", guarded_call<advise>},
     {"watch", guarded_call<watch>},
     {"isCollected", guarded_call<is_collected>},

@@ -57,6 +57,13 @@ void check_aligned(const Memory& memory, std::int64_t offset, std::int64_t size,
   out_of_range(argument, "a multiple of the element size on a device", std::to_string(offset));
 }
 
+double address_of(napi_env env, napi_value memory) {
+  const Memory unwrapped = unwrap_memory(env, memory, "memory");
+  if (unwrapped.block != nullptr) wrong_type("memory", "an ArrayBuffer or a Uint8Array");
+  return static_cast<double>(reinterpret_cast<std::uintptr_t>(unwrapped.data) &
+                             static_cast<std::uintptr_t>(largest_integer));
+}
+
 std::size_t advise_huge_pages(napi_env env, napi_value buffer) {
   void* data = nullptr;
   std::size_t bytes = 0;

@@ -30,6 +30,10 @@ void check_end(const Memory& memory, std::int64_t offset, std::int64_t count, st
 // Throws Failure if an offset on a device is no multiple of the element size.
 void check_aligned(const Memory& memory, std::int64_t offset, std::int64_t size, const char* argument);
 
+// The low 53 bits of the address of host memory, which a double holds exactly; src/ only compares
+// differences. Throws Failure for device memory and for what is no memory.
+double address_of(napi_env env, napi_value memory);
+
 // Asks for huge pages in an ArrayBuffer's memory. Returns the offset at which the first can begin.
 std::size_t advise_huge_pages(napi_env env, napi_value buffer);
 
