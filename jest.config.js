@@ -5,6 +5,8 @@ module.exports = {
   // Programs of other test runners.
   modulePathIgnorePatterns: ['<rootDir>/test/install'],
   transform: { '\\.ts$': ['ts-jest', { tsconfig: 'test/tsconfig.json' }] },
+  maxWorkers: '100%', // of the processors; by default jest leaves one idle
+  testSequencer: '<rootDir>/test/support/sequencer.js',
   reporters: ['default', '<rootDir>/test/support/reporter.js'],
   testTimeout: 120_000 * Number(process.env.RSQRT_TEST_SLOWNESS ?? 1), // test/support/emulation.ts
 };

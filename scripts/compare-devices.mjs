@@ -112,13 +112,24 @@ function inWorker(task, env, report) {
   });
 }
 
+export const DTYPES = Object.keys(dtypes);
+
 /**
- * Compares all, on so many threads. `float64` is the number of float64s; of all inputs only every `thin`-th is taken. `progress` is
- * called with lines to print.
+ * Compares all, on so many threads. `float64` is the number of float64s; of all inputs only every
+ * `thin`-th is taken. `progress` is called with lines to print, `compared` with a dtype and its
+ * result as soon as that dtype is done.
  *
  * Returns, by dtype, { inputs, differences, first, seconds }; `first` are [input, on the device, on the CPU], as bits.
  */
-export async function compareWithCpu({ device, env = {}, threads, float64, thin = 1, progress = () => {} }) {
+export async function compareWithCpu({
+  device,
+  env = {},
+  threads,
+  float64,
+  thin = 1,
+  progress = () => {},
+  compared = () => {},
+}) {
   const results = {};
   for (const [dtype, { patterns = float64 }] of Object.entries(dtypes)) {
     const inputs = Math.ceil(patterns / (patterns === 2 ** 16 ? 1 : thin)); // those of 16 bits never are too many
@@ -127,8 +138,8 @@ export async function compareWithCpu({ device, env = {}, threads, float64, thin 
     const total = { inputs: 0, differences: 0, first: [], seconds: 0 };
     const begin = Date.now();
     let tenths = 0;
-    const report = ({ inputs: compared, differences, first }) => {
-      total.inputs += compared;
+    const report = ({ inputs: done, differences, first }) => {
+      total.inputs += done;
       total.differences += differences;
       total.first = [...total.first, ...first].slice(0, FIRST_DIFFERENCES);
       if (Math.floor((10 * total.inputs) / inputs) <= tenths) return;
@@ -139,6 +150,7 @@ export async function compareWithCpu({ device, env = {}, threads, float64, thin 
     await Promise.all(Array.from({ length: stripes }, work));
     if (total.inputs !== inputs) throw new Error(`${dtype}: ${total.inputs} of ${inputs} inputs were compared`);
     results[dtype] = { ...total, seconds: (Date.now() - begin) / 1000 };
+    compared(dtype, results[dtype]);
   }
   return results;
 }

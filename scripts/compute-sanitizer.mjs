@@ -1,8 +1,8 @@
 // NVIDIA's compute-sanitizer, which comes with the CUDA toolkit.
 
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { runLimited } from './run-limited.mjs';
 
 export const TOOLS = ['memcheck', 'racecheck', 'initcheck', 'synccheck'];
 
@@ -21,27 +21,29 @@ export function findSanitizer() {
 }
 
 /**
- * Runs a Node program under a tool. It is clean if the program ran to its end, the tool says so in its summary, and that counts
- * nothing. `findings` are the tool's lines, the first ones.
+ * Runs a Node program under a tool, for at most `seconds`. It is clean if the program ran to its
+ * end, the tool prints its summary, and the summary counts nothing. `findings` are the first lines
+ * of the tool.
  */
-export function runSanitizer(sanitizer, tool, program, env) {
+export async function runSanitizer(sanitizer, tool, program, seconds) {
   const args = ['--tool', tool, '--error-exitcode', String(FOUND), process.execPath, ...program];
   const begin = Date.now();
-  const { status, signal, error, stdout, stderr } = spawnSync(sanitizer, args, {
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  });
-  const output = `${stdout ?? ''}${stderr ?? ''}`.split('\n').filter((line) => line !== '');
+  const { status, signal, timedOut, stdout, stderr } = await runLimited(sanitizer, args, { seconds, capture: true });
+  const output = `${stdout}${stderr}`.split('\n').filter((line) => line !== '');
   const lines = output.filter((line) => line.startsWith('========='));
   const summary = lines.findLast((line) => /SUMMARY:/.test(line)) ?? null;
   const clean = status === 0 && summary !== null && /SUMMARY: 0 /.test(summary);
   return {
     clean,
     exitCode: status,
-    ended: status === FOUND ? 'with findings' : (error?.message ?? signal ?? `with code ${status}`),
+    ended: endOf({ status, signal, timedOut }),
     summary: summary?.replace(/^=+ /, '') ?? null,
     findings: clean ? [] : (lines.length > 0 ? lines : output).slice(0, LINES_KEPT),
     seconds: (Date.now() - begin) / 1000,
   };
+}
+
+function endOf({ status, signal, timedOut }) {
+  if (timedOut) return 'because its time was up';
+  return status === FOUND ? 'with findings' : (signal ?? `with code ${status}`);
 }

@@ -1,14 +1,16 @@
 #!/usr/bin/env node
-// Packs what is needed to verify and measure rsqrt on a GPU machine that has Node, the NVIDIA driver and perhaps Python with
-// torch, and nothing else: no network, no compiler, no git. docs/gpu-verification.md tells the whole way.
+// Packs what is needed to verify and measure rsqrt on a GPU machine that has Node, the NVIDIA driver
+// and perhaps Python with torch, and nothing else: no network, no compiler, no git.
+// docs/gpu-verification.md tells how it is used.
 //
-//   node scripts/pack-gpu.mjs [--node] [--simulated]
+//   node scripts/pack-gpu.mjs [--node] [--simulated] [--out=FOLDER]
 //
-// Makes gpu-pack/: rsqrt.tar.xz and run.sh. --node adds this Node for machines without one, --simulated the addon with the
-// simulated device, to try the pack without a GPU.
+// Makes FOLDER (default: gpu-pack/) with rsqrt.tar.xz and run.sh. --node adds this Node, for machines
+// without one. --simulated adds the addon with the simulated device, to try the pack without a GPU;
+// where build/ was made without nvcc, it is the only addon in the pack.
 //
-// The suites are translated to JavaScript here, once, in place of shipping TypeScript and ts-jest: 5 MB in place of 10, and
-// nothing is compiled on the GPU machine, whose time is dear.
+// The suites are translated to JavaScript here, in place of shipping TypeScript and ts-jest: 5 MB in
+// place of 10, and nothing is compiled on the GPU machine.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -28,29 +30,34 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ON_GPUS } from './gpu-suites.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
-const target = path.join(root, 'gpu-pack');
 const addon = (build) => path.join(build, 'Release', 'rsqrt.node');
 
 /** What the suites and scripts load; with all that these depend on. */
 const MODULES = ['jest', 'fast-check'];
 /** As they are. */
 const FILES = ['package.json', 'dist', 'scripts', 'bench', 'test'];
-/** Of these: what is translated, what only other suites need, and what was measured elsewhere. */
+/** Of these: what is translated, what only other suites need, and results from other machines. */
 const LEFT_OUT = [
   /^test\/.*\.ts$/,
-  /^test\/interop\//,
-  /^test\/types\//,
+  /^test\/(install|interop|nodes|types)(\/|$)/,
   /(^|\/)node_modules$/,
   /^bench\/results(\/|$)/,
 ];
-const LARGEST_MIB = 40;
+/** Of the archive: as much as is carried to a GPU machine in one go. */
+const LARGEST_MIB = 30;
 
 const { values: options } = parseArgs({
-  options: { node: { type: 'boolean', default: false }, simulated: { type: 'boolean', default: false } },
+  options: {
+    node: { type: 'boolean', default: false },
+    simulated: { type: 'boolean', default: false },
+    out: { type: 'string' },
+  },
 });
+const target = path.resolve(options.out ?? path.join(root, 'gpu-pack'));
 
 function fail(sentence) {
   console.error(`pack-gpu: ${sentence}`);
@@ -62,23 +69,28 @@ function run(command, args, settings = {}) {
   if (status !== 0) fail(`${path.basename(command)} failed: ${error?.message ?? stderr.toString().trim()}`);
 }
 
+/** The folders of the addons to pack. Ends with a sentence if what has to be there is missing. */
 function checkBuilds() {
-  const builds = options.simulated ? ['build', 'build-simulated'] : ['build'];
-  for (const build of builds) {
-    if (!existsSync(path.join(root, addon(build)))) {
-      const command = build === 'build' ? 'npm run build' : 'node scripts/build.mjs --cuda=simulated';
-      fail(`${addon(build)} is missing: "${command}" makes it`);
-    }
-  }
+  const there = (build) => existsSync(path.join(root, addon(build)));
   if (!existsSync(path.join(root, 'dist', 'index.js'))) fail('dist/ is missing: "npm run build" makes it');
-  process.env.RSQRT_BINARY = path.join(root, addon('build'));
-  const { build } = require('..').info().cuda;
-  if (build !== 'cuda') {
-    fail(
-      `build/ was made without nvcc, so there is nothing to verify on a GPU; "npm run build -- --cuda=on" needs nvcc`,
-    );
+  if (options.simulated && !there('build-simulated')) {
+    fail(`${addon('build-simulated')} is missing: "node scripts/build.mjs --cuda=simulated" makes it`);
   }
-  return builds;
+  const kind = there('build') ? kindOf('build') : 'missing';
+  if (kind === 'cuda') return ['build', ...(options.simulated ? ['build-simulated'] : [])];
+  const sentence =
+    kind === 'missing' ? `${addon('build')} is missing: "npm run build" makes it` : 'build/ was made without nvcc';
+  if (!options.simulated) {
+    fail(`${sentence}; what a GPU verifies is made where nvcc is, by "npm run build -- --cuda=on"`);
+  }
+  console.log(`${sentence}: this pack has the simulated device only`);
+  return ['build-simulated'];
+}
+
+/** How the CUDA code of an addon was built: 'cuda', 'simulated' or 'none'. */
+function kindOf(build) {
+  process.env.RSQRT_BINARY = path.join(root, addon(build));
+  return require('..').info().cuda.build;
 }
 
 /** Where the modules named lie, and all that they depend on, from npm's note of what it installed. */
@@ -103,7 +115,14 @@ function modules(names) {
   return [...found];
 }
 
-/** Everything in a folder as it is to lie on the other machine. */
+/** Compiles src/ and test/ to JavaScript. "npm run lint" checks the types. */
+function translate(folder) {
+  const emit = ['--noEmit', 'false', '--noCheck', '--declaration', 'false', '--sourceMap', 'false'];
+  const compiler = [require.resolve('typescript/bin/tsc'), '-p', path.join(root, 'test')];
+  run(process.execPath, [...compiler, ...emit, '--outDir', folder]);
+}
+
+/** Copies everything into a folder as it is to lie on the other machine. */
 function stage(folder, builds) {
   const copy = (name) => {
     const wanted = (file) => !LEFT_OUT.some((pattern) => pattern.test(path.relative(root, file)));
@@ -114,8 +133,10 @@ function stage(folder, builds) {
   for (const place of modules(MODULES)) {
     cpSync(path.join(root, place), path.join(folder, place), { recursive: true, dereference: true });
   }
-  const translation = ['--noEmit', 'false', '--outDir', folder, '--declaration', 'false', '--sourceMap', 'false'];
-  run(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', path.join(root, 'test'), ...translation]);
+  translate(folder);
+  for (const file of readdirSync(path.join(folder, 'test')).filter((name) => name.endsWith('.test.js'))) {
+    if (!ON_GPUS.includes(file.slice(0, -'.test.js'.length))) rmSync(path.join(folder, 'test', file));
+  }
   const { transform, reporters, ...config } = require('../jest.config.js');
   writeFileSync(
     path.join(folder, 'jest.config.js'),
@@ -123,25 +144,28 @@ function stage(folder, builds) {
   );
 }
 
+/** Empties the folder for the pack. One that was named on the command line may have nothing in it. */
+function prepareTarget() {
+  if (options.out === undefined) rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  if (readdirSync(target).length > 0) fail(`--out must name a new or an empty folder; ${target} has files in it`);
+}
+
 const has = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
 const mebibytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
 const builds = checkBuilds();
+prepareTarget();
 const staging = mkdtempSync(path.join(os.tmpdir(), 'rsqrt-pack-'));
 try {
   stage(staging, builds);
-  rmSync(target, { recursive: true, force: true });
-  mkdirSync(target);
   const [flag, suffix] = has('xz') ? ['--xz', 'xz'] : ['--gzip', 'gz'];
-  const environment = { env: { ...process.env, XZ_OPT: '-T0 -6' } };
-  run(
-    'tar',
-    ['--create', flag, '--file', path.join(target, `rsqrt.tar.${suffix}`), '--directory', staging, '.'],
-    environment,
-  );
+  const archive = path.join(target, `rsqrt.tar.${suffix}`);
+  const settings = { env: { ...process.env, XZ_OPT: `-T0 -${options.simulated ? 1 : 6}` } };
+  run('tar', ['--create', flag, '--file', archive, '--directory', staging, '.'], settings);
   copyFileSync(path.join(root, 'scripts', 'run-gpu.sh'), path.join(target, 'run.sh'));
-  const size = statSync(path.join(target, `rsqrt.tar.${suffix}`)).size;
+  const { size } = statSync(archive);
   if (size > LARGEST_MIB * 2 ** 20) fail(`the archive is ${mebibytes(size)}; it must stay below ${LARGEST_MIB} MiB`);
   if (options.node) {
     if (!has('xz')) fail('--node needs xz: install it, on Debian with "apt-get install xz-utils"');
@@ -152,5 +176,5 @@ try {
   rmSync(staging, { recursive: true });
 }
 for (const name of readdirSync(target)) {
-  console.log(`gpu-pack/${name}  ${mebibytes(statSync(path.join(target, name)).size)}`);
+  console.log(`${path.relative('', path.join(target, name))}  ${mebibytes(statSync(path.join(target, name)).size)}`);
 }

@@ -1,13 +1,16 @@
 #!/bin/sh
-# Verifies and measures rsqrt on a GPU machine, from what scripts/pack-gpu.mjs packed; it lies beside the archive as run.sh.
+# Verifies and measures rsqrt on a GPU machine, from what scripts/pack-gpu.mjs packed; it lies beside
+# the archive as run.sh.
 #
 #   ./run.sh test|bench|all [OPTION...]
 #
-# test: the suites, all bit patterns against the CPU, and compute-sanitizer where that is. bench: against torch and bare copies.
-# Options go to scripts/test-gpu.mjs or bench/gpu.mjs; all takes none.
+# test: all bit patterns against the CPU, compute-sanitizer where that is installed, and the suites.
+# bench: against torch and bare copies. Options go to scripts/test-gpu.mjs or bench/gpu.mjs; all takes
+# none.
 #
-# Needs the NVIDIA driver and Node, or the Node packed with --node; for ratios to torch a Python with torch: python3, or what
-# RSQRT_BENCH_PYTHON names. Results go to $OUT, or ./results. Unpacks into $UNPACK_TO, or a temporary folder, which is removed.
+# Needs the NVIDIA driver and Node, or the Node packed with --node; for ratios to torch a Python with
+# torch: python3, or the one that RSQRT_BENCH_PYTHON names. Results go to $OUT, or ./results, as they
+# come. Unpacks into $UNPACK_TO, or a temporary folder, which is removed.
 set -eu
 
 fail() {
@@ -43,7 +46,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-# Where xz is missing, Python reads it.
+# Where xz is missing, Python unpacks.
 if command -v xz >/dev/null; then
   tar -xf "$archive" -C "$folder"
 elif command -v python3 >/dev/null; then
@@ -65,7 +68,7 @@ if [ -f "$pack/node.xz" ]; then
 fi
 [ -n "$node" ] || fail "there is no Node: install it, or pack it with 'npm run pack:gpu -- --node'"
 
-# Runs a script and keeps what it prints; its exit code is kept in a file, as a pipe has the one of tee.
+# Runs a script and keeps what it prints. The exit code goes through a file, as that of a pipe is tee's.
 run() {
   name=$1
   shift
@@ -76,7 +79,7 @@ run() {
 
 status=0
 cd "$folder"
-ln -sfn "$results" bench/results # what was measured is there even if the run is stopped
-case $what in test | all) run test scripts/test-gpu.mjs "$@" ;; esac
+ln -sfn "$results" bench/results # results are there even if the run is stopped
+case $what in test | all) run test scripts/test-gpu.mjs --results "$results" "$@" ;; esac
 case $what in bench | all) run bench bench/gpu.mjs "$@" ;; esac
 exit "$status"

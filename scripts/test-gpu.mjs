@@ -1,46 +1,51 @@
 #!/usr/bin/env node
 // Tests on the GPUs of this machine. Any failure, difference, finding or unexpected skip fails.
 //
-//   node scripts/test-gpu.mjs [--only suites,comparison,sanitizer] [--quick] [--json FILE] [--simulated]
+//   node scripts/test-gpu.mjs [--only comparison,sanitizer,suites] [--suites NAME,...] [--quick]
+//                             [--limit SECONDS] [--results FOLDER] [--json FILE] [--simulated]
 //
-// suites: every suite that uses test/support/configurations.ts, on the CPU's widest instruction set and every real GPU, but those
-// named in LEFT_OUT. comparison: rsqrt on each GPU against the CPU, bit for bit: all bit patterns of 16 and 32 bits and
-// 10⁸ float64s (scripts/compare-devices.mjs). sanitizer: scripts/exercise-device.mjs by itself, and under NVIDIA's
-// compute-sanitizer where that is installed.
+// The parts run in this order, as time on a GPU may be short:
 //
-// --quick thins the comparison out. --simulated does the very same on the simulated device, which tests this script and
-// nothing else. Results go to bench/results/gpu-test-<date>-<device>.json, with --simulated only to the file of --json.
+// comparison: rsqrt on each GPU against the CPU, bit for bit: all bit patterns of 16 and 32 bits and
+// 10⁸ float64s (scripts/compare-gpus.mjs).
+// sanitizer: scripts/exercise-device.mjs by itself, and under NVIDIA's compute-sanitizer where that
+// is installed.
+// suites: those that scripts/gpu-suites.mjs lists, on the CPU's widest instruction set and every
+// real GPU.
+//
+// Each part has a time limit (LIMITS, or --limit for every part). A part that reaches it is ended
+// and has failed; the next one runs.
+//
+// Results go to gpu-test-<date>-<device>.json in FOLDER (default: bench/results/) or to FILE, after
+// each part. A file beside it, with the ending .jsonl, gets a line for each dtype, tool and suite as
+// soon as that is done, so that a run that is killed leaves what it has found out.
+//
+// --quick compares only some of the inputs. --simulated runs everything on the simulated device,
+// with even fewer inputs: it tests this script and nothing else, so it keeps results only if
+// --results or --json is given.
 
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { describeGpus, describeMachine, gpuSlugOf } from '../bench/machine.mjs';
-import { compareWithCpu, describe } from './compare-devices.mjs';
+import { DTYPES } from './compare-devices.mjs';
 import { findSanitizer, runSanitizer, TOOLS } from './compute-sanitizer.mjs';
+import { chooseSuites } from './gpu-suites.mjs';
+import { runLimited } from './run-limited.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
-const PARTS = ['suites', 'comparison', 'sanitizer'];
-const FLOAT64 = 100_000_000;
-const THIN = 257; // of --quick; a prime, so that all bits vary
+/** In seconds. Together they leave some of the 15 minutes for which a GPU may be lent. */
+const LIMITS = { comparison: 240, sanitizer: 240, suites: 300 };
+/** How many times as long everything may take on the simulated device. */
+const SIMULATED_SLOWNESS = 2;
+const PARTS = Object.keys(LIMITS);
+/** The comparison takes every n-th input; primes, so that all bits vary. */
+const THIN = { quick: 257, simulated: 4099 };
 const FEWEST_TESTS = 2000; // fewer mean that suites were not found
-
-/** Suites that are not about a GPU. `unless` tells of the devices whether a suite can run after all. */
-const LEFT_OUT = {
-  simulated: { reason: 'is about the simulated device itself' },
-  cli: { reason: 'compares what the command prints of the simulated device' },
-  docs: { reason: 'compiles and runs the documentation, on two simulated devices' },
-  examples: { reason: 'runs the examples without a driver, too' },
-  package: { reason: 'is about the built package, not about devices' },
-  threads: { reason: 'is about the CPU alone' },
-  'float-environment': { reason: 'is about the CPU alone' },
-  'wrong-calls': { reason: 'is written for two devices', unless: ({ length }) => length === 2 },
-  'addon-wrong-calls': { reason: 'is written for two addons, one of them simulated' },
-};
 
 /** Skips that say nothing of a GPU, by what is skipped. */
 const NOT_ABOUT_GPUS = {
@@ -56,15 +61,21 @@ function parseOptions() {
   const { values } = parseArgs({
     options: {
       only: { type: 'string', default: PARTS.join(',') },
+      suites: { type: 'string' },
       quick: { type: 'boolean', default: false },
+      limit: { type: 'string' },
       simulated: { type: 'boolean', default: false },
+      results: { type: 'string' },
       json: { type: 'string' },
     },
   });
-  const parts = values.only.split(',');
-  const unknown = parts.find((part) => !PARTS.includes(part));
+  const named = values.only.split(',');
+  const unknown = named.find((part) => !PARTS.includes(part));
   if (unknown !== undefined) throw new Unfit(`--only must name parts of ${PARTS.join(', ')}; received '${unknown}'`);
-  return { ...values, parts };
+  if (values.limit !== undefined && !(Number(values.limit) > 0)) {
+    throw new Unfit(`--limit must be a number of seconds above 0; received '${values.limit}'`);
+  }
+  return { ...values, suites: values.suites?.split(','), parts: PARTS.filter((part) => named.includes(part)) };
 }
 
 /** What rsqrt says of itself and the devices; throws if there is nothing to test on. */
@@ -89,129 +100,52 @@ function look({ simulated }) {
   return info;
 }
 
-/** The names of the suites to run, and why the others that use configurations are left out. */
-function chooseSuites(devices) {
-  const suites = [];
-  const leftOut = {};
-  const folder = path.join(root, 'test');
-  // Plain JavaScript where scripts/pack-gpu.mjs has translated them.
-  for (const file of readdirSync(folder).filter((name) => /\.test\.[jt]s$/.test(name))) {
-    const source = readFileSync(path.join(folder, file), 'utf8');
-    const delays = source.includes('./support/simulated');
-    if (!delays && !source.includes('./support/configurations')) continue;
-    const name = file.replace(/\.test\.[jt]s$/, '');
-    const exception = delays ? { reason: 'needs the delays of the simulated device' } : LEFT_OUT[name];
-    if (exception === undefined || exception.unless?.(devices)) suites.push(`test/${file}`);
-    else leftOut[name] = exception.reason;
-  }
-  return { suites, leftOut };
-}
-
-function testSuites({ cuda }, { simulated }) {
-  const { suites, leftOut } = chooseSuites(cuda.devices);
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'rsqrt-test-gpu-'));
-  const [output, notes] = ['jest.json', 'coverage.jsonl'].map((name) => path.join(folder, name));
-  writeFileSync(notes, '');
-  const jest = path.join(path.dirname(require.resolve('jest/package.json')), 'bin', 'jest.js');
-  const begin = Date.now();
-  const { status } = spawnSync(
-    process.execPath,
-    [jest, '--reporters=default', '--json', `--outputFile=${output}`, '--runTestsByPath', ...suites],
-    {
-      cwd: root,
-      stdio: ['ignore', 'ignore', 'inherit'], // what --json prints is in the file as well
-      env: {
-        ...process.env,
-        RSQRT_TEST_DEVICE: simulated ? 'simulated' : 'cuda',
-        RSQRT_TEST_COVERAGE: notes, // see test/support/coverage.ts
-      },
-    },
-  );
-  if (!existsSync(output)) throw new Unfit(`jest ended with code ${status} before it had run a suite`);
-  const outcome = suitesOutcome(JSON.parse(readFileSync(output, 'utf8')), readNotes(notes));
-  rmSync(folder, { recursive: true });
-  const enough = outcome.tests.passed >= FEWEST_TESTS;
-  return {
-    passed: status === 0 && enough && outcome.tests.failed === 0 && outcome.skipped.length === 0,
-    ...outcome,
-    ...(enough ? {} : { tooFew: `at least ${FEWEST_TESTS} tests were expected to pass` }),
-    leftOut,
-    seconds: (Date.now() - begin) / 1000,
-  };
-}
-
-const readNotes = (file) =>
-  readFileSync(file, 'utf8')
-    .trim()
+/** Lines of JSON as objects. A last line that was cut off is left out. */
+function readLines(file) {
+  return readFileSync(file, 'utf8')
     .split('\n')
-    .filter(Boolean)
+    .slice(0, -1)
     .map((line) => JSON.parse(line));
-
-/** What of a run is reported: counts, failures, and each skip with its reason. */
-function suitesOutcome({ testResults }, notes) {
-  const suites = {};
-  const failures = [];
-  const skips = new Map(notes.filter((note) => note.skipped).map(({ skipped, reason }) => [skipped, reason]));
-  for (const { name, message, assertionResults, startTime, endTime } of testResults) {
-    const suite = path.basename(name).replace(/\.test\.[jt]s$/, '');
-    const of = (...states) => assertionResults.filter(({ status }) => states.includes(status));
-    suites[suite] = { passed: of('passed').length, failed: of('failed').length, seconds: (endTime - startTime) / 1000 };
-    const fail = (title, text) => failures.push({ suite, title, message: text.slice(0, 2000) });
-    for (const { fullName, failureMessages } of of('failed')) fail(fullName, failureMessages.join('\n'));
-    if (assertionResults.length === 0) fail('the suite itself', message);
-    for (const { fullName } of of('pending', 'todo', 'disabled', 'skipped'))
-      skips.set(fullName, 'skipped by the suite');
-  }
-  const allowed = ([what]) => Object.keys(NOT_ABOUT_GPUS).some((known) => what.includes(known));
-  const all = [...skips];
-  return {
-    tests: { passed: sum(suites, 'passed'), failed: failures.length, skipped: all.length },
-    suites,
-    failures,
-    skipped: all.filter((each) => !allowed(each)).map(([what, reason]) => ({ what, reason })),
-    notAboutGpus: all.filter(allowed).map(([what, reason]) => ({ what, reason })),
-  };
 }
 
 const sum = (table, name) => Object.values(table).reduce((total, row) => total + row[name], 0);
 
-function printSuites({ tests, failures, skipped, notAboutGpus, leftOut, tooFew, seconds }) {
-  for (const { suite, title, message } of failures) console.log(`FAILED ${suite}: ${title}\n${message}\n`);
-  for (const { what, reason } of skipped) console.log(`SKIPPED, which counts as a failure: ${what}: ${reason}`);
-  for (const { what, reason } of notAboutGpus) console.log(`not about a GPU: ${what}: ${reason}`);
-  for (const [suite, reason] of Object.entries(leftOut)) console.log(`left out: ${suite} ${reason}`);
-  if (tooFew) console.log(tooFew);
-  console.log(
-    `suites: ${tests.passed} passed, ${tests.failed} failed, ${skipped.length} skipped (${seconds.toFixed(0)} s)`,
-  );
-}
+/** Why a process did not run to its end, or null. */
+const cutShort = ({ timedOut, signal }, seconds) =>
+  timedOut ? `its time of ${seconds} s was up` : signal === null ? null : `it was ended by ${signal}`;
 
-/** By device and dtype. */
-async function compare({ cuda }, { quick }) {
-  const results = {};
-  for (let i = 0; i < cuda.devices.length; i++) {
-    const device = `cuda:${i}`;
-    results[device] = await compareWithCpu({
-      device,
-      threads: os.availableParallelism(),
-      float64: FLOAT64,
-      thin: quick ? THIN : 1,
-      progress: console.log,
-    });
-    for (const [dtype, result] of Object.entries(results[device])) {
-      console.log(describe(`${dtype}, ${device} against the CPU`, result).join('\n'));
-    }
+async function compare({ cuda }, { quick, simulated }, { lines, seconds }) {
+  const thin = simulated ? THIN.simulated : quick ? THIN.quick : 1;
+  const program = path.join(root, 'scripts', 'compare-gpus.mjs');
+  const outcome = await runLimited(process.execPath, [program, lines, String(thin)], { seconds, cwd: root });
+  const results = Object.fromEntries(cuda.devices.map((_, i) => [`cuda:${i}`, {}]));
+  for (const { part, device, dtype, ...result } of readLines(lines)) {
+    if (part === 'comparison') results[device][dtype] = result;
   }
-  const same = Object.values(results).every((result) => sum(result, 'differences') === 0);
-  return { passed: same, thinnedOut: quick ? THIN : null, results };
+  const missing = Object.entries(results).flatMap(([device, byDtype]) =>
+    DTYPES.filter((dtype) => !(dtype in byDtype)).map((dtype) => `${dtype} on ${device}`),
+  );
+  const unfinished = cutShort(outcome, seconds);
+  if (missing.length > 0)
+    console.log(`FAILED: not compared: ${missing.join(', ')}${unfinished ? `: ${unfinished}` : ''}`);
+  const same = Object.values(results).every((byDtype) => sum(byDtype, 'differences') === 0);
+  return {
+    passed: outcome.status === 0 && missing.length === 0 && same,
+    thinnedOut: thin === 1 ? null : thin,
+    ...(unfinished ? { unfinished } : {}),
+    results,
+  };
 }
 
-function sanitize() {
+async function sanitize(_info, _options, { note, seconds }) {
   const program = [path.join(root, 'scripts', 'exercise-device.mjs')];
-  const { status, stdout, stderr } = spawnSync(process.execPath, program, { encoding: 'utf8' });
-  const output = (status === 0 ? stdout : stderr).trim();
+  const until = Date.now() + 1000 * seconds;
+  const left = () => (until - Date.now()) / 1000;
+  const { status, stdout, stderr, ...how } = await runLimited(process.execPath, program, { seconds, capture: true });
+  const output = (status === 0 ? stdout : (cutShort(how, seconds) ?? stderr)).trim();
   console.log(`exercise: ${status === 0 ? '' : 'FAILED: '}${output}`);
   const exercise = { passed: status === 0, exitCode: status, output };
+  note({ tool: null, ...exercise });
   const sanitizer = findSanitizer();
   if (sanitizer === null) {
     console.log('compute-sanitizer: not on PATH nor in /usr/local/cuda*/bin, so nothing ran under it');
@@ -219,8 +153,9 @@ function sanitize() {
   }
   const tools = {};
   for (const tool of TOOLS) {
-    const result = runSanitizer(sanitizer, tool, program);
+    const result = await runSanitizer(sanitizer, tool, program, left());
     tools[tool] = result;
+    note({ tool, ...result });
     console.log(
       `${tool}: ${result.summary ?? `no summary; it ended ${result.ended}`} (${result.seconds.toFixed(0)} s)`,
     );
@@ -229,10 +164,92 @@ function sanitize() {
   return { passed: exercise.passed && Object.values(tools).every(({ clean }) => clean), exercise, tools };
 }
 
-/** Where results go; null: nowhere. */
-function fileFor(report, { simulated, json }) {
-  if (simulated || json !== undefined) return json ?? null;
-  return path.join(root, 'bench', 'results', `gpu-test-${report.date}-${gpuSlugOf(report)}.json`);
+async function testSuites({ cuda }, { simulated, suites: only }, { lines, seconds }) {
+  const { files, leftOut } = chooseSuites(root, cuda.devices.length, only);
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'rsqrt-test-gpu-'));
+  const coverage = path.join(folder, 'coverage.jsonl');
+  writeFileSync(coverage, '');
+  const jest = path.join(path.dirname(require.resolve('jest/package.json')), 'bin', 'jest.js');
+  const reporter = path.join(root, 'test', 'support', 'suite-lines.js');
+  const begin = Date.now();
+  const ended = await runLimited(process.execPath, [jest, `--reporters=${reporter}`, '--runTestsByPath', ...files], {
+    seconds,
+    cwd: root,
+    env: {
+      ...process.env,
+      RSQRT_TEST_DEVICE: simulated ? 'simulated' : 'cuda',
+      RSQRT_TEST_COVERAGE: coverage, // see test/support/coverage.ts
+      RSQRT_TEST_SUITES: lines,
+    },
+  });
+  const seen = readLines(lines).filter(({ part }) => part === 'suites');
+  const outcome = outcomeOf(seen, readLines(coverage));
+  rmSync(folder, { recursive: true });
+  const nameOf = (file) => path.basename(file).replace(/\.test\.[jt]s$/, '');
+  const missing = files.map(nameOf).filter((name) => !(name in outcome.suites));
+  const unfinished = cutShort(ended, seconds);
+  const enough = only !== undefined || outcome.tests.passed >= FEWEST_TESTS;
+  return {
+    passed:
+      ended.status === 0 &&
+      missing.length === 0 &&
+      enough &&
+      outcome.tests.failed === 0 &&
+      outcome.skipped.length === 0,
+    ...outcome,
+    ...(enough ? {} : { tooFew: `at least ${FEWEST_TESTS} tests were expected to pass` }),
+    ...(missing.length > 0 ? { missing } : {}),
+    ...(unfinished ? { unfinished } : {}),
+    leftOut,
+    seconds: (Date.now() - begin) / 1000,
+  };
+}
+
+/** What of the suites is reported: counts, failures, and each skip with its reason. */
+function outcomeOf(seen, coverage) {
+  const suites = {};
+  const failures = [];
+  const skips = new Map(coverage.filter((each) => each.skipped).map(({ skipped, reason }) => [skipped, reason]));
+  for (const { suite, passed, failed, seconds, skipped, failures: own } of seen) {
+    suites[suite] = { passed, failed, seconds };
+    failures.push(...own.map((failure) => ({ suite, ...failure })));
+    for (const name of skipped) skips.set(name, 'skipped by the suite');
+  }
+  const allowed = ([what]) => Object.keys(NOT_ABOUT_GPUS).some((known) => what.includes(known));
+  const all = [...skips];
+  return {
+    tests: { passed: sum(suites, 'passed'), failed: sum(suites, 'failed'), skipped: all.length },
+    suites,
+    failures,
+    skipped: all.filter((each) => !allowed(each)).map(([what, reason]) => ({ what, reason })),
+    notAboutGpus: all.filter(allowed).map(([what, reason]) => ({ what, reason })),
+  };
+}
+
+function printSuites({ tests, skipped, notAboutGpus, leftOut, tooFew, missing, unfinished, seconds }) {
+  for (const { what, reason } of skipped) console.log(`SKIPPED, which counts as a failure: ${what}: ${reason}`);
+  for (const { what, reason } of notAboutGpus) console.log(`not about a GPU: ${what}: ${reason}`);
+  for (const [suite, reason] of Object.entries(leftOut)) console.log(`left out: ${suite} ${reason}`);
+  if (missing) console.log(`FAILED: without a result: ${missing.join(', ')}${unfinished ? `: ${unfinished}` : ''}`);
+  if (tooFew) console.log(`FAILED: ${tooFew}`);
+  console.log(
+    `suites: ${tests.passed} passed, ${tests.failed} failed, ${skipped.length} skipped (${seconds.toFixed(0)} s)`,
+  );
+}
+
+/** The file for the report; null: it is not kept. */
+function fileFor(report, { simulated, results, json }) {
+  if (json !== undefined) return json;
+  if (simulated && results === undefined) return null;
+  const folder = results ?? path.join(root, 'bench', 'results');
+  return path.join(folder, `gpu-test-${report.date}-${gpuSlugOf(report)}.json`);
+}
+
+/** In one step, so that there is a whole file at any time. */
+function writeReport(file, report) {
+  if (file === null) return;
+  writeFileSync(`${file}.new`, `${JSON.stringify(report, null, 1)}\n`);
+  renameSync(`${file}.new`, file);
 }
 
 async function main() {
@@ -253,18 +270,24 @@ async function main() {
     rsqrt: { version: info.version, isa: info.isa },
   };
   console.log(report.gpus.map(({ name }, i) => `cuda:${i} ${name}`).join(', '));
-  const work = { suites: testSuites, comparison: compare, sanitizer: sanitize };
+  const work = { comparison: compare, sanitizer: sanitize, suites: testSuites };
   const file = fileFor(report, options);
+  const folder = file === null ? mkdtempSync(path.join(os.tmpdir(), 'rsqrt-test-gpu-')) : path.dirname(file);
+  mkdirSync(folder, { recursive: true });
+  const lines = path.join(folder, `${path.basename(file ?? 'results', '.json')}.jsonl`);
+  writeFileSync(lines, '');
+  writeReport(file, report);
   for (const part of options.parts) {
     console.log(`\n${part}`);
-    report[part] = await work[part](info, options);
+    const note = (result) => appendFileSync(lines, `${JSON.stringify({ part, ...result })}\n`);
+    const seconds = Number(options.limit ?? LIMITS[part] * (options.simulated ? SIMULATED_SLOWNESS : 1));
+    report[part] = await work[part](info, options, { lines, note, seconds });
     if (part === 'suites') printSuites(report.suites);
     report.passed = options.parts.every((each) => report[each]?.passed);
-    if (file === null) continue;
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, `${JSON.stringify(report, null, 1)}\n`); // after each part, in case a later one never ends
+    writeReport(file, report);
   }
-  if (file !== null) console.log(`\nwritten: ${path.relative('', file)}`);
+  if (file === null) rmSync(folder, { recursive: true });
+  else console.log(`\nwritten: ${path.relative('', file)}`);
   console.log(
     `\ntest-gpu: ${report.passed ? 'everything passed' : 'FAILED'}${options.simulated ? ' (SIMULATED)' : ''}`,
   );

@@ -1,7 +1,9 @@
-// Ends a run with what it covered and what it skipped and why.
+// Ends a run with what it covered, what it skipped and why, and which suites took longest.
 const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
+
+const SLOWEST = 10;
 
 module.exports = class SummaryReporter {
   onRunStart() {
@@ -41,7 +43,21 @@ module.exports = class SummaryReporter {
     for (const [what, reason] of [...skipped].sort()) lines.push(`  ${what}: ${reason}`);
     const pending = results.numPendingTests + results.numTodoTests;
     if (skipped.size === 0 && pending === 0) lines.push('  nothing');
+    lines.push('Slowest suites');
+    for (const { suite, seconds } of slowest(results)) lines.push(`  ${seconds.toFixed(1).padStart(6)} s  ${suite}`);
     lines.push('', `${results.numPassedTests} passed, ${results.numFailedTests} failed, ${pending} skipped`, '');
     process.stdout.write(lines.join('\n'));
   }
 };
+
+/** The suites that took longest, with the total in the first line. */
+function slowest({ testResults }) {
+  const suites = testResults
+    .map(({ testFilePath, perfStats }) => ({
+      suite: path.basename(testFilePath).replace(/\.test\.[jt]s$/, ''),
+      seconds: perfStats.runtime / 1000,
+    }))
+    .sort((a, b) => b.seconds - a.seconds);
+  const all = suites.reduce((sum, { seconds }) => sum + seconds, 0);
+  return [{ suite: `all ${suites.length}, one after the other`, seconds: all }, ...suites.slice(0, SLOWEST)];
+}
