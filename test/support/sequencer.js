@@ -3,8 +3,22 @@
 const path = require('node:path');
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-/** Suites that take much longer than their size suggests, the longest first. */
-const LONGEST = ['build', 'random', 'torch-tests', 'pack', 'accuracy', 'docs', 'elementwise', 'threads', 'interop'];
+/** Suites that take much longer than their size suggests, the longest first ("Slowest suites" of a run). */
+const LONGEST = [
+  'build',
+  'random',
+  'view-properties',
+  'threads',
+  'loader',
+  'memory',
+  'torch-tests',
+  'tensor',
+  'accuracy',
+  'gpu-pack',
+  'pack',
+  'docs',
+  'elementwise',
+];
 
 const nameOf = (test) => path.basename(test.path).replace(/\.test\.[jt]s$/, '');
 
