@@ -201,7 +201,7 @@ const documents = ['.', 'docs', 'bench'].flatMap((place) =>
     .map((name) => path.join(place, name)),
 );
 for (const file of [...workflows, ...actions, ...filesOf(folder, '.md'), ...documents]) checkCommands(file, read(file));
-for (const name of ['packages.yml', 'test.yml', 'release.yml', 'gpu.yml']) {
+for (const name of ['packages.yml', 'test.yml', 'release.yml', 'gpu.yml', 'nightly.yml']) {
   if (!workflows.some((file) => path.basename(file) === name)) fail(folder, `workflows/${name} is missing`);
 }
 console.log(
