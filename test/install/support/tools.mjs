@@ -1,4 +1,5 @@
-// The pinned programs of test/install/package.json and test/install/foreign/package.json.
+// The pinned programs of test/install/package.json, test/install/foreign/package.json and
+// test/nodes/package.json.
 
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,10 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { installLocked } from '../../../scripts/install-locked.mjs';
 
 export const home = fileURLToPath(new URL('..', import.meta.url));
+const nodes = path.join(home, '..', 'nodes');
 
 /** Installs what is missing; those of other systems only if `foreign`. */
 export function installTools({ foreign }) {
-  installLocked(home, 'runtimes, package managers and a registry for test/install (1.3 GB on disk)');
+  installLocked(home, 'runtimes, package managers and a registry for test/install (0.7 GB on disk)');
+  installLocked(nodes, 'the Nodes of test/nodes (590 MB on disk)');
   // npm refuses the programs of another system unless forced.
   if (foreign) installLocked(path.join(home, 'foreign'), 'runtimes of other systems (280 MB on disk)', ['--force']);
 }
@@ -36,7 +39,8 @@ export function tool(name, bin = name) {
 }
 
 /** The Node of a release line ('24'), or the oldest one supported ('20-floor'). */
-export const node = (line) => path.join(home, 'node_modules', `node-${line}`, 'bin', 'node');
+export const node = (line) =>
+  path.join(line.startsWith('20') ? home : nodes, 'node_modules', `node-${line}`, 'bin', 'node');
 
 /** A file of a package of foreign/package.json. */
 export const foreign = (file) => path.join(home, 'foreign', 'node_modules', file);
