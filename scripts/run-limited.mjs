@@ -1,26 +1,40 @@
 // Runs programs that may hang: each is ended after a given time, with everything that it has started.
 
 import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 
-const running = new Set();
-
-/** Ends a child and its descendants, which are in its process group; on Windows the child alone. */
-function kill(child) {
-  try {
-    if (process.platform === 'win32') child.kill('SIGKILL');
-    else process.kill(-child.pid, 'SIGKILL');
-  } catch (error) {
-    if (error.code !== 'ESRCH') throw error; // it has ended
+/** The process ids of a process's children, by the id of the process. Empty where there is no /proc. */
+function childrenByParent() {
+  const children = new Map();
+  if (process.platform !== 'linux') return children;
+  for (const id of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      // 'id (name) state parent …', where the name may have spaces and parentheses in it
+      const stat = readFileSync(`/proc/${id}/stat`, 'latin1');
+      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+      children.set(parent, [...(children.get(parent) ?? []), Number(id)]);
+    } catch {
+      // It has ended.
+    }
   }
+  return children;
 }
 
-// In a process group of their own, children do not receive the signals that a terminal sends.
-process.on('exit', () => running.forEach(kill));
-for (const [signal, number] of [
-  ['SIGINT', 2],
-  ['SIGTERM', 15],
-]) {
-  process.on(signal, () => process.exit(128 + number));
+/**
+ * Kills a process and its descendants. They are in the process group of this process, so that whoever
+ * ends that group, as a terminal does, ends them too; hence they cannot be killed as a group here.
+ */
+function killTree(root) {
+  const children = childrenByParent();
+  const tree = [root];
+  for (const id of tree) tree.push(...(children.get(id) ?? []));
+  for (const id of tree) {
+    try {
+      process.kill(id, 'SIGKILL');
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error; // it has ended
+    }
+  }
 }
 
 /**
@@ -31,32 +45,26 @@ for (const [signal, number] of [
 export function runLimited(command, args, { seconds, capture = false, ...options }) {
   return new Promise((resolve, reject) => {
     const output = capture ? 'pipe' : 'inherit';
-    const child = spawn(command, args, {
-      stdio: ['ignore', output, output],
-      detached: process.platform !== 'win32',
-      ...options,
-    });
-    running.add(child);
+    const child = spawn(command, args, { stdio: ['ignore', output, output], ...options });
     let timedOut = false;
-    const timer = setTimeout(
-      () => {
-        timedOut = true;
-        kill(child);
-      },
-      Math.max(0, 1000 * seconds),
-    );
+    const end = () => {
+      timedOut = true;
+      killTree(child.pid);
+    };
+    const timer = setTimeout(end, Math.max(0, 1000 * seconds));
     const texts = { stdout: '', stderr: '' };
     for (const name of Object.keys(texts)) {
       child[name]?.setEncoding('utf8').on('data', (text) => {
         texts[name] += text;
       });
     }
-    const end = (settle, value) => {
+    child.once('error', (error) => {
       clearTimeout(timer);
-      running.delete(child);
-      settle(value);
-    };
-    child.once('error', (error) => end(reject, error));
-    child.once('close', (status, signal) => end(resolve, { status, signal, timedOut, ...texts }));
+      reject(error);
+    });
+    child.once('close', (status, signal) => {
+      clearTimeout(timer);
+      resolve({ status, signal, timedOut, ...texts });
+    });
   });
 }

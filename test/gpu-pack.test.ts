@@ -68,6 +68,19 @@ test('every suite that uses devices is known to scripts/gpu-suites.mjs', () => {
   expect(node(['--input-type=module', '-e', program])).toEqual({ code: 0, stdout: '\n', stderr: '' });
 });
 
+test('a program that is ended at its time limit is ended with everything that it has started', () => {
+  if (process.platform !== 'linux') return skip('gpu-pack: descendants at a time limit', 'takes /proc');
+  const module = JSON.stringify(path.join(root, 'scripts', 'run-limited.mjs'));
+  const program = `const { runLimited } = await import(${module});
+    const shell = 'sleep 300 & echo $!; wait';
+    const { timedOut, signal, stdout } = await runLimited('sh', ['-c', shell], { seconds: 2, capture: true });
+    console.log(timedOut, signal, stdout.trim());`;
+  const { stdout } = node(['--input-type=module', '-e', program]);
+  expect(stdout).toMatch(/^true SIGKILL \d+\n$/);
+  const sleeping = `/proc/${stdout.trim().split(' ')[2]}/cmdline`;
+  expect(existsSync(sleeping) && readFileSync(sleeping, 'latin1').startsWith('sleep')).toBe(false);
+});
+
 received('it passes, and the comparison comes first', async () => {
   expect(await once(start('--suites=cuda-memory,out-dtype'), 'close')).toEqual([0, null]);
   const { passed, simulated, comparison, sanitizer, suites } = report();
