@@ -21,7 +21,7 @@ const folder = path.join(root, 'test', 'nodes');
 const require = createRequire(import.meta.url);
 
 /** The suites about buffers, memory, pipes, loading and threads. */
-const SUITES = ['cli', 'cuda-async', 'lifetime', 'loader', 'memory', 'threads', 'transfer'];
+const SUITES = ['cli', 'cuda-async', 'interop', 'lifetime', 'loader', 'memory', 'threads', 'transfer'];
 
 const fileOf = (suite) => `test/${suite}.test.ts`;
 
@@ -59,7 +59,7 @@ function runOn(line, suites) {
   return { version, passed: status === 0, seconds: (performance.now() - begin) / 1000 };
 }
 
-function main() {
+async function main() {
   const { lines, suites } = parse();
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     console.log(
@@ -67,6 +67,7 @@ function main() {
     );
     return;
   }
+  if (suites.includes('interop')) await import('./install-interop.mjs');
   installLocked(folder, 'the Nodes of test/nodes (590 MB on disk)');
   const results = lines.map((line) => runOn(line, suites));
   console.log(`\n${suites.length} suites: ${suites.join(', ')}`);
@@ -77,7 +78,7 @@ function main() {
 }
 
 try {
-  main();
+  await main();
 } catch (error) {
   console.error(`test-nodes: ${error.message}`);
   process.exitCode = 1;
