@@ -47,7 +47,9 @@ const LEFT_OUT = [
   /(^|\/)node_modules$/,
   /^bench\/results(\/|$)/,
 ];
-/** Of the archive: as much as is carried to a GPU machine in one go. */
+/** Of the modules: what nothing loads. */
+const NOT_LOADED = /\.([cm]?ts|map|md|markdown|flow)$/;
+/** Of all files together: as much as is carried to a GPU machine in one go. */
 const LARGEST_MIB = 30;
 
 const { values: options } = parseArgs({
@@ -60,8 +62,7 @@ const { values: options } = parseArgs({
 const target = path.resolve(options.out ?? path.join(root, 'gpu-pack'));
 
 function fail(sentence) {
-  console.error(`pack-gpu: ${sentence}`);
-  process.exit(1);
+  throw new Error(sentence);
 }
 
 function run(command, args, settings = {}) {
@@ -131,7 +132,8 @@ function stage(folder, builds) {
   for (const name of FILES) copy(name);
   for (const build of builds) copy(addon(build));
   for (const place of modules(MODULES)) {
-    cpSync(path.join(root, place), path.join(folder, place), { recursive: true, dereference: true });
+    const filter = (file) => !NOT_LOADED.test(file);
+    cpSync(path.join(root, place), path.join(folder, place), { recursive: true, dereference: true, filter });
   }
   translate(folder);
   for (const file of readdirSync(path.join(folder, 'test')).filter((name) => name.endsWith('.test.js'))) {
@@ -155,26 +157,40 @@ const has = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).
 
 const mebibytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
-const builds = checkBuilds();
-prepareTarget();
-const staging = mkdtempSync(path.join(os.tmpdir(), 'rsqrt-pack-'));
-try {
-  stage(staging, builds);
+/** Makes the archive, and beside it run.sh and, if wanted, this Node. */
+function pack(staging) {
   const [flag, suffix] = has('xz') ? ['--xz', 'xz'] : ['--gzip', 'gz'];
   const archive = path.join(target, `rsqrt.tar.${suffix}`);
-  const settings = { env: { ...process.env, XZ_OPT: `-T0 -${options.simulated ? 1 : 6}` } };
+  const quickly = options.simulated && !options.node; // to try it, not to carry it
+  const settings = { env: { ...process.env, XZ_OPT: `-T0 -${quickly ? 1 : 6}` } };
   run('tar', ['--create', flag, '--file', archive, '--directory', staging, '.'], settings);
   copyFileSync(path.join(root, 'scripts', 'run-gpu.sh'), path.join(target, 'run.sh'));
-  const { size } = statSync(archive);
-  if (size > LARGEST_MIB * 2 ** 20) fail(`the archive is ${mebibytes(size)}; it must stay below ${LARGEST_MIB} MiB`);
-  if (options.node) {
-    if (!has('xz')) fail('--node needs xz: install it, on Debian with "apt-get install xz-utils"');
-    copyFileSync(process.execPath, path.join(target, 'node'));
-    run('xz', ['-T0', '-3', path.join(target, 'node')]);
-  }
+  if (!options.node) return;
+  if (!has('xz')) fail('--node needs xz: install it, on Debian with "apt-get install xz-utils"');
+  const node = path.join(target, 'node');
+  copyFileSync(process.execPath, node);
+  if (has('strip')) run('strip', [node]); // of symbols, which only a debugger reads
+  run('xz', ['-T0', '-6', node]);
+}
+
+/** Prints the sizes. */
+function checkSizes() {
+  const files = readdirSync(target).map((name) => path.join(target, name));
+  for (const file of files) console.log(`${path.relative('', file)}  ${mebibytes(statSync(file).size)}`);
+  const total = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  if (total > LARGEST_MIB * 2 ** 20) fail(`the pack has ${mebibytes(total)}; it must stay below ${LARGEST_MIB} MiB`);
+}
+
+const staging = mkdtempSync(path.join(os.tmpdir(), 'rsqrt-pack-'));
+try {
+  const builds = checkBuilds();
+  prepareTarget();
+  stage(staging, builds);
+  pack(staging);
+  checkSizes();
+} catch (error) {
+  console.error(`pack-gpu: ${error.message}`);
+  process.exitCode = 1;
 } finally {
   rmSync(staging, { recursive: true });
-}
-for (const name of readdirSync(target)) {
-  console.log(`${path.relative('', path.join(target, name))}  ${mebibytes(statSync(path.join(target, name)).size)}`);
 }
