@@ -33,7 +33,7 @@ import { parseArgs } from 'node:util';
 import { describeGpus, describeMachine, gpuSlugOf } from '../bench/machine.mjs';
 import { DTYPES } from './compare-devices.mjs';
 import { findSanitizer, runSanitizer, TOOLS } from './compute-sanitizer.mjs';
-import { chooseSuites } from './gpu-suites.mjs';
+import { chooseSuites, ON_GPUS } from './gpu-suites.mjs';
 import { runLimited } from './run-limited.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -75,7 +75,10 @@ function parseOptions() {
   if (values.limit !== undefined && !(Number(values.limit) > 0)) {
     throw new Unfit(`--limit must be a number of seconds above 0; received '${values.limit}'`);
   }
-  return { ...values, suites: values.suites?.split(','), parts: PARTS.filter((part) => named.includes(part)) };
+  const suites = values.suites?.split(',');
+  const other = suites?.find((name) => !ON_GPUS.includes(name));
+  if (other !== undefined) throw new Unfit(`--suites must name some of ${ON_GPUS.join(', ')}; received '${other}'`);
+  return { ...values, suites, parts: PARTS.filter((part) => named.includes(part)) };
 }
 
 /** What rsqrt says of itself and the devices; throws if there is nothing to test on. */
