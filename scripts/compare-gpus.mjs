@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-// rsqrt on every GPU against the CPU, bit for bit. scripts/test-gpu.mjs runs this as a process of its
-// own, which it can end.
+// rsqrt on every GPU against the CPU, bit for bit. scripts/test-gpu.mjs runs this as a process of
+// its own, which it can end.
 //
 //   node scripts/compare-gpus.mjs FILE THIN
 //
-// Appends to FILE a line of JSON for each device and dtype once that is compared. Takes every THIN-th input.
+// Appends to FILE a line of JSON for each device and dtype once that is compared. Takes every
+// THIN-th input.
 
 import { appendFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,16 +1,16 @@
 #!/usr/bin/env node
-// Packs what is needed to verify and measure rsqrt on a GPU machine that has Node, the NVIDIA driver
-// and perhaps Python with torch, and nothing else: no network, no compiler, no git.
+// Packs what is needed to verify and measure rsqrt on a GPU machine that has Node, the NVIDIA
+// driver and perhaps Python with torch, and nothing else: no network, no compiler, no git.
 // docs/gpu-verification.md tells how it is used.
 //
 //   node scripts/pack-gpu.mjs [--node] [--simulated] [--out=FOLDER]
 //
-// Makes FOLDER (default: gpu-pack/) with rsqrt.tar.xz and run.sh. --node adds this Node, for machines
-// without one. --simulated adds the addon with the simulated device, to try the pack without a GPU;
-// where build/ was made without nvcc, it is the only addon in the pack.
+// Makes FOLDER (default: gpu-pack/) with rsqrt.tar.xz and run.sh. --node adds this Node, for
+// machines without one. --simulated adds the addon with the simulated device, to try the pack
+// without a GPU; where build/ was made without nvcc, it is the only addon in the pack.
 //
-// The suites are translated to JavaScript here, in place of shipping TypeScript and ts-jest: 5 MB in
-// place of 10, and nothing is compiled on the GPU machine.
+// The suites are translated to JavaScript here, in place of shipping TypeScript and ts-jest: 5 MB
+// in place of 10, and nothing is compiled on the GPU machine.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -94,7 +94,7 @@ function kindOf(build) {
   return require('..').info().cuda.build;
 }
 
-/** Where the modules named lie, and all that they depend on, from npm's note of what it installed. */
+/** The folders of modules and of all that they depend on, from npm's list of what it installed. */
 function modules(names) {
   const { packages } = JSON.parse(readFileSync(path.join(root, 'node_modules', '.package-lock.json'), 'utf8'));
   const found = new Set();
@@ -146,7 +146,7 @@ function stage(folder, builds) {
   );
 }
 
-/** Empties the folder for the pack. One that was named on the command line may have nothing in it. */
+/** Empties the folder for the pack. One named on the command line must be empty. */
 function prepareTarget() {
   if (options.out === undefined) rmSync(target, { recursive: true, force: true });
   mkdirSync(target, { recursive: true });

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Verifies and measures rsqrt on a GPU machine, from what scripts/pack-gpu.mjs packed; it lies beside
-# the archive as run.sh.
+# Verifies and measures rsqrt on a GPU machine, from what scripts/pack-gpu.mjs packed; it lies
+# beside the archive as run.sh.
 #
 #   ./run.sh test|bench|all [OPTION...]
 #
 # test: all bit patterns against the CPU, compute-sanitizer where that is installed, and the suites.
-# bench: against torch and bare copies. Options go to scripts/test-gpu.mjs or bench/gpu.mjs; all takes
-# none.
+# bench: against torch and bare copies. Options go to scripts/test-gpu.mjs or bench/gpu.mjs; all
+# takes none.
 #
-# Needs the NVIDIA driver and Node, or the Node packed with --node; for ratios to torch a Python with
-# torch: python3, or the one that RSQRT_BENCH_PYTHON names. Results go to $OUT, or ./results, as they
-# come. Unpacks into $UNPACK_TO, or a temporary folder, which is removed.
+# Needs the NVIDIA driver and Node, or the Node packed with --node; for ratios to torch a Python
+# with torch: python3, or the one that RSQRT_BENCH_PYTHON names. Results go to $OUT, or ./results,
+# as they come. Unpacks into $UNPACK_TO, or a temporary folder, which is removed.
 set -eu
 
 fail() {
@@ -68,7 +68,8 @@ if [ -f "$pack/node.xz" ]; then
 fi
 [ -n "$node" ] || fail "there is no Node: install it, or pack it with 'npm run pack:gpu -- --node'"
 
-# Runs a script and keeps what it prints. The exit code goes through a file, as that of a pipe is tee's.
+# Runs a script and keeps what it prints. The exit code goes through a file, as that of a pipe is
+# tee's.
 run() {
   name=$1
   shift

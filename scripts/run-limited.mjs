@@ -1,9 +1,10 @@
-// Runs programs that may hang: each is ended after a given time, with everything that it has started.
+// Runs programs that may hang: each is ended after a given time, with everything that it has
+// started.
 
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The process ids of a process's children, by the id of the process. Empty where there is no /proc. */
+/** The ids of the children of each process, by its own id. Empty where there is no /proc. */
 function childrenByParent() {
   const children = new Map();
   if (process.platform !== 'linux') return children;
@@ -21,8 +22,9 @@ function childrenByParent() {
 }
 
 /**
- * Kills a process and its descendants. They are in the process group of this process, so that whoever
- * ends that group, as a terminal does, ends them too; hence they cannot be killed as a group here.
+ * Kills a process and its descendants. They are in the process group of this process, so that
+ * whoever ends that group, as a terminal does, ends them too; hence they cannot be killed as a
+ * group here.
  */
 function killTree(root) {
   const children = childrenByParent();
@@ -39,8 +41,8 @@ function killTree(root) {
 
 /**
  * Runs a command for at most `seconds`. Its output is passed on, or returned with `capture: true`;
- * other options go to spawn. Resolves to { status, signal, timedOut, stdout, stderr }; rejects if the
- * command cannot be started.
+ * other options go to spawn. Resolves to { status, signal, timedOut, stdout, stderr }; rejects if
+ * the command cannot be started.
  */
 export function runLimited(command, args, { seconds, capture = false, ...options }) {
   return new Promise((resolve, reject) => {

@@ -6,8 +6,8 @@
 //
 // The parts run in this order, as time on a GPU may be short:
 //
-// comparison: rsqrt on each GPU against the CPU, bit for bit: all bit patterns of 16 and 32 bits and
-// 10⁸ float64s (scripts/compare-gpus.mjs).
+// comparison: rsqrt on each GPU against the CPU, bit for bit: all bit patterns of 16 and 32 bits
+// and 10⁸ float64s (scripts/compare-gpus.mjs).
 // sanitizer: scripts/exercise-device.mjs by itself, and under NVIDIA's compute-sanitizer where that
 // is installed.
 // suites: those that scripts/gpu-suites.mjs lists, on the CPU's widest instruction set and every
@@ -17,8 +17,8 @@
 // and has failed; the next one runs.
 //
 // Results go to gpu-test-<date>-<device>.json in FOLDER (default: bench/results/) or to FILE, after
-// each part. A file beside it, with the ending .jsonl, gets a line for each dtype, tool and suite as
-// soon as that is done, so that a run that is killed leaves what it has found out.
+// each part. A file beside it, with the ending .jsonl, gets a line for each dtype, tool and suite
+// as soon as that is done, so that a run that is killed leaves what it has found out.
 //
 // --quick compares only some of the inputs. --simulated runs everything on the simulated device,
 // with even fewer inputs: it tests this script and nothing else, so it keeps results only if

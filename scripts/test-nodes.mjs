@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Runs suites on the Nodes after the oldest supported one: garbage collection, detached and resizable
-// buffers, pipes and Node-API differ between them, and some faults show on one of them only.
+// Runs suites on the Nodes after the oldest supported one: garbage collection, detached and
+// resizable buffers, pipes and Node-API differ between them, and some faults show on one of them
+// only.
 //
 //   npm run test:nodes [-- SUITE...] [-- --node=22,26]
 //

@@ -1,6 +1,7 @@
 /**
- * The pack for GPU machines as it is received there: outside the repository, with a PATH of its own, on the simulated
- * device. With a few suites; scripts/test-gpu-pack.mjs runs all of them, in .ci/run.
+ * The pack for GPU machines as it is received there: outside the repository, with a PATH of its
+ * own, on the simulated device. With a few suites; scripts/test-gpu-pack.mjs runs all of them, in
+ * .ci/run.
  */
 
 import { spawn, spawnSync } from 'node:child_process';

@@ -3,7 +3,7 @@
 const path = require('node:path');
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-/** Suites that take much longer than their size suggests, the longest first ("Slowest suites" of a run). */
+/** Suites that take much longer than others, the longest first; a run lists them at its end. */
 const LONGEST = [
   'build',
   'random',
