@@ -6,16 +6,15 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 /** Suites that take much longer than others, the longest first; a run lists them at its end. */
 const LONGEST = [
   'build',
+  'pack',
   'random',
-  'view-properties',
+  'gpu-pack',
   'threads',
   'loader',
   'memory',
   'torch-tests',
   'tensor',
   'accuracy',
-  'gpu-pack',
-  'pack',
   'docs',
   'elementwise',
 ];
