@@ -14,13 +14,13 @@ import { node, root } from './support/command';
 import { covered, skip } from './support/coverage';
 import { slowness, testUnlessEmulated } from './support/emulation';
 
-/** Where GNU tar is: elsewhere nobody packs. */
-const canPack =
-  process.platform === 'linux' && spawnSync('tar', ['--version'], { encoding: 'utf8' }).stdout.includes('GNU');
+/** What a command says of itself; nothing if it is missing. */
+const versionOf = (command: string): string => spawnSync(command, ['--version'], { encoding: 'utf8' }).stdout ?? '';
+const canPack = process.platform === 'linux' && versionOf('tar').includes('GNU') && versionOf('xz') !== '';
 const received = (name: string, body: () => Promise<void>) =>
   canPack
     ? testUnlessEmulated('gpu-pack', 'packing would take too long')(name, body, 300_000 * slowness)
-    : skip(`gpu-pack: ${name}`, 'this system has no GNU tar to pack with');
+    : skip(`gpu-pack: ${name}`, 'packing takes Linux, GNU tar and xz');
 
 let folder: string;
 let results: string;
