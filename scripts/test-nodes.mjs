@@ -22,7 +22,23 @@ const folder = path.join(root, 'test', 'nodes');
 const require = createRequire(import.meta.url);
 
 /** The suites about buffers, memory, pipes, loading and threads. */
-const SUITES = ['cli', 'cuda-async', 'interop', 'lifetime', 'loader', 'memory', 'threads', 'transfer'];
+const SUITES = [
+  'arrays',
+  'cli',
+  'cli-pipes',
+  'copies',
+  'cuda-async',
+  'failed-allocations',
+  'heap',
+  'interop',
+  'lifetime',
+  'loader',
+  'lost-memory',
+  'memory',
+  'overlap',
+  'threads',
+  'transfer',
+];
 
 const fileOf = (suite) => `test/${suite}.test.ts`;
 
