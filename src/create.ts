@@ -8,7 +8,6 @@ import { CPU, type DeviceName, deviceIndex, deviceName } from './device';
 import { type Complex, checkDType, type DType, getDefaultDtype, type TypedArray } from './dtype';
 import { type Entries, elementWriter, fillElements } from './element';
 import { typeError } from './errors';
-import { refuseSeveral } from './foreign';
 import { contiguousStrides, copyStrides, type Sizes } from './layout';
 import { checkArray, checkScalar, dtypeOfScalar, dtypeOfUnsigned, readNested, type Scalar } from './literal';
 import type { Nested } from './reading';
@@ -105,7 +104,6 @@ export function tensor<T extends TensorData, D extends DType = DTypeOf<T>>(
 export function tensor(data: unknown, options: TensorOptions = {}): Tensor {
   const { dtype, device } = checkOptions(options, 'tensor');
   if (isTensor(data)) return converted(data, { ...options, copy: true }, 'tensor');
-  if (!isTensorList(data)) refuseSeveral(data, 'tensor: data');
   return copied(data, dtype, device, 'tensor');
 }
 

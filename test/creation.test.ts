@@ -359,13 +359,33 @@ describe.each(configurations)('$name: data of tensors', ({ rsqrt: api, device })
     expect([undisposedTensors, undisposedBytes]).toEqual([before.undisposedTensors, before.undisposedBytes]);
   });
 
-  test('data that changes while it is read gives no uninitialised memory', () => {
+  test('tensors in a list that changes while it is read: as they were read, or an error', () => {
     const x = tensor([1, 2], { device });
     let reads = 0;
-    const list = new Proxy([x, x], {
-      get: (target, key) => (key === '1' ? (reads++ < 1 ? x : [1, 2, 3]) : Reflect.get(target, key)),
+    const changing = new Proxy([x, x], {
+      get: (target, key) => (key === '1' && reads++ > 0 ? [1, 2, 3] : Reflect.get(target, key)),
     });
-    expect(() => tensor(list)).toThrow('tensor: data changed while it was read');
+    expect(tensor(changing).toArray()).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    // Read first, and disposed or given another shape by what is read next.
+    const disposed = x.clone();
+    const disposing = Object.defineProperty([disposed, x], 1, {
+      get: () => {
+        disposed.dispose();
+        return x;
+      },
+    });
+    expect(() => tensor(disposing)).toThrow('was disposed');
+    const out = tensor([7, 8], { device });
+    const resizing = Object.defineProperty([out, x], 1, {
+      get: () => {
+        api.rsqrt(tensor([4, 16, 25], { device }), { out });
+        return x;
+      },
+    });
+    expect(() => tensor(resizing)).toThrow(/does not expand/);
   });
 
   test('unsigned arrays: values, of int64 unless a dtype is asked for', () => {

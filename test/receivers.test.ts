@@ -38,7 +38,7 @@ const receivers: [name: string, receiver: unknown, received: string][] = [
     'an object',
   ],
   ['an empty object', {}, 'an object'],
-  ['a number', 5, '5'],
+  ['a number', 5, '5; tensor() makes a Tensor of values'],
   ['null', null, 'null'],
   ['undefined', undefined, 'undefined'],
 ];
@@ -132,7 +132,7 @@ test('methods keep their names and lengths', () => {
     ['view', 0],
     ['select', 2],
     ['copy_', 1],
-    ['toArray', 0],
+    ['toArray', 1],
     ['rsqrt', 1],
   ]);
 });
