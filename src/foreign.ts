@@ -36,6 +36,12 @@ export function looksLikeTensor(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'data' in value && ('dims' in value || 'shape' in value);
 }
 
+/**
+ * Whether a value has `dims`, as tensors of ONNX Runtime and transformers.js have, and ours do not. Those
+ * of transformers.js are Proxies.
+ */
+export const hasDims = (value: object): boolean => attempt(() => 'dims' in value) ?? false;
+
 /** Undefined if a property or a trap of a proxy throws. */
 function attempt<T>(look: () => T): T | undefined {
   try {

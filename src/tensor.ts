@@ -6,7 +6,7 @@ import { isProxy } from 'node:util/types';
 import { type DeviceName, deviceName } from './device';
 import { type DType, type DTypeInfo, infoOf } from './dtype';
 import { classNameOf, RsqrtError, show, typeError } from './errors';
-import { received } from './foreign';
+import { hasDims, received } from './foreign';
 import { isContiguous, numelOf, type Sizes } from './layout';
 import { enter } from './scope';
 import { Storage } from './storage';
@@ -306,10 +306,8 @@ export function notATensor(where: string, value: unknown): TypeError {
 }
 
 function describe(value: unknown): string {
-  // Which is not looked into: that would call its handler.
+  if (typeof value !== 'object' || value === null || hasDims(value)) return received(value);
+  // Nothing more of a Proxy is looked into: that would call its handler.
   if (isProxy(value)) return 'a Proxy; pass the tensor that it wraps (in Vue, toRaw(x))';
-  // Tensors of ONNX Runtime have that name too, and `dims`.
-  const looksLikeOne =
-    typeof value === 'object' && value !== null && classNameOf(value) === Tensor.name && !('dims' in value);
-  return looksLikeOne ? 'a tensor of another copy of rsqrt, or an imitation' : received(value);
+  return classNameOf(value) === Tensor.name ? 'a tensor of another copy of rsqrt, or an imitation' : received(value);
 }
