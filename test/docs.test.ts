@@ -1,5 +1,6 @@
 /** What is documented holds: every example compiles and prints what it says, and every link leads somewhere. */
 
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -80,4 +81,30 @@ test.each([...documents, 'bench/README.md'])('the links of %s', (document) => {
     (target) => !/^https?:/.test(target) && !existsSync(path.join(root, path.dirname(document), target)),
   );
   expect(lost).toEqual([]);
+});
+
+/**
+ * Lines of prose of more than 100 columns. What cannot be wrapped is left out: tables, headings,
+ * images, code, and a link or a name that fills a line.
+ */
+function longLines(document: string): string[] {
+  let isCode = false;
+  return readFileSync(path.join(root, document), 'utf8')
+    .split('\n')
+    .flatMap((line, index) => {
+      const isFence = /^[\s>]*(```|~~~)/.test(line);
+      if (isFence) isCode = !isCode;
+      if (isFence || isCode || /^\s*(#+ |\||!\[|\[[^\]]+\]: )/.test(line)) return [];
+      const columns = [...line].length;
+      const isOneWord = !line.replace(/^\s*([-*+>]|\d+\.)?\s*/, '').includes(' ');
+      return columns > 100 && !isOneWord ? [`${document}:${index + 1}: ${columns} columns`] : [];
+    });
+}
+
+test('prose is wrapped at 100 columns', () => {
+  const tracked = execFileSync('git', ['ls-files', '-z', '*.md'], { cwd: root, encoding: 'utf8' });
+  // THIRD-PARTY-NOTICES.md quotes licences as they were written.
+  const ours = tracked.split('\0').filter((name) => name !== '' && name !== 'THIRD-PARTY-NOTICES.md');
+  expect(ours).toContain('README.md');
+  expect(ours.flatMap(longLines)).toEqual([]);
 });
