@@ -35,6 +35,9 @@ export const NOT_ON_GPUS = {
   'cuda-failures': 'needs the delays of the simulated device',
   'cuda-hazards': 'needs the delays of the simulated device',
   'float-environment': 'tests the CPU only',
+  heap: 'tests the JavaScript heap only',
+  messages: 'tests messages only',
+  receivers: 'tests what methods are called on, before any device is used',
   simulated: 'tests the simulated device itself',
   threads: 'tests the CPU only',
 };
