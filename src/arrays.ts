@@ -8,20 +8,20 @@ import { isSharedArrayBuffer } from 'node:util/types';
 import { nameOfArray, type TypedArray } from './dtype';
 import { typeError } from './errors';
 
-/** A typed array whose memory is there. */
+/** A typed array that has its memory. */
 export interface ArrayInfo {
   /** 'Float32Array' and so on. */
   readonly name: string;
   readonly buffer: ArrayBufferLike;
   readonly byteOffset: number;
   readonly byteLength: number;
-  /** How many entries it has. */
+  /** The number of entries. */
   readonly length: number;
 }
 
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
 
-/** A function that calls the getter, or the method, that a prototype has under a name. */
+/** A function that calls the getter or method of this name of a prototype. */
 function builtIn<T, R>(prototype: object, name: string): (object: T, ...args: unknown[]) => R {
   const { get, value } = Object.getOwnPropertyDescriptor(prototype, name) as PropertyDescriptor;
   return Function.prototype.call.bind(get ?? value);
@@ -34,14 +34,14 @@ const lengthOf = builtIn<TypedArray, number>(typedArray, 'length');
 const entryAt = builtIn<TypedArray, unknown>(typedArray, 'at');
 const bytesOfShared = builtIn<ArrayBufferLike, number>(SharedArrayBuffer.prototype, 'byteLength');
 
-/** The bytes of an ArrayBuffer, as opposed to a SharedArrayBuffer; 0 if it was detached. */
+/** The size in bytes of an ArrayBuffer that is not shared. 0 if it was detached. */
 export const bytesOf = builtIn<ArrayBuffer, number>(ArrayBuffer.prototype, 'byteLength');
 
-/** The bytes of a buffer of either kind. */
+/** The size in bytes of an ArrayBuffer or SharedArrayBuffer. */
 export const bytesOfAny = (buffer: ArrayBufferLike): number =>
   isSharedArrayBuffer(buffer) ? bytesOfShared(buffer) : bytesOf(buffer as ArrayBuffer);
 
-/** Reads what a typed array is. Throws `TypeError` if its memory is gone. */
+/** Reads the properties of a typed array. Throws `TypeError` if its memory is gone. */
 export function describeArray(array: TypedArray, where: string): ArrayInfo {
   const buffer = bufferOf(array);
   const byteLength = byteLengthOf(array);
@@ -56,9 +56,7 @@ export function describeArray(array: TypedArray, where: string): ArrayInfo {
   return { name: nameOfArray(array), buffer, byteOffset: byteOffsetOf(array), byteLength, length: lengthOf(array) };
 }
 
-/**
- * Whether the resizable buffer of a typed array now ends before the array does, or was detached.
- */
+/** Whether the buffer of a typed array was detached, or was shrunk to end before the array does. */
 function isOutOfBounds(array: TypedArray): boolean {
   try {
     entryAt(array, 0);
@@ -68,7 +66,7 @@ function isOutOfBounds(array: TypedArray): boolean {
   }
 }
 
-/** Whether the memory of a buffer was transferred away. That of a SharedArrayBuffer cannot be. */
+/** Whether the memory of a buffer was transferred away. Never true for a SharedArrayBuffer. */
 export function isDetached(buffer: ArrayBufferLike): boolean {
   try {
     new Uint8Array(buffer, 0, 0);

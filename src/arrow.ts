@@ -1,4 +1,7 @@
-/** Vectors of Apache Arrow, recognised by what they have: of whichever version, or copy, of that library. */
+/**
+ * Vectors of Apache Arrow. They are recognised by their properties, so any version and any copy of
+ * that library will do.
+ */
 
 import { isTypedArray } from 'node:util/types';
 import { describeArray } from './arrays';
@@ -7,11 +10,11 @@ import { escaped, show, typeError } from './errors';
 import { numelOf } from './layout';
 import type { TensorLike } from './share';
 
-/** A vector of Apache Arrow, as far as it is needed here. */
+/** A vector of Apache Arrow: only the properties that are used here. */
 export interface ArrowVector {
-  /** What its values are. */
+  /** The type of its values. */
   readonly type: ArrowType;
-  /** How many there are. */
+  /** The number of values. */
   readonly length: number;
   /** The chunks. */
   readonly data: readonly ArrowData[];
@@ -21,7 +24,7 @@ interface ArrowType {
   readonly typeId: number;
 }
 
-/** A type whose values are lists of as many values of another. */
+/** A type whose values are lists, all of the same length, of values of another type. */
 interface ArrowList extends ArrowType {
   readonly listSize: number;
   readonly children: readonly { readonly type: ArrowType }[];
@@ -30,13 +33,16 @@ interface ArrowList extends ArrowType {
 interface ArrowData {
   readonly length: number;
   readonly nullCount: number;
-  /** Begins with the first value of a chunk, of a sliced one too; may go on behind the last. */
+  /**
+   * Begins with the first value of the chunk, even if the chunk is a slice. It may continue after
+   * the last.
+   */
   readonly values?: unknown;
-  /** Of lists, their values: as `values`. */
+  /** If the values are lists, the values in them, laid out like `values`. */
   readonly children: readonly ArrowData[];
 }
 
-/** The types that lie in memory as our dtypes do, by the names that Arrow gives them. */
+/** The types that have the same memory layout as a dtype, by Arrow's names. */
 const dtypeOfType: Readonly<Record<string, DType>> = {
   Float16: 'float16', // their bits
   Float32: 'float32',
@@ -48,7 +54,7 @@ const dtypeOfType: Readonly<Record<string, DType>> = {
   Uint8: 'uint8',
 };
 
-/** How the values of other types are copied, without a loss. */
+/** For other types, the expression that copies the values without loss. */
 const copyOfType: Readonly<Record<string, string>> = {
   Bool: 'tensor([...vector])',
   Uint16: "tensor(vector.toArray(), { dtype: 'int32' })",
@@ -57,8 +63,9 @@ const copyOfType: Readonly<Record<string, string>> = {
 };
 
 /**
- * A vector as a tensor object; undefined for what is none. Fixed-size lists are dimensions. Shares the memory of a vector of one
- * chunk, and copies several into one.
+ * Describes a vector as a tensor object. Returns undefined if the value is not a vector. Fixed-size
+ * lists become dimensions. The memory of a vector with one chunk is shared; several chunks are
+ * copied into one.
  */
 export function fromArrow(value: unknown, where: string): TensorLike | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
@@ -108,7 +115,7 @@ function unsupported(type: ArrowType, where: string): TypeError {
   );
 }
 
-/** The values of a chunk, without what may be behind the last. */
+/** The values of a chunk, without anything that follows the last. */
 function firstValues({ values }: ArrowData, count: number, dtype: DType, where: string): TypedArray {
   if (!isTypedArray(values) || !isArrayOf(dtype, values)) {
     throw typeError(
@@ -124,7 +131,7 @@ function firstValues({ values }: ArrowData, count: number, dtype: DType, where: 
   return new (arrayOf(dtype))(buffer as ArrayBuffer, byteOffset, count);
 }
 
-/** Copies arrays, which this file made, into one, by their bytes. */
+/** Concatenates arrays that this file made, by copying their bytes. */
 function joined(pieces: readonly TypedArray[], dtype: DType): TypedArray {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
   const bytes = new Uint8Array(length * itemSizeOf(dtype));

@@ -16,38 +16,44 @@ declare module './tensor' {
   interface Tensor<D extends DType = DType> extends AsyncReading<D> {}
 }
 
-/** What the methods take that return promises. */
+/** The options of the methods that return promises. */
 export interface AsyncOptions {
-  /** Ends the wait: the promise is rejected with the reason of the signal. */
+  /** Ends the wait when it fires. The promise is then rejected with the signal's reason. */
   signal?: Signal;
 }
 
-/** What is used of an `AbortSignal`; named here because users may compile without the types of Node. */
+/**
+ * The part of an `AbortSignal` that is used here. It is declared because users may compile without
+ * the types of Node.
+ */
 export interface Signal {
   /** Whether it has fired. */
   readonly aborted: boolean;
-  /** What it fired with. */
+  /** The reason that it fired with. */
   readonly reason: unknown;
   /** Throws the reason if it has fired. */
   throwIfAborted(): void;
   /** Calls the listener when it fires. */
   addEventListener(type: 'abort', listener: () => void): void;
-  /** Calls it no more. */
+  /** Stops calling the listener. */
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 /**
- * Reading from a GPU while the event loop goes on. What is read is what the tensor holds when the method is called, once the work
- * queued before is done, whatever is written to it afterwards; the tensor must not be disposed before.
+ * Reading from a GPU without blocking the event loop. The methods read the values that the tensor
+ * has after the work queued before the call; later writes do not change the result. The tensor must
+ * not be disposed before the promise settles.
  *
- * The promise is rejected with `ERR_DISPOSED` if the tensor is, or is being, disposed, with the reason of the signal if that
- * fires, with the error of the signal if one of its members throws, and otherwise with the errors of the methods without
- * `Async`. Results belong to the caller, not to a `tidy` around the call.
+ * The promise is rejected with `ERR_DISPOSED` if the tensor is disposed before or during the wait,
+ * with the signal's reason if the signal fires, and with the signal's error if one of its members
+ * throws. The other errors are those of the methods without `Async`. Results belong to the caller,
+ * not to a `tidy` around the call.
  */
 export abstract class AsyncReading<D extends DType> {
   /**
-   * The elements as {@link Tensor.data} gives them, also of a tensor on a GPU: then in page-locked memory, which is given back with
-   * the garbage collector. Of a contiguous CPU tensor the array is the tensor's own memory.
+   * The elements as {@link Tensor.data} gives them. For a tensor on a GPU they are in page-locked
+   * memory, which is released when the array is garbage-collected. For a contiguous CPU tensor the
+   * array is the tensor's own memory.
    *
    * @example
    * ```ts
@@ -60,8 +66,8 @@ export abstract class AsyncReading<D extends DType> {
   }
 
   /**
-   * The elements as {@link Tensor.toArray} gives them. The arrays are made in one go once the
-   * elements have arrived, which takes time with millions of them; {@link dataAsync} makes none.
+   * The elements as {@link Tensor.toArray} gives them. The arrays are made synchronously once the
+   * elements have arrived, which takes time if there are millions. {@link dataAsync} makes none.
    *
    * @example
    * ```ts
@@ -74,7 +80,7 @@ export abstract class AsyncReading<D extends DType> {
     options: AsyncOptions & ToArrayOptions<N> = {},
   ): Promise<NestedOf<ElementOf<D>, N>> {
     const where = 'toArrayAsync';
-    storageOf(this, where); // throws if it is called on what is no tensor
+    storageOf(this, where); // throws if `this` is not a tensor
     checkNdim(this, options, where, ['signal', 'ndim']);
     checkNestable(this, where);
     const { signal } = options;
@@ -83,8 +89,10 @@ export abstract class AsyncReading<D extends DType> {
   }
 
   /**
-   * This tensor on another device or in another dtype, as by {@link Tensor.to}: once its elements are there, if that is the CPU, in
-   * page-locked memory if they came from a GPU; at once if it is a GPU, since what uses it there waits by itself.
+   * This tensor on another device or in another dtype, as by {@link Tensor.to}. If the result is on
+   * the CPU, the promise is fulfilled once its elements have arrived; elements from a GPU are in
+   * page-locked memory. If the result is on a GPU, the promise is fulfilled at once, because work
+   * that uses the result on the GPU waits by itself.
    *
    * @example
    * ```ts
@@ -113,7 +121,7 @@ export abstract class AsyncReading<D extends DType> {
 
 extend(AsyncReading);
 
-/** Calls `read` with the tensor on the CPU, once its elements are there. */
+/** Calls `read` with the tensor on the CPU once its elements have arrived. */
 async function readLater<D extends DType, R>(
   tensor: Tensor<D>,
   options: unknown,
@@ -131,7 +139,10 @@ async function readLater<D extends DType, R>(
 const SIGNAL_METHODS = ['throwIfAborted', 'addEventListener', 'removeEventListener'] as const;
 const isMethod = (signal: Signal, name: keyof Signal): boolean => typeof signal[name] === 'function';
 
-/** The signal that there may be among options, which has not fired. Throws `TypeError`, or its reason. */
+/**
+ * The signal among the options, if there is one. Throws `TypeError` if it is not a signal, and its
+ * reason if it has fired.
+ */
 function checkSignal(options: unknown = {}, where: string): Signal | undefined {
   checkIsOptions(options, 'signal', where);
   checkKeys(options, ['signal'], where);
@@ -144,7 +155,7 @@ function checkSignal(options: unknown = {}, where: string): Signal | undefined {
   return signal;
 }
 
-/** Waits for what was copied from a tensor; if that fails, the copy is ended. */
+/** Waits for a copy of a tensor to arrive. Disposes the copy if that fails. */
 async function endedOnFailure(tensor: Tensor, copy: Tensor, signal: Signal | undefined, where: string): Promise<void> {
   try {
     await arrival(tensor, copy, signal, where);
@@ -155,25 +166,31 @@ async function endedOnFailure(tensor: Tensor, copy: Tensor, signal: Signal | und
 }
 
 /**
- * Waits for a copy that is under way. However the wait ends, nothing stays registered. A signal is the caller's and may throw
- * from each of its members: that ends the wait, too.
+ * Waits for a pending copy. However the wait ends, nothing stays registered. The signal is the
+ * caller's code, and each of its members may throw. That ends the wait too.
  */
 function arrival(tensor: Tensor, copy: Tensor, signal: Signal | undefined, where: string): Promise<void> {
   const storage = storageOf(copy, where);
   if (!storage.settling) return Promise.resolve();
   return new Promise((resolve, reject) => {
-    /** Takes back what was registered; empty before and after the wait. Only the last of them may throw. */
+    /**
+     * Functions that undo the registrations. Empty before and after the wait. Only the last may
+     * throw.
+     */
     const registered: (() => void)[] = [];
     const stop = (): void => {
       for (const takeBack of registered.splice(0)) takeBack();
     };
-    /** Ends the wait with an error. Does not throw: the tensor is disposed, or the signal fires, in code of others. */
+    /**
+     * Ends the wait with an error. It must not throw, because the caller's code calls it, by
+     * disposing the tensor or firing the signal.
+     */
     const fail = (error: unknown): void => {
       reject(error);
       try {
         stop();
       } catch {
-        // The first error is the one to tell.
+        // The first error is the one that is reported.
       }
     };
     const finish = (): void => {
@@ -197,7 +214,7 @@ function arrival(tensor: Tensor, copy: Tensor, signal: Signal | undefined, where
       if (signal !== undefined) {
         registered.push(() => signal.removeEventListener('abort', abort));
         signal.addEventListener('abort', abort);
-        // It may have fired since it was checked.
+        // The signal may have fired since it was checked.
         if (signal.aborted) abort();
       }
       if (registered.length === 0) return;

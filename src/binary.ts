@@ -1,22 +1,27 @@
 /**
- * What the headers of a native binary tell, without loading it: `dlopen` of a file that was cut off can end the process with a
- * signal, and what it says of a file for another system is hard to understand.
+ * Reads the headers of a native binary without loading it. `dlopen` of a truncated file can end the
+ * process with a signal, and its messages about a file for another system are hard to understand.
  */
 
 import { closeSync, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 
-/** What a binary was built for, in the words of `process.platform` and `process.arch`. */
+/**
+ * The system that a binary was built for, in the terms of `process.platform` and `process.arch`.
+ */
 export interface Binary {
   readonly platform: 'linux' | 'darwin' | 'win32';
   /** More than one in a universal binary of macOS. */
   readonly archs: readonly string[];
-  /** The C library that it is linked with, on Linux; null if it names none that is known. */
+  /** On Linux, the C library that it is linked with. Null if it names no known one. */
   readonly libc: Libc | null;
 }
 
 export type Libc = 'glibc' | 'musl';
 
-/** Why a file cannot be loaded: it is not there, no complete binary, or one for something else. */
+/**
+ * Why a file cannot be loaded: it does not exist, is not a complete binary, or is built for another
+ * system or program.
+ */
 export class BinaryError extends Error {
   constructor(
     readonly kind: 'missing' | 'damaged' | 'foreign',
@@ -27,13 +32,16 @@ export class BinaryError extends Error {
   }
 }
 
-/** Reads the headers of a file. Throws {@link BinaryError}, or what the file system says if the file may not be read. */
+/**
+ * Reads the headers of a file. Throws {@link BinaryError}, or the file system's error if the file
+ * cannot be read.
+ */
 export function readBinary(path: string): Binary {
   const descriptor = open(path);
   try {
     return read(new Bytes(descriptor));
   } catch (error) {
-    // A number out of the range of the bytes that it counts.
+    // A count or offset in the headers is out of range.
     if ((error as Error).name === 'RangeError') throw new BinaryError('damaged', 'its headers contradict each other');
     throw error;
   } finally {
@@ -50,11 +58,14 @@ export interface Host {
   readonly libc: Libc | null;
 }
 
-/** Throws {@link BinaryError} unless a file is a complete binary for a system; as {@link readBinary} if it may not be read. */
+/**
+ * Throws {@link BinaryError} unless a file is a complete binary for a system. If the file cannot be
+ * read, throws the file system's error.
+ */
 export function checkBinary(path: string, host: Host): void {
   const { platform, archs, libc } = readBinary(path);
   const format = host.platform === 'darwin' || host.platform === 'win32' ? host.platform : 'linux';
-  // What is not known of the host or of the file does not speak against the file.
+  // Unknown properties of the host or of the file do not count against the file.
   const otherArch = Object.values(ELF_MACHINES).includes(host.arch) && !archs.includes(host.arch);
   const otherLibc = libc !== null && host.libc !== null && libc !== host.libc;
   if (platform !== format || otherArch || otherLibc) {
@@ -92,7 +103,7 @@ class Bytes {
     this.descriptor = descriptor;
   }
 
-  /** Throws unless the file has all of them. */
+  /** Reads bytes. Throws unless the file has all of them. */
   at(offset: number, length: number): Buffer {
     this.mustReach(offset + length);
     const bytes = Buffer.alloc(length);
@@ -101,7 +112,7 @@ class Bytes {
     return bytes;
   }
 
-  /** What there is of them. */
+  /** Reads bytes, as many as the file has. */
   upTo(offset: number, length: number): Buffer {
     return this.at(offset, Math.max(0, Math.min(length, this.size - offset)));
   }
@@ -139,7 +150,10 @@ const ELF_MACHINES: Record<number, string> = {
   258: 'loong64',
 };
 
-/** Linux, for what concerns us; the BSDs are told apart by nothing that all of their binaries have. */
+/**
+ * Takes every ELF file for one of Linux. Nothing that all binaries of the BSDs have would tell them
+ * apart.
+ */
 function readElf(file: Bytes): Binary {
   const header = file.at(0, 64);
   const wide = header[4] === 2;
@@ -147,14 +161,14 @@ function readElf(file: Bytes): Binary {
   const machine = little ? header.readUInt16LE(18) : header.readUInt16BE(18);
   const name = ELF_MACHINES[machine] ?? `machine ${machine}`;
   const archs = [!wide && name.endsWith('64') ? `${name} (32-bit)` : name];
-  // The headers of others are laid out in another way, and the package ships none.
+  // Headers of 32-bit and big-endian files are laid out differently, and the package ships none.
   const libc = wide && little ? libcOf(readElfNames(file, header)) : null;
   return { platform: 'linux', archs, libc };
 }
 
-/** An executable names its loader, a library the libraries that it needs. */
+/** The loader that an executable names, or the libraries that a library needs. */
 function readElfNames(file: Bytes, header: Buffer): string[] {
-  // The table of sections is the last thing in the file, so that this alone finds most cuts.
+  // The section table is at the end of the file, so this check alone finds most truncated files.
   file.mustReach(word(header, 40) + header.readUInt16LE(58) * header.readUInt16LE(60));
   const [LOAD, DYNAMIC, INTERPRETER] = [1, 2, 3];
   const segments = tableOf(file, word(header, 32), header.readUInt16LE(54), header.readUInt16LE(56)).map((entry) => ({
@@ -210,7 +224,7 @@ function readMachO(file: Bytes, start: number): Binary {
 
 function readUniversal(file: Bytes): Binary {
   const count = file.at(0, 8).readUInt32BE(4);
-  // Class files of Java begin with the same four bytes, and a version that is no such small number.
+  // Java class files begin with the same four bytes, followed by a version, which is larger.
   if (count > 20) throw new BinaryError('damaged', 'not a binary of a format that is known');
   const parts = tableOf(file, 8, 20, count).map((entry) => readMachO(file, entry.readUInt32BE(8)));
   return { platform: 'darwin', archs: parts.flatMap(({ archs }) => archs), libc: null };
@@ -229,11 +243,11 @@ function readPe(file: Bytes): Binary {
   return { platform: 'win32', archs: [arch], libc: null };
 }
 
-/** The entries of a table, each a view of its bytes. */
+/** The entries of a table, as views of its bytes. */
 function tableOf(file: Bytes, offset: number, entrySize: number, count: number): Buffer[] {
   const bytes = file.at(offset, entrySize * count);
   return Array.from({ length: count }, (_, i) => bytes.subarray(i * entrySize, (i + 1) * entrySize));
 }
 
-/** 64 bits; offsets beyond 2^53 are beyond the end of any file, exact or not. */
+/** A 64-bit number. An offset above 2^53 may be inexact, but it is past the end of any file. */
 const word = (bytes: Buffer, offset: number): number => Number(bytes.readBigUInt64LE(offset));

@@ -1,4 +1,4 @@
-/** Finds the native addon, loads it and opens a binding; explains every failure. */
+/** Finds the native addon, loads it and opens a binding. Explains every failure. */
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,8 +12,9 @@ import { type AddonSource, type Failure, failureOf, loadError } from './load-err
 import { warnOnce } from './warnings';
 
 /**
- * Loads the prebuild of this platform; undefined if the package brings none. Spelled out, so that bundlers see the files; those
- * that are told the platform (`process.platform` and `process.arch` as constants) leave the others out.
+ * A function that loads the prebuild of this platform. Undefined if the package has none. Each path
+ * is spelled out so that bundlers find the files. Bundlers that know `process.platform` and
+ * `process.arch` as constants leave out the files of other platforms.
  */
 function prebuildLoader(): (() => unknown) | undefined {
   if (process.platform === 'linux') {
@@ -44,7 +45,7 @@ function prebuildLoader(): (() => unknown) | undefined {
  * `require` of a bundle or of a single-executable application may not load files.
  */
 function requireFile(file: string): unknown {
-  // Anything else would be run as a program.
+  // `require` would run any other file as JavaScript.
   if (!file.endsWith('.node')) throw new BinaryError('foreign', "its name does not end with '.node'");
   return createRequire(file)(file);
 }
@@ -52,7 +53,10 @@ function requireFile(file: string): unknown {
 /** The addon that `rsqrt build` or `npm run build` made, from the root of the package. */
 const localBuild = path.join('build', 'Release', 'rsqrt.node');
 
-/** The folder of this package; null in a bundle, which has neither a local build nor a folder of prebuilds. */
+/**
+ * The folder of this package. Null in a bundle, which has neither a local build nor a folder of
+ * prebuilds.
+ */
 function findRoot(): string | null {
   // A bundle of ES modules has no __dirname.
   if (typeof __dirname !== 'string') return null;
@@ -65,7 +69,10 @@ function findRoot(): string | null {
   }
 }
 
-/** What a bundler puts in the place of a file: the addon, a path or an address, or a module with one of them. */
+/**
+ * Unwraps what a bundler put in place of the addon's file: the addon, its path or URL, or a module
+ * whose default export is one of these.
+ */
 const unwrap = (loaded: unknown): unknown => (loaded as { default?: unknown } | null | undefined)?.default ?? loaded;
 
 /** The file that a bundler copied the addon to. */
@@ -79,11 +86,14 @@ function assetFile(asset: string): string {
 interface Found {
   readonly addon: Addon;
   readonly source: AddonSource;
-  /** Null where only a bundler knows. */
+  /** Null if only the bundler knows it. */
   readonly path: string | null;
 }
 
-/** Throws if a file is known not to be one for this system. Of one that may not be read the loader says more. */
+/**
+ * Throws if a file is known not to be for this system. If the file cannot be read, the loader's own
+ * error is more helpful.
+ */
 function check(file: string): void {
   try {
     checkBinary(file, { platform: process.platform, arch: process.arch, libc });
@@ -92,7 +102,7 @@ function check(file: string): void {
   }
 }
 
-/** Checks and loads one candidate. The file is null where only a bundler knows. */
+/** Checks and loads one candidate. `file` is null if only the bundler knows it. */
 function load(source: AddonSource, file: string | null, requireIt: () => unknown): Found | Failure {
   try {
     if (file !== null) check(file);
@@ -132,7 +142,8 @@ function loadOwn(): Found {
     ? load('prebuild', root === null ? null : path.join(root, 'prebuilds', `${target}.node`), requirePrebuild)
     : { source: 'prebuild', path: null, kind: 'unsupported', reason: `the package brings none for ${target}` };
   if (!('addon' in found)) throw loadError([...failures, found], root);
-  // Whoever built an addon wants it used, and whoever brought it here from another system wants the package to work.
+  // A user who built the addon wants it to be used. But if the build came from another system, the
+  // package should still work.
   const [local] = failures;
   if (local && local.kind !== 'missing') {
     warnOnce(

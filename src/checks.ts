@@ -1,18 +1,23 @@
-/** Checks of arguments that several functions take. `where` names the function, and the argument if it has many. */
+/**
+ * Checks of arguments that several functions take. `where` names the function, and the argument if
+ * the function has several.
+ */
 
 import { rangeError, show, typeError } from './errors';
 
-/** More elements could not be counted exactly, and more bytes not addressed. */
+/** With more elements, byte offsets would not be exact. */
 const MOST_ELEMENTS = Number.MAX_SAFE_INTEGER / 16;
-/** The dimensions that a tensor can have: as many as native/core/layout.h takes. */
+/** The most dimensions that a tensor can have, as in native/core/layout.h. */
 export const MOST_DIMS = 64;
 
-/** A list of sizes that came spread or as one array. */
+/** A list of sizes that was passed as separate arguments or as one array. */
 export function spread(sizes: readonly unknown[]): unknown {
   return sizes.length === 1 && typeof sizes[0] === 'object' ? sizes[0] : sizes;
 }
 
-/** A whole number from `least`, 0 by default, to `most`. Throws `TypeError` or `RangeError`. */
+/**
+ * Checks a whole number from `least`, by default 0, to `most`. Throws `TypeError` or `RangeError`.
+ */
 export function checkWhole(value: unknown, where: string, least = 0, most = Number.MAX_SAFE_INTEGER): number {
   if (typeof value !== 'number') throw typeError(`${where} must be a number; received ${show(value)}`);
   if (!Number.isSafeInteger(value) || value < least || value > most) {
@@ -33,7 +38,7 @@ export function checkDimCount(count: number, where: string): void {
 }
 
 /**
- * A list of sizes or of strides, copied. Its length and its items are read once, because a Proxy
+ * Checks and copies a list of sizes or strides. Its length and items are read once, because a Proxy
  * may change them.
  */
 export function checkList(value: unknown, where: string, least = 0, item = 'size'): number[] {
@@ -43,17 +48,17 @@ export function checkList(value: unknown, where: string, least = 0, item = 'size
   const list: number[] = [];
   for (let i = 0; i < length; i++) {
     const each: unknown = value[i];
-    // The sentence of a failure is not put together before there is one.
+    // Do not build the text of the message unless the check fails.
     const fits = Number.isSafeInteger(each) && (each as number) >= least;
     list[i] = fits ? (each as number) : checkWhole(each, `${where}: each ${item}`, least);
   }
   return list;
 }
 
-/** The sizes of a shape, copied. `least` is −1 where a size may be inferred. */
+/** Checks and copies the sizes of a shape. `least` is −1 if a size may be inferred. */
 export function checkShape(value: unknown, where: string, least = 0): number[] {
   const shape = checkList(value, where, least);
-  let product = 1; // of sizes without the zeros, so that strides are exact too
+  let product = 1; // a size of 0 counts as 1, so that strides are exact too
   for (let dim = 0; dim < shape.length; dim++) product *= Math.max(shape[dim], 1);
   if (product > MOST_ELEMENTS) {
     throw rangeError(`${where}: a tensor cannot have more than 2^49 elements; received [${shape}]`);
@@ -61,14 +66,14 @@ export function checkShape(value: unknown, where: string, least = 0): number[] {
   return shape;
 }
 
-/** Throws `TypeError` for an option that does not exist, which is a slip of the pen more often than not. */
+/** Throws `TypeError` for an option that does not exist, which is usually a typing mistake. */
 export function checkKeys(options: object, known: readonly string[], where: string): void {
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown === undefined) return;
   throw typeError(`${where}: options can have ${known.join(', ')}; received ${show(unknown)}`);
 }
 
-/** Options that are true or false, if they are there. Throws `TypeError`. */
+/** Checks options that are each true, false or left out. Throws `TypeError`. */
 export function checkFlags<K extends string>(
   options: unknown,
   known: readonly K[],
@@ -82,13 +87,16 @@ export function checkFlags<K extends string>(
   return options;
 }
 
-/** True, false or undefined. Throws `TypeError`. */
+/** Checks that a value is true, false or undefined. Throws `TypeError`. */
 export function checkFlag(value: unknown, where: string): void {
   if (value === undefined || typeof value === 'boolean') return;
   throw typeError(`${where} must be true or false; received ${show(value)}`);
 }
 
-/** A dimension, negative counting from the last; without dimensions 0 and −1 are allowed, as in torch. */
+/**
+ * Checks a dimension and returns it as a number from 0. Negative ones count from the end. For a
+ * tensor without dimensions, 0 and −1 are allowed, as in torch.
+ */
 export function checkDim(value: unknown, ndim: number, where: string): number {
   if (typeof value !== 'number') throw typeError(`${where} must be a number; received ${show(value)}`);
   const most = Math.max(ndim, 1);
@@ -98,7 +106,7 @@ export function checkDim(value: unknown, ndim: number, where: string): number {
   return value < 0 ? value + most : value;
 }
 
-/** A dimension, or a list of different ones. */
+/** Checks a dimension, or a list of different dimensions. */
 export function checkDims(value: unknown, ndim: number, where: string): number[] {
   if (!Array.isArray(value)) return [checkDim(value, ndim, where)];
   // By index, because a subclass of Array can override `map`.
@@ -108,7 +116,10 @@ export function checkDims(value: unknown, ndim: number, where: string): number[]
   throw rangeError(`${where} must name different dimensions; received ${show(value)}`);
 }
 
-/** A range of indices, as Python and Array.prototype.slice understand it; a step must be positive, as in torch. */
+/**
+ * Checks a range of indices, with the meaning that it has in Python and Array.prototype.slice. The
+ * step must be positive, as in torch.
+ */
 export function checkSlice(
   start: unknown,
   end: unknown,

@@ -75,12 +75,15 @@ const buildOptions = {
   help: { short: 'h' },
 } as const;
 
-/** Throws if a command that takes none has arguments that are no options. */
+/** Throws if a command that takes only options has other arguments. */
 function refuseWords(command: string, [word]: readonly string[]): void {
   if (word !== undefined) throw new UsageError(`${command} takes no arguments; received ${show(word)}`);
 }
 
-/** `rsqrt build`: what scripts/from-source/build.mjs says that it made. Loads no addon: there may be none yet. */
+/**
+ * `rsqrt build`. Returns what scripts/from-source/build.mjs reports about the result. Does not load
+ * the addon, because there may be none yet.
+ */
 async function build(args: string[]): Promise<string> {
   const { values, words, literals } = parseArguments(args, buildOptions, 'rsqrt build --help');
   if (values.help) return BUILD_HELP.trimEnd();
@@ -106,7 +109,7 @@ async function build(args: string[]): Promise<string> {
   return lines.join('\n');
 }
 
-/** The numbers among the arguments or, if there are no arguments, on standard input. */
+/** The numbers from the arguments or, if there are none, from standard input. */
 async function numbersOf(args: readonly string[], dtype: DType): Promise<NumberList> {
   const numbers = new NumberList(dtype);
   for (const word of args.flatMap(wordsIn)) numbers.add(word);
@@ -117,10 +120,10 @@ async function numbersOf(args: readonly string[], dtype: DType): Promise<NumberL
   throw new UsageError('expected numbers as arguments or on standard input; see rsqrt --help');
 }
 
-/** What an error of the package says, without the function that this command called. */
+/** A message of the package without the name of the function that this command called. */
 const unnamed = (message: string): string => message.replace(/^[a-z]\w*: /i, '');
 
-/** Throws, in words of the option, if the device is not there. */
+/** Throws if the device does not exist. The message is about the option. */
 function checkDevice(device: string, { empty }: typeof import('./index')): void {
   try {
     empty(0, { device: device as DeviceName });
@@ -132,8 +135,8 @@ function checkDevice(device: string, { empty }: typeof import('./index')): void 
 }
 
 /**
- * How many elements are converted to JSON at once: as objects and text they take many times the
- * memory that they take in a tensor.
+ * How many elements are converted to JSON at once. As objects and text they need many times the
+ * memory that they need in a tensor.
  */
 const PIECE = 2 ** 14;
 
@@ -168,7 +171,7 @@ function describe({ version, node, runtime, platform, libc, addon, isa, availabl
   return lines.join('\n');
 }
 
-/** What the command prints, in pieces. */
+/** The output of the command, in pieces. */
 async function* main(argv: readonly string[]): AsyncGenerator<string, void> {
   if (argv[0] === 'build') {
     yield `${await build(argv.slice(1))}\n`;
@@ -185,7 +188,7 @@ async function* main(argv: readonly string[]): AsyncGenerator<string, void> {
     return;
   }
   if (words[0] === 'build') throw new UsageError('build must come before all options');
-  // Loaded here so that --help works, and a load failure is one message, without the addon.
+  // Loaded here, so that --help works without the addon and a load failure is one message.
   const rsqrt = require('./index') as typeof import('./index');
   if (words[0] === 'info') {
     for (const name of ['dtype', 'device'] as const) {
@@ -220,7 +223,7 @@ function compute(
   }
 }
 
-/** Control characters, which a terminal would act on, as escapes; all but the end of a line. */
+/** Escapes control characters, which a terminal would act on, except line feeds. */
 const printable = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are meant
   text.replace(/[\0-\x09\x0b-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);

@@ -1,4 +1,4 @@
-/** The methods of Tensor that copy it: to another device, dtype or layout. */
+/** The methods of Tensor that copy it to another device, dtype or layout. */
 
 import { checkFlag, checkKeys } from './checks';
 import { converted, copyOf, type ToOptions } from './copy';
@@ -13,14 +13,24 @@ declare module './tensor' {
   interface Tensor<D extends DType = DType> extends Converting<D> {}
 }
 
-/** Copies to another device, dtype or layout, or the tensor itself if there is nothing to do. */
+/**
+ * Copies to another device, dtype or layout. If nothing changes, the result is the tensor itself.
+ */
 export abstract class Converting<D extends DType> {
   /**
-   * This tensor on another device or in another dtype; itself if nothing changes.
+   * This tensor on another device or in another dtype. Returns the tensor itself if nothing
+   * changes.
    *
-   * To a float dtype values are rounded once, to nearest even; float to integer truncates towards zero, saturates, and
-   * makes NaN 0; integer to integer keeps the low bits; real to complex has the imaginary part 0, and complex to real keeps
-   * the real part alone; anything to bool is "not zero" (of a complex number, either part). Throws `ERR_CUDA_UNAVAILABLE`, with the reason, if there is no GPU.
+   * Conversions follow these rules:
+   *
+   * - to a float dtype: values are rounded once, to nearest, ties to even
+   * - float to integer: values are truncated towards zero and saturate; NaN becomes 0
+   * - integer to integer: the low bits are kept
+   * - real to complex: the imaginary part is 0
+   * - complex to real: only the real part is kept
+   * - to bool: true if the value is not zero (for a complex number, if either part is not zero)
+   *
+   * Throws `ERR_CUDA_UNAVAILABLE`, with the reason, if there is no GPU.
    *
    * @example
    * ```ts
@@ -41,8 +51,8 @@ export abstract class Converting<D extends DType> {
   }
 
   /**
-   * {@link to} float32; this tensor if that is its dtype. So are the other methods that torch has
-   * for dtypes, each by torch's name.
+   * Converts {@link to} float32. Returns this tensor if it has that dtype. torch's methods for the
+   * other dtypes exist too, with the same names as in torch.
    *
    * @example
    * ```ts
@@ -110,23 +120,32 @@ export abstract class Converting<D extends DType> {
     return inDType(this, 'complex128', 'cdouble');
   }
 
-  /** This tensor on the CPU; itself if it is there. Waits for the GPU, as `await x.toAsync('cpu')` does without blocking. */
+  /**
+   * This tensor on the CPU. Returns the tensor itself if it is on the CPU. Waits for the GPU;
+   * `await x.toAsync('cpu')` does so without blocking.
+   */
   cpu(this: Tensor<D>): Tensor<D> {
     return converted(this, { device: 'cpu' }, 'cpu') as Tensor<D>;
   }
 
-  /** This tensor on a GPU, by default the current one; itself if it is there. Throws `ERR_CUDA_UNAVAILABLE`. */
+  /**
+   * This tensor on a GPU, by default the current one. Returns the tensor itself if it is on that
+   * GPU. Throws `ERR_CUDA_UNAVAILABLE`.
+   */
   cuda(this: Tensor<D>, index: GpuName = 'cuda'): Tensor<D> {
     return converted(this, { device: deviceName(gpuIndex(index, 'cuda')) }, 'cuda') as Tensor<D>;
   }
 
   /**
-   * This CPU tensor in page-locked memory, which GPUs reach by themselves: copies from and to it are faster, and with
-   * `nonBlocking` nobody waits for them. Itself if its memory is page-locked already.
+   * This CPU tensor in page-locked memory, which GPUs access directly. Copies from and to it are
+   * faster, and with `nonBlocking` they need not be waited for. Returns the tensor itself if its
+   * memory is page-locked already.
    *
-   * Page-locked memory is taken from all of the machine's and cannot be swapped out, so it is meant for what travels, again and
-   * again. What is disposed is kept for the next; {@link cuda.emptyCache} gives it back. Otherwise the tensor is as any other,
-   * but {@link Tensor.transfer} copies it. Throws `ERR_CUDA_UNAVAILABLE` without a GPU, `ERR_DEVICE` for a tensor on one.
+   * Page-locked memory cannot be swapped out, which leaves less memory for everything else on the
+   * machine. Use it for tensors that are often copied to or from a GPU. The memory of disposed
+   * tensors is kept for new ones; {@link cuda.emptyCache} frees it. In other respects the tensor is
+   * like any other, except that {@link Tensor.transfer} copies it. Throws `ERR_CUDA_UNAVAILABLE` if
+   * there is no GPU, and `ERR_DEVICE` if this tensor is on one.
    *
    * @example
    * ```ts
@@ -144,12 +163,18 @@ export abstract class Converting<D extends DType> {
     return copyOf(this, copyStrides(this.shape, this.strides), this.dtype, true);
   }
 
-  /** Whether the memory is page-locked, see {@link pinMemory}. Of a tensor on the array of another: false. */
+  /**
+   * Whether the memory was page-locked by this package, see {@link pinMemory}. False for a tensor
+   * on the memory of somebody else's array.
+   */
   isPinned(this: Tensor<D>): boolean {
     return storageOf(this, 'isPinned').pinned;
   }
 
-  /** A copy with its own storage; strides as torch chooses them (those of this tensor if it is dense). */
+  /**
+   * A copy with its own storage. Its strides are those that torch chooses: those of this tensor if
+   * it is dense.
+   */
   clone(this: Tensor<D>): Tensor<D> {
     storageOf(this, 'clone');
     return copyOf(this, copyStrides(this.shape, this.strides));
@@ -167,7 +192,7 @@ extend(Converting);
 const inDType = <E extends DType>(tensor: Tensor, dtype: E, where: string): Tensor<E> =>
   converted(tensor, { dtype }, where) as Tensor<E>;
 
-/** What {@link Tensor.to} was given, as options. */
+/** The arguments of {@link Tensor.to} as options. */
 export function toOptions([target, ...more]: unknown[], where: string): ToOptions {
   if (more.length > 0 && more[0] !== undefined) {
     throw typeError(`${where}: expected one argument, { device, dtype } for both; received ${show(more[0])} too`);

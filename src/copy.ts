@@ -1,4 +1,4 @@
-/** Running operations of the addon's table on tensors; copying and converting, which are such operations. */
+/** Runs operations of the addon's table on tensors. Copying and converting are such operations. */
 
 import { constants } from 'node:buffer';
 import { binding } from './binding';
@@ -11,24 +11,26 @@ import { allocate, copyBytes } from './storage';
 import { codeOf, contiguousOf, createTensor, storageOf, type Tensor } from './tensor';
 import { warnOnce } from './warnings';
 
-/** What {@link Tensor.to} takes. */
+/** The options of {@link Tensor.to}. */
 export interface ToOptions<D extends DType = DType> {
   /** Default: that of the tensor. */
   dtype?: D;
   /** Default: that of the tensor. */
   device?: DeviceName;
-  /** Copy even if nothing changes. */
+  /** Whether to copy even if nothing changes. */
   copy?: boolean;
   /**
-   * Do not wait for a copy between a GPU and page-locked memory of the CPU ({@link Tensor.pinMemory}). From a GPU to the CPU the
-   * result is page-locked, and is filled later. Whatever uses it, or the source, through a tensor waits by itself, so that this
-   * changes no result; only arrays that `data` gave before cannot wait. Without effect on any other copy, and where the runtime
-   * allows no page-locked memory, as Electron. Default false.
+   * Whether to return without waiting for a copy between a GPU and page-locked memory of the CPU
+   * ({@link Tensor.pinMemory}). When copying from a GPU to the CPU, the result is page-locked and
+   * is filled later. Every use of the result or the source through a tensor waits by itself, so
+   * results do not change. Only arrays that `data` returned earlier cannot wait. Has no effect on
+   * other copies, nor in runtimes that do not allow page-locked memory, such as Electron. Default
+   * false.
    */
   nonBlocking?: boolean;
 }
 
-/** The code of the operation that only copies, or converts. */
+/** The code of the operation that copies and, if the dtypes differ, converts. */
 export const copyCode = binding.ops.findIndex((op) => op.name === 'copy');
 
 /** Runs an operation of the table from one tensor to another of the same shape and device. */
@@ -56,7 +58,7 @@ export function launch(op: number, input: Tensor, output: Tensor): void {
   );
 }
 
-/** The elements of a contiguous CPU tensor, for code that does not pass them on. */
+/** The elements of a contiguous CPU tensor. Callers must not hand the array out. */
 export function elementsOf<D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> {
   const storage = storageOf(tensor, 'data');
   storage.settle();
@@ -68,7 +70,7 @@ export function elementsOf<D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> 
   return new (arrayOf(tensor.dtype))(storage.owner as ArrayBuffer, start, length) as TypedArrayOf<D>;
 }
 
-/** A fresh uninitialised tensor, of page-locked memory if `pinned`. */
+/** A new uninitialised tensor, in page-locked memory if `pinned`. */
 export function allocateTensor<D extends DType>(
   dtype: D,
   shape: Sizes,
@@ -79,7 +81,7 @@ export function allocateTensor<D extends DType>(
   return createTensor(allocate(numelOf(shape) * itemSizeOf(dtype), device, pinned), dtype, shape, strides, 0);
 }
 
-/** A new tensor, once it is written; if that fails, its memory is given back at once. */
+/** Writes a new tensor and returns it. If writing fails, its memory is released at once. */
 export function written<T extends Tensor>(result: T, write: (result: T) => void): T {
   try {
     write(result);
@@ -90,10 +92,13 @@ export function written<T extends Tensor>(result: T, write: (result: T) => void)
   }
 }
 
-/** Copies every element of a tensor to another of the same shape and device, converted if the dtype differs. */
+/**
+ * Copies every element to a tensor of the same shape on the same device, converting it if the dtype
+ * differs.
+ */
 export const launchCopy = (source: Tensor, target: Tensor): void => launch(copyCode, source, target);
 
-/** A copy on the same device, converted on the way if the dtype differs. */
+/** A copy on the same device, converted if the dtype differs. */
 export function copyOf<D extends DType>(
   source: Tensor,
   strides: Sizes,
@@ -125,12 +130,15 @@ export function converted(source: Tensor, options: ToOptions, where: string): Te
   return copyOf(whole, strides, dtype);
 }
 
-/** Copies every element to a tensor of the same shape on another device, converted if the dtype differs. */
+/**
+ * Copies every element to a tensor of the same shape on another device, converting it if the dtype
+ * differs.
+ */
 export function copyAcross(source: Tensor, target: Tensor, nonBlocking: boolean): void {
   if (source.numel === 0) return;
   const to = storageOf(target, 'copy_');
   using part = withoutRepeats(source);
-  // Nothing can be left for the CPU to do if nobody waits for what arrives there.
+  // If the copy is not waited for, no work on the arriving elements can be left to the CPU.
   const later = nonBlocking && to.pinned;
   const dtype = later ? target.dtype : travelling(source.dtype, target.dtype);
   const fits = dtype === target.dtype && (later || part.numel === source.numel);
@@ -148,7 +156,7 @@ export function copyAcross(source: Tensor, target: Tensor, nonBlocking: boolean)
   launchCopy(whole, target);
 }
 
-/** A dense copy on another device, packed and converted on the way there, before the elements travel. */
+/** A dense copy on another device. The elements are packed and converted before they are sent. */
 function sent(source: Tensor, dtype: DType, device: number, nonBlocking: boolean): Tensor {
   const { shape, strides } = source;
   if (dtype !== source.dtype || !isDense(shape, strides)) {
@@ -160,12 +168,16 @@ function sent(source: Tensor, dtype: DType, device: number, nonBlocking: boolean
   return written(result, () => copyElements(source, result, nonBlocking));
 }
 
-/** For what a GPU sends: page-locked, so that nobody need wait; of ordinary memory where the runtime allows no other, as Electron. */
+/**
+ * A tensor that receives elements from a GPU. Its memory is page-locked, so that the copy need not
+ * be waited for, or ordinary memory if the runtime does not allow page-locked memory, as in
+ * Electron.
+ */
 function landing(dtype: DType, shape: Sizes, strides: Sizes): Tensor {
   try {
     return allocateTensor(dtype, shape, strides, CPU, true);
   } catch (error) {
-    // If it is CUDA itself that fails, so will the copy.
+    // If the cause is a failure of CUDA itself, the copy will fail too.
     if ((error as RsqrtError).code === 'ERR_CUDA') return allocateTensor(dtype, shape, strides, CPU);
     throw error;
   }
@@ -174,12 +186,15 @@ function landing(dtype: DType, shape: Sizes, strides: Sizes): Tensor {
 /** Copies the bytes of a dense tensor to another of the same layout and dtype. */
 function copyElements(source: Tensor, target: Tensor, nonBlocking: boolean): void {
   const { itemSize, numel } = source;
-  if (numel === 0) return; // of which the offset may be past the end
+  if (numel === 0) return; // the offset of an empty tensor may be past the end
   const [from, to] = [storageOf(source, 'to'), storageOf(target, 'to')];
   copyBytes(from, source.storageOffset * itemSize, to, target.storageOffset * itemSize, numel * itemSize, nonBlocking);
 }
 
-/** In which of two dtypes elements take less to travel; if both are as wide, they are converted where they come from. */
+/**
+ * The narrower of two dtypes, in which elements are sent. On a tie, they are converted before
+ * sending.
+ */
 const travelling = (from: DType, to: DType): DType => (itemSizeOf(from) < itemSizeOf(to) ? from : to);
 
 /** A view in which the dimensions that repeat the same elements have size 1. */
@@ -189,13 +204,13 @@ function withoutRepeats(tensor: Tensor): Tensor {
   return createTensor(storageOf(tensor, 'to'), tensor.dtype, Object.freeze(sizes), strides, storageOffset);
 }
 
-/** A view in which they have the sizes of a shape again. */
+/** Undoes {@link withoutRepeats}: a view in which those dimensions have their sizes again. */
 function repeated(tensor: Tensor, shape: Sizes): Tensor {
   const { strides, storageOffset } = expanded(tensor, shape, 'to');
   return createTensor(storageOf(tensor, 'to'), tensor.dtype, shape, Object.freeze(strides), storageOffset);
 }
 
-/** Warns, once, if conversion takes imaginary parts away. */
+/** Warns once if a conversion discards imaginary parts. */
 export function warnOfLoss(from: DType, to: DType): void {
   if (kindOf(from) !== 'complex' || kindOf(to) === 'complex' || to === 'bool') return;
   warnOnce('RSQRT_COMPLEX_TO_REAL', `conversion from ${from} to ${to} discards the imaginary parts`);

@@ -1,7 +1,7 @@
 /**
- * The memory of CPU tensors: ArrayBuffers, which the collector frees in time even in a synchronous loop. Small tensors
- * share slabs; the buffers of disposed ones are kept for the next. All of it is this copy of the package's own: each
- * worker has another.
+ * The memory of CPU tensors: ArrayBuffers, which V8 frees in time even in a synchronous loop. Small
+ * tensors share slabs. Buffers of disposed tensors are kept for new ones. Each copy of the package,
+ * and so each worker, has its own memory.
  */
 
 import { Buffer, constants } from 'node:buffer';
@@ -21,8 +21,8 @@ export interface Place {
 const ALIGNMENT = 64; // a cache line, and the widest vector
 
 /**
- * Making an ArrayBuffer costs more than computing a small tensor, so small ones are cut from a slab, as Node does for
- * Buffers. A slab lives as long as any tensor in it.
+ * Making an ArrayBuffer costs more than computing a small tensor, so the memory of small tensors is
+ * cut from a slab, as Node does for Buffers. A slab lives as long as any tensor in it.
  *
  * `data` gives users the slab's buffer, which they can detach: before Node 24
  * `markAsUntransferable` does not stop byte streams and `ArrayBuffer.prototype.transfer`. A slab
@@ -42,7 +42,7 @@ class Slab {
     if (buffer === null || this.#used + byteLength > this.#byteLength || bytesOf(buffer) !== this.#byteLength) {
       buffer = newBuffer(this.#byteLength);
       const { markAsUntransferable } = require('node:worker_threads') as typeof import('node:worker_threads'); // not at load: 2 ms
-      markAsUntransferable(buffer); // transferring one tensor's buffer must not take its neighbours away
+      markAsUntransferable(buffer); // transferring one tensor's buffer would detach its neighbours
       this.#buffer = buffer;
       this.#used = 0;
     }
@@ -51,7 +51,10 @@ class Slab {
     return { buffer, byteOffset };
   }
 
-  /** Only the end can be cut again: enough for what is made and disposed one after the other. */
+  /**
+   * Only the last cut can be reused. That is enough for tensors that are made and disposed one
+   * after the other.
+   */
   giveBack(buffer: ArrayBuffer, byteOffset: number, byteLength: number): void {
     if (buffer === this.#buffer && endOf(byteOffset, byteLength) === this.#used) this.#used = byteOffset;
   }
@@ -60,22 +63,24 @@ class Slab {
 const endOf = (byteOffset: number, byteLength: number): number =>
   (byteOffset + byteLength + ALIGNMENT - 1) & -ALIGNMENT;
 
-// Two sizes of slab, so that a few bytes that live long do not keep a large one.
+// Two sizes of slab, so that a few long-lived bytes do not keep a large slab alive.
 const SMALL_BYTES = 4 * 1024;
 const MEDIUM_BYTES = 32 * 1024;
 const small = new Slab(64 * 1024);
 const medium = new Slab(256 * 1024);
 
-// A fault that brings 2 MiB instead of 4 KiB pays from here on: the first touch takes half the time, a quarter at 64 MiB.
+// From this size on, huge pages are worth while: page faults that map 2 MiB instead of 4 KiB halve
+// the time of the first write (a quarter at 64 MiB).
 const HUGE_BYTES = 8 * 1024 * 1024;
 const HUGE_PAGE = 2 * 1024 * 1024;
-// From here on the C library maps every buffer anew (native/cpu/memory_glibc.cpp), and no page of it is there yet.
+// From this size on, the C library maps new pages for every buffer (native/cpu/memory_glibc.cpp),
+// and none of them has been faulted in yet.
 const MAPPED_BYTES = 32 * 1024 * 1024 - 64 * 1024;
 
 const orphans = new Orphans();
 const spares = new Spares(256 * 1024 * 1024, (buffer) => binding.freeBuffer(buffer));
 
-/** Uninitialised memory; of a buffer that may be larger. Throws `ERR_OUT_OF_MEMORY`. */
+/** Uninitialised memory, in a buffer that may be larger. Throws `ERR_OUT_OF_MEMORY`. */
 export function allocateBytes(byteLength: number): Place {
   const slab = slabFor(byteLength);
   if (slab !== null) return slab.cut(byteLength);
@@ -86,15 +91,16 @@ export function allocateBytes(byteLength: number): Place {
     if (byteLength >= HUGE_BYTES) binding.adviseHugePages(buffer);
     return { buffer, byteOffset: 0 };
   }
-  // From the border of a huge page on: what lies before it would be faulted in by small ones.
+  // Begins at the border of a huge page, because memory before it would be faulted in by small
+  // pages.
   const room = byteLength + HUGE_PAGE;
   const buffer = spares.take(room) ?? orphans.take(room, spares.limit) ?? newBuffer(room, byteLength);
   return { buffer, byteOffset: binding.adviseHugePages(buffer) };
 }
 
 /**
- * Lets the memory of an owner who is left to the collector be used again. Null for memory that the C library keeps warm by
- * itself.
+ * Lets memory be reused if its owner is garbage-collected instead of disposed. Null for small
+ * buffers, which the C library itself keeps for reuse.
  */
 export function watchOwner(owner: object, buffer: ArrayBuffer): Orphan | null {
   return buffer.byteLength < MAPPED_BYTES ? null : orphans.watch(owner, buffer, spares.limit);
@@ -104,8 +110,7 @@ export function watchOwner(owner: object, buffer: ArrayBuffer): Orphan | null {
 export const unwatchOwner = (orphan: Orphan): void => orphans.release(orphan);
 
 /**
- * Takes back what {@link allocateBytes} gave, for the next tensors. Nobody may be able to see it
- * any more.
+ * Takes back memory from {@link allocateBytes} for new tensors. Nothing may refer to it any more.
  */
 export function freeBytes(buffer: ArrayBuffer, byteOffset: number, byteLength: number): void {
   const slab = slabFor(byteLength);
@@ -116,10 +121,10 @@ export function freeBytes(buffer: ArrayBuffer, byteOffset: number, byteLength: n
 const slabFor = (byteLength: number): Slab | null =>
   byteLength <= SMALL_BYTES ? small : byteLength <= MEDIUM_BYTES ? medium : null;
 
-/** Whether memory of so many bytes lies in a buffer with that of others. */
+/** Whether memory of this size shares its buffer with other tensors. */
 export const sharesSlab = (byteLength: number): boolean => slabFor(byteLength) !== null;
 
-/** A buffer of exactly so many bytes, uninitialised, to be given away. Throws `ERR_OUT_OF_MEMORY`. */
+/** An uninitialised buffer of exactly this size, to be handed out. Throws `ERR_OUT_OF_MEMORY`. */
 export const allocateBuffer = (byteLength: number): ArrayBuffer => newBuffer(byteLength);
 
 function newBuffer(byteLength: number, asked = byteLength): ArrayBuffer {
@@ -136,17 +141,21 @@ function newBuffer(byteLength: number, asked = byteLength): ArrayBuffer {
   }
 }
 
-/** Unlike `new ArrayBuffer`, this does not fill with zeros what is about to be overwritten. */
+/**
+ * A buffer that is not filled with zeros, unlike that of `new ArrayBuffer`, because it is about to
+ * be overwritten.
+ */
 function uninitialised(byteLength: number): ArrayBuffer {
   if (byteLength > constants.MAX_LENGTH) return new ArrayBuffer(byteLength);
   return Buffer.allocUnsafeSlow(byteLength).buffer as ArrayBuffer;
 }
 
 /**
- * Frees the CPU memory of disposed and collected tensors that is kept for the next ones, and returns it to the system where the C
- * library can be told to. Tensors in use are not touched.
+ * Frees the CPU memory of disposed and garbage-collected tensors that is kept for new ones, and
+ * returns it to the system where the C library supports that. Tensors in use are not touched.
  *
- * GPU memory and page-locked memory are not meant, see {@link cuda.emptyCache}. Each worker, and each copy of the package, keeps memory of its own.
+ * For GPU memory and page-locked memory see {@link cuda.emptyCache}. Each worker, and each copy of
+ * the package, has its own memory.
  */
 export function emptyCache(): void {
   spares.clear();
@@ -154,21 +163,26 @@ export function emptyCache(): void {
   binding.returnFreedMemory();
 }
 
-/** How many bytes are kept for the next tensors. */
+/** How many bytes are kept for new tensors. */
 export const cacheBytes = (): number => spares.bytes;
 
-/** How many bytes of CPU memory of disposed tensors are kept at most. See {@link setCacheLimit}. */
+/**
+ * The limit on the bytes of CPU memory that are kept for new tensors. See {@link setCacheLimit}.
+ */
 export function getCacheLimit(): number {
   return spares.limit;
 }
 
 /**
- * Sets how many bytes of CPU memory of disposed tensors are kept for the next ones: 256 MiB unless set, 0 for none. What was
- * kept longest is freed first; the memory of a single tensor above the limit is freed when it is disposed.
+ * Sets how many bytes of CPU memory of disposed tensors are kept for new ones. The initial limit is
+ * 256 MiB; 0 keeps none. The memory that was kept longest is freed first. The memory of a single
+ * tensor that is larger than the limit is freed when the tensor is disposed.
  *
- * Kept is what {@link Tensor.dispose} or `using` ended and, of 32 MiB and more, also what was left to the garbage collector:
- * of such buffers about as many bytes again. What `data` has handed out is never kept. Each worker, and each copy of the
- * package, has a limit of its own. Throws `TypeError` or `RangeError` for what is no whole number of bytes.
+ * Memory is kept if its tensor was ended by {@link Tensor.dispose} or `using`. Memory of 32 MiB and
+ * more is also kept if its tensor was garbage-collected; the limit applies to these buffers
+ * separately, so they can take about as many bytes again. Memory that `data` has handed out is
+ * never kept. Each worker, and each copy of the package, has its own limit. Throws `TypeError` or
+ * `RangeError` unless `bytes` is a whole number.
  */
 export function setCacheLimit(bytes: number): void {
   spares.limit = checkWhole(bytes, 'setCacheLimit: bytes');

@@ -1,4 +1,4 @@
-/** Making tensors: from values, filled, uninitialised, like others. */
+/** Makes tensors: from values, filled, uninitialised, or like other tensors. */
 
 import { isSharedArrayBuffer, isTypedArray } from 'node:util/types';
 import { type ArrayInfo, describeArray } from './arrays';
@@ -19,9 +19,9 @@ import { fill } from './writing';
 
 /** The dtype and device of a new tensor. */
 export interface TensorOptions<D extends DType = DType> {
-  /** Default: as the function that it is given to says. */
+  /** The default depends on the function. */
   dtype?: D;
-  /** Default 'cpu', unless the function that it is given to says otherwise. */
+  /** Default 'cpu', unless the function says otherwise. */
   device?: DeviceName;
 }
 
@@ -29,8 +29,8 @@ export interface TensorOptions<D extends DType = DType> {
 export type TensorData = Nested<Scalar | TypedArray | Tensor>;
 
 /**
- * Which values have which dtype, besides tensors, if the default dtype is float32. A Uint16Array
- * has none.
+ * For each dtype, the values other than tensors that have it while the default dtype is float32. A
+ * Uint16Array has no dtype.
  */
 interface ValuesOf extends Record<DType, unknown> {
   float16: never;
@@ -48,7 +48,10 @@ interface ValuesOf extends Record<DType, unknown> {
 }
 type OwnDType<T> = { [D in DType]: T extends Nested<ValuesOf[D] | Tensor<D>> ? D : never }[DType];
 
-/** The dtype of a tensor of data of type T where none is asked for; any DType if the compiler cannot tell, as of a mixture. */
+/**
+ * The dtype that a tensor of data of type T has without a `dtype` option. Any DType if the compiler
+ * cannot tell, for example for a mixture.
+ */
 export type DTypeOf<T> = unknown extends T
   ? DType
   : [T] extends [Tensor<infer D>]
@@ -78,10 +81,10 @@ export type DTypeOf<T> = unknown extends T
  * array that {@link Tensor.toArray} would give; the result is on the CPU unless `device` names
  * another device. {@link stack} joins tensors on the device where they are.
  *
- * Lists are read by index, each element once. Throws `ERR_SHAPE` for ragged arrays and for tensors
- * of different shapes, `TypeError` for what is no value, for complex values in a real dtype and for
- * a typed array that was detached or is out of bounds, `RangeError` for a value that an integer
- * dtype cannot hold, `ERR_DISPOSED`.
+ * Lists are read by index, and each element is read once. Throws `ERR_SHAPE` for ragged arrays and
+ * for tensors of different shapes, `TypeError` for data that is not a value, for complex values in
+ * a real dtype, and for a typed array that was detached or is out of bounds, `RangeError` for a
+ * value that an integer dtype cannot hold, `ERR_DISPOSED`.
  *
  * @example
  * ```ts
@@ -107,7 +110,7 @@ export function tensor(data: unknown, options: TensorOptions = {}): Tensor {
   return copied(data, dtype, device, 'tensor');
 }
 
-/** Whether a value is a list that begins with a tensor of ours, so that it is data. */
+/** Whether a value is a list that begins with a tensor of this package, and so is data. */
 export const isTensorList = (value: unknown): boolean => Array.isArray(value) && isTensor(value[0]);
 
 /** A tensor of values, or of the elements of an array. */
@@ -127,9 +130,10 @@ export function copied(data: unknown, dtype: DType | undefined, device: number, 
   });
 }
 
-/** {@link copied}, of nested arrays in which there are tensors. */
+/** Does what {@link copied} does for nested arrays that contain tensors. */
 function gathered(values: ValueList, shape: Sizes, dtype: DType, device: number, where: string): Tensor {
-  // Values are written on the CPU; tensors alone are joined where the result belongs.
+  // Values are written on the CPU. If there are only tensors, they are joined on the result's
+  // device.
   const home = values.hasTensorsOnly ? device : CPU;
   const result = made(dtype, shape, contiguousStrides(shape), home, (tensor) => {
     const write = home === CPU ? elementWriter(dtype, elementsOf(tensor) as Entries, where) : () => {};
@@ -155,7 +159,8 @@ export type FillArguments<D extends DType> =
   | [shape: Sizes, options: TensorOptions<D>];
 
 /**
- * A tensor of zeros; default dtype float32, see {@link setDefaultDtype}. Sizes come spread or as one array.
+ * A tensor of zeros. Default dtype float32, see {@link setDefaultDtype}. Sizes are separate
+ * arguments or one array.
  *
  * @example
  * ```ts
@@ -167,20 +172,27 @@ export function zeros<D extends DType = 'float32'>(...args: FillArguments<D>): T
   return filledWith(0, shape, contiguousStrides(shape), dtype, device, 'zeros') as Tensor<D>;
 }
 
-/** A tensor of ones; default dtype float32, see {@link setDefaultDtype}. Sizes come spread or as one array. */
+/**
+ * A tensor of ones. Default dtype float32, see {@link setDefaultDtype}. Sizes are separate
+ * arguments or one array.
+ */
 export function ones<D extends DType = 'float32'>(...args: FillArguments<D>): Tensor<NoInfer<D>> {
   const { shape, dtype, device } = fillArguments(args, 'ones');
   return filledWith(1, shape, contiguousStrides(shape), dtype, device, 'ones') as Tensor<D>;
 }
 
-/** An uninitialised tensor: its elements are whatever was in memory. Default dtype float32, see {@link setDefaultDtype}. */
+/**
+ * An uninitialised tensor: its elements are whatever was in memory. Default dtype float32, see
+ * {@link setDefaultDtype}. Sizes are separate arguments or one array.
+ */
 export function empty<D extends DType = 'float32'>(...args: FillArguments<D>): Tensor<NoInfer<D>> {
   const { shape, dtype, device } = fillArguments(args, 'empty');
   return made(dtype, shape, contiguousStrides(shape), device) as Tensor<D>;
 }
 
 /**
- * A tensor whose elements are all `value`; default dtype, and errors, as in {@link tensor}.
+ * A tensor whose elements are all `value`. The default dtype and the errors are those of
+ * {@link tensor}.
  *
  * @example
  * ```ts
@@ -202,9 +214,10 @@ export function full<T extends Scalar, D extends DType = DTypeOf<T>>(
 }
 
 /**
- * A tensor of zeros with the shape, dtype and device of another; `options` may name another dtype or device. Its strides are
- * those of the input if that is dense (transposed, say), otherwise as torch packs them. Throws `TypeError` for what is no tensor,
- * `ERR_DISPOSED`.
+ * A tensor of zeros with the shape, dtype and device of another tensor. `options` may name another
+ * dtype or device. If the input is dense (a transposed tensor, for example), the strides are those
+ * of the input; otherwise they are packed as in torch. Throws `TypeError` if the input is not a
+ * tensor, and `ERR_DISPOSED`.
  *
  * @example
  * ```ts
@@ -220,7 +233,7 @@ export function zerosLike<D extends DType, E extends DType = D>(
   return filledWith(0, shape, strides, dtype, device, 'zerosLike') as Tensor<E>;
 }
 
-/** A tensor of ones, otherwise as {@link zerosLike}. */
+/** A tensor of ones; otherwise like {@link zerosLike}. */
 export function onesLike<D extends DType, E extends DType = D>(
   input: Tensor<D>,
   options?: TensorOptions<E>,
@@ -229,7 +242,7 @@ export function onesLike<D extends DType, E extends DType = D>(
   return filledWith(1, shape, strides, dtype, device, 'onesLike') as Tensor<E>;
 }
 
-/** An uninitialised tensor, otherwise as {@link zerosLike}. */
+/** An uninitialised tensor; otherwise like {@link zerosLike}. */
 export function emptyLike<D extends DType, E extends DType = D>(
   input: Tensor<D>,
   options?: TensorOptions<E>,
@@ -239,8 +252,9 @@ export function emptyLike<D extends DType, E extends DType = D>(
 }
 
 /**
- * A tensor whose elements are all `value`, otherwise as {@link zerosLike}: the dtype is the input's, whatever the value. Throws
- * `RangeError` for a value that an integer dtype cannot hold, `TypeError` for a complex one in a real dtype.
+ * A tensor whose elements are all `value`; otherwise like {@link zerosLike}. The dtype is that of
+ * the input, whatever the value. Throws `RangeError` for a value that an integer dtype cannot hold,
+ * and `TypeError` for a complex value in a real dtype.
  *
  * @example
  * ```ts
@@ -259,7 +273,7 @@ export function fullLike<D extends DType, E extends DType = D>(
 
 // ---------------------------------------------------------------- arguments
 
-/** Checks an object of options. Throws `TypeError`. */
+/** Checks an options object. Throws `TypeError`. */
 export function checkOptions(
   options: unknown,
   where: string,
@@ -274,23 +288,26 @@ export function checkOptions(
   };
 }
 
-/** Takes the options off the end of a list of arguments; after others they may be undefined. */
+/**
+ * Removes the options from the end of a list of arguments and returns them. After other arguments
+ * they may be undefined.
+ */
 export function popOptions(args: unknown[]): unknown {
   const last = args.at(-1);
   if (!isOptions(last) && (last !== undefined || args.length < 2)) return {};
   return args.pop() ?? {};
 }
 
-/** Sizes, spread or as one array, and options. */
+/** Checks sizes, as separate arguments or one array, and options. */
 export function fillArguments(args: unknown[], where: string): { shape: number[]; dtype: DType; device: number } {
   const { dtype, device } = checkOptions(popOptions(args), where);
   if (args.length === 0) throw typeError(`${where}: expected sizes, [] for a tensor without dimensions; received none`);
-  // Something after the list of sizes can only have been meant as options.
+  // An argument after the list of sizes can only be meant as options.
   if (Array.isArray(args[0]) && args.length > 1) checkOptions(args[1], where);
   return { shape: checkShape(spread(args), `${where}: shape`), dtype: dtype ?? getDefaultDtype(), device };
 }
 
-/** A tensor to be like, and options. */
+/** Checks a tensor that the result shall be like, and options. */
 export function likeArguments(input: unknown, options: unknown = {}, where: string) {
   if (!isTensor(input)) throw notATensor(`${where}: input`, input);
   const { shape } = input;
@@ -306,7 +323,7 @@ export function likeArguments(input: unknown, options: unknown = {}, where: stri
 
 // ---------------------------------------------------------------- memory
 
-/** A new tensor. If its elements cannot be written, its memory is given back at once. */
+/** A new tensor. If writing its elements fails, its memory is released at once. */
 export function made(
   dtype: DType,
   shape: Sizes,
@@ -317,35 +334,41 @@ export function made(
   return written(allocateTensor(dtype, Object.freeze(shape), Object.freeze(strides), device), write);
 }
 
-/** A contiguous tensor that is written on the CPU and then, if need be, moved to the device. */
+/**
+ * A contiguous tensor that is written on the CPU and then moved to the device, if that is another.
+ */
 export function staged(shape: Sizes, dtype: DType, device: number, write: (tensor: Tensor) => void): Tensor {
   return sentTo(device, made(dtype, shape, contiguousStrides(shape), CPU, write));
 }
 
-/** {@link staged}, written by its elements. */
+/** Does what {@link staged} does; `write` gets the elements. */
 export function filled(shape: Sizes, dtype: DType, device: number, write: (entries: Entries) => void): Tensor {
   return staged(shape, dtype, device, (tensor) => write(elementsOf(tensor) as Entries));
 }
 
-/** A tensor that was made on the CPU, on the device where it belongs; ended here if that is another. */
+/**
+ * Moves a tensor that was made on the CPU to its device. Disposes the original if that is another
+ * device.
+ */
 export function sentTo(device: number, made: Tensor): Tensor {
   if (device === CPU) return made;
   using host = made;
   return host.to(deviceName(device));
 }
 
-/** A dense tensor whose elements are all the same; on a device they are written there. */
+/** A dense tensor whose elements are all the same. On a GPU they are written by the GPU. */
 function filledWith(value: Scalar, shape: Sizes, strides: Sizes, dtype: DType, device: number, where: string): Tensor {
   return made(dtype, shape, strides, device, (tensor) => {
-    // On the CPU doubling what is there takes 0.2 µs for a few elements, `fill` 1.8; for many they are as fast.
+    // On the CPU, copying ever larger parts takes 0.2 µs for a few elements and `fill` takes 1.8
+    // µs. For many elements they are equally fast.
     if (device === CPU) fillElements(dtype, elementsOf(tensor) as Entries, value, where);
     else fill(tensor, value, where);
   });
 }
 
-/** A contiguous tensor on the memory of an array. */
+/** A contiguous tensor that shares the memory of an array. */
 export function share({ buffer, byteOffset, byteLength }: ArrayInfo, dtype: DType, shape: Sizes): Tensor {
-  // The addon takes a SharedArrayBuffer as a view.
+  // The addon takes a SharedArrayBuffer in the form of a view.
   const memory = isSharedArrayBuffer(buffer) ? new Uint8Array(buffer) : (buffer as ArrayBuffer);
   const storage = new Storage(memory, byteOffset, byteLength, CPU);
   return createTensor(storage, dtype, Object.freeze(shape), Object.freeze(contiguousStrides(shape)), 0);

@@ -79,7 +79,7 @@ export function capture<T>(fn: () => T, index: GpuName = 'cuda', where: string):
     const result = call();
     return new CudaGraph(key, device, binding.endCapture(device), result);
   } catch (error) {
-    binding.abandonCapture(device); // which may have ended
+    binding.abandonCapture(device); // does nothing if the capture has ended
     throw error;
   } finally {
     captured = null;

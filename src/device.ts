@@ -1,4 +1,4 @@
-/** Devices: 'cpu', 'cuda:0', …; inside, a number: −1 is the CPU. */
+/** Devices: 'cpu', 'cuda:0', … Internally a device is a number, and −1 is the CPU. */
 
 import { binding } from './binding';
 import { checkWhole } from './checks';
@@ -6,19 +6,22 @@ import { RsqrtError, rangeError, show, typeError } from './errors';
 
 export const CPU = -1;
 
-/** 'cpu', or 'cuda' (the current GPU, the first unless {@link cuda.setDevice} chose another), or 'cuda:' and the number of a GPU. */
+/**
+ * 'cpu', 'cuda', or 'cuda:' followed by the number of a GPU. 'cuda' is the current GPU, which is
+ * the first unless {@link cuda.setDevice} chose another.
+ */
 export type DeviceName = 'cpu' | 'cuda' | `cuda:${number}`;
 
-/** The name of a GPU; its number is the group. */
+/** The name of a GPU. The group is its number. */
 const GPU = /^cuda(?::(0|[1-9]\d{0,8}))?$/;
 
 export const deviceName = (index: number): DeviceName => (index === CPU ? 'cpu' : `cuda:${index}`);
 
 /**
- * The index of a device that is there.
+ * The index of an existing device.
  *
- * Throws `TypeError` for what is no device name, `ERR_CUDA_UNAVAILABLE` if there is no GPU (with the reason),
- * `RangeError` if there is none of that number.
+ * Throws `TypeError` if `name` is not a device name, `ERR_CUDA_UNAVAILABLE`, with the reason, if
+ * there is no GPU, and `RangeError` if there is no GPU of that number.
  */
 export function deviceIndex(name: unknown, where: string): number {
   if (name === 'cpu') return CPU;
@@ -32,7 +35,7 @@ export function deviceIndex(name: unknown, where: string): number {
   return index;
 }
 
-/** The GPU that is meant where none is named. */
+/** The current GPU, which 'cuda' means. */
 let current = 0;
 
 export const currentGpu = (): number => current;
@@ -41,11 +44,14 @@ export function setCurrentGpu(index: number): void {
   current = index;
 }
 
-/** How a GPU is named where none but GPUs are meant: its number, 'cuda:N', or 'cuda' for the current one. */
+/**
+ * The name of a GPU in functions that take only GPUs: its number, 'cuda:N', or 'cuda' for the
+ * current one.
+ */
 export type GpuName = number | Exclude<DeviceName, 'cpu'>;
 
 /**
- * The index of a GPU that is there. `where` names the function.
+ * The index of an existing GPU. `where` names the function.
  *
  * Throws `TypeError`, `ERR_CUDA_UNAVAILABLE` or `RangeError`, as {@link deviceIndex} does.
  */

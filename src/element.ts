@@ -1,10 +1,10 @@
-/** One element: a value in JavaScript on one side, entries of a typed array on the other. */
+/** Converts one element between a JavaScript value and entries of a typed array. */
 
 import { type DType, type ElementOf, entriesOf, kindOf } from './dtype';
 import { rangeError, show, typeError } from './errors';
 import { isComplex, type Scalar } from './literal';
 
-/** The typed array of a dtype, whichever that is. */
+/** The typed array of any dtype. */
 export interface Entries {
   [position: number]: number | bigint;
   readonly length: number;
@@ -24,9 +24,10 @@ export function elementReader(dtype: DType, array: Entries): (position: number) 
 }
 
 /**
- * A function that stores a value as the element at a position. Float dtypes round it once, to nearest even; integer dtypes
- * cut its fraction off; anything but zero is true. The function throws `RangeError` for a value that an integer dtype
- * cannot hold, `TypeError` for a complex value where the dtype is real.
+ * A function that stores a value as the element at a position. Float dtypes round the value once,
+ * to nearest, ties to even. Integer dtypes truncate it. For bool, anything but zero is true. The
+ * function throws `RangeError` for a value that an integer dtype cannot hold, and `TypeError` for a
+ * complex value if the dtype is real.
  */
 export function elementWriter(dtype: DType, array: Entries, where: string): (position: number, value: Scalar) => void {
   if (kindOf(dtype) === 'complex') {
@@ -52,7 +53,7 @@ export function elementWriter(dtype: DType, array: Entries, where: string): (pos
   };
 }
 
-/** Stores one value as every element; throws what the function of {@link elementWriter} throws. */
+/** Stores one value as every element. Throws like the function from {@link elementWriter}. */
 export function fillElements(dtype: DType, array: Entries, value: Scalar, where: string): void {
   elementWriter(dtype, array, where)(0, value);
   for (let filled = entriesOf(dtype); filled < array.length; filled *= 2) array.copyWithin(filled, 0, filled);
@@ -64,7 +65,7 @@ type Real = Exclude<Scalar, object>;
 const isTrue = (value: Scalar): boolean =>
   isComplex(value) ? isTrue(value.re) || isTrue(value.im) : Boolean(value) || Number.isNaN(value);
 
-/** The smallest and the largest value of the integer dtypes. */
+/** The smallest and largest value of each integer dtype. */
 const limits: Readonly<Partial<Record<DType, readonly [low: bigint, high: bigint]>>> = {
   int8: [-(2n ** 7n), 2n ** 7n - 1n],
   uint8: [0n, 2n ** 8n - 1n],
@@ -73,7 +74,7 @@ const limits: Readonly<Partial<Record<DType, readonly [low: bigint, high: bigint
   int64: [-(2n ** 63n), 2n ** 63n - 1n],
 };
 
-/** The error for a value that an integer dtype cannot hold; `what` names the value. */
+/** The error for a value that an integer dtype cannot hold. `what` names the value. */
 export function outOfLimits(dtype: DType, what: string, value: unknown): RangeError {
   const [low, high] = limits[dtype] ?? [];
   return rangeError(`${what} of dtype ${dtype} must be from ${low} to ${high}; received ${show(value)}`);
@@ -109,10 +110,10 @@ function entryOf(dtype: DType, where: string): (value: Real) => number | bigint 
 // ---------------------------------------------------------------- rounding to fewer bits
 
 /**
- * A value as a double that rounds to float32 or less as the value itself does. A bigint of more
- * than 53 bits is cut off after 53 and made odd if anything was lost, so that it never looks like a
- * tie. A bigint beyond 2^1024 becomes an infinity without a look at its bits, of which there may be
- * millions.
+ * Converts a value to a double that rounds to float32, or to a narrower dtype, as the value itself
+ * would. A bigint of more than 53 bits is truncated to 53, and made odd if anything was lost so
+ * that it never looks like a tie. A bigint beyond 2^1024 becomes an infinity; its bits, perhaps
+ * millions, are not examined.
  */
 function toSingle(value: Real): number {
   if (typeof value !== 'bigint') return Number(value);
@@ -125,7 +126,7 @@ function toSingle(value: Real): number {
   return Number(odd) * 2 ** excess * (value < 0n ? -1 : 1);
 }
 
-/** A binary float of 16 bits, laid out as in IEEE 754. */
+/** A 16-bit binary float format, laid out as in IEEE 754. */
 interface Format {
   /** Bits of the fraction. */
   readonly fraction: number;
@@ -148,19 +149,19 @@ function fromBits(bits: number, { fraction, least, infinity }: Format): number {
   if (magnitude >= infinity) return magnitude > infinity ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   const unit = 1 << fraction;
   const exponent = Math.max(magnitude >> fraction, 1);
-  // Normal numbers have a one before the fraction, which the exponent field counts once more.
+  // Normal numbers have an implicit leading one, which the exponent field counts as well.
   return sign * (magnitude - (exponent - 1) * unit) * 2 ** (exponent - 1 + least - fraction);
 }
 
 const scratch = new DataView(new ArrayBuffer(8));
 
-/** The bits of the nearest number, ties to even; the canonical quiet NaN. */
+/** The bits of the nearest number, ties to even. NaN becomes the canonical quiet NaN. */
 function toBits(value: number, { fraction, least, infinity }: Format): number {
   if (Number.isNaN(value)) return infinity | (1 << (fraction - 1));
   scratch.setFloat64(0, value);
   const sign = scratch.getUint32(0) >>> 31 ? SIGN : 0;
   const exponent = Math.max(((scratch.getUint32(0) >>> 20) & 0x7ff) - 1023, least);
-  // In units of the last place, which is exact; adding 2^52 then rounds away what is left of the point.
+  // The division into units in the last place is exact. Adding 2^52 then rounds to an integer.
   const units = Math.abs(value) / 2 ** (exponent - fraction) + 2 ** 52 - 2 ** 52;
   return sign | Math.min(units + (exponent - least) * (1 << fraction), infinity);
 }

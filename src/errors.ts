@@ -1,6 +1,6 @@
 /**
- * Errors: JavaScript's own classes with a stable `code`, and one sentence that says what was expected, of which
- * argument, and what was received.
+ * Errors: JavaScript's own classes with a stable `code`, and one sentence that says what was
+ * expected, for which argument, and what was received.
  */
 
 import { isProxy } from 'node:util/types';
@@ -18,9 +18,12 @@ export type RsqrtErrorCode =
   | 'ERR_ISA'
   | 'ERR_LOAD';
 
-/** What an operation on tensors throws, apart from `TypeError` and `RangeError` for plain argument mistakes. */
+/**
+ * The error that operations on tensors throw. For plain argument mistakes they throw `TypeError`
+ * and `RangeError` instead.
+ */
 export class RsqrtError extends Error {
-  /** What went wrong, for programs. */
+  /** Identifies what went wrong. */
   readonly code: RsqrtErrorCode;
 
   constructor(code: RsqrtErrorCode, message: string) {
@@ -30,35 +33,38 @@ export class RsqrtError extends Error {
   }
 }
 
-/** An argument of the wrong type: `TypeError` with the code Node itself uses. */
+/** The error for an argument of the wrong type: `TypeError` with the code that Node itself uses. */
 export function typeError(message: string): TypeError {
   return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_TYPE' });
 }
 
-/** An argument of the right type and an impossible value: `RangeError` with the code Node itself uses. */
+/**
+ * The error for an argument of the right type but with an impossible value: `RangeError` with the
+ * code that Node itself uses.
+ */
 export function rangeError(message: string): RangeError {
   return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
 }
 
-/** The error for a code and a sentence, as the addon reports failures. */
+/** Makes the error for a code and a message from the addon. */
 export function createError(code: string, message: string): Error {
   if (code === 'ERR_INVALID_ARG_TYPE') return typeError(message);
   if (code === 'ERR_OUT_OF_RANGE') return rangeError(message);
   return new RsqrtError(code as RsqrtErrorCode, message);
 }
 
-/** The characters that a message repeats of a text, and of each text in a list. */
+/** How many characters of a text a message repeats, and of each text in a list. */
 const MOST_SHOWN = 60;
 const MOST_SHOWN_IN_LIST = 20;
 
-// Larger bigints are only compared with it, which is fast. Converting one to decimal takes
-// quadratic time in the number of its digits.
+// Larger bigints are only compared with this one, which is fast. Converting one to decimal takes
+// time quadratic in the number of its digits.
 const MOST_BIGINT = 10n ** 40n;
 
 /**
- * A value as a message shows it: short, on one line, and telling `'4'` from `4`. Never throws, runs
- * no getter of an array, touches no Proxy, and takes no longer for large values than for small
- * ones.
+ * Formats a value for a message: short, on one line, and distinguishing `'4'` from `4`. Never
+ * throws, calls no getter of an array, does not touch a Proxy, and takes no longer for large values
+ * than for small ones.
  */
 export function show(value: unknown): string {
   return shown(value, MOST_SHOWN);
@@ -81,7 +87,7 @@ function shown(value: unknown, most: number): string {
   return name === undefined || name === '' || name === 'Object' ? 'an object' : `an instance of ${escaped(name, most)}`;
 }
 
-/** An entry of an array that is no Proxy. */
+/** Formats an entry of an array. The array must not be a Proxy. */
 function shownItem(array: readonly unknown[], index: number): string {
   const property = Object.getOwnPropertyDescriptor(array, index);
   if (property?.get !== undefined || property?.set !== undefined) return 'a getter';
@@ -119,7 +125,10 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
 };
 
-/** A text for a message: unsafe characters escaped, cut after `most`. */
+/**
+ * Prepares a text for a message: escapes unsafe characters and cuts the text after `most`
+ * characters.
+ */
 export function escaped(text: string, most = MOST_SHOWN): string {
   const isCut = text.length > most;
   const end = isCut && /[\uD800-\uDBFF]/.test(text.charAt(most - 1)) ? most - 1 : most;

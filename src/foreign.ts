@@ -1,27 +1,27 @@
 /**
- * What was received where a tensor was expected, and what leads from it to a tensor: the second
- * half of a message.
+ * Describes what was received where a tensor was expected, and how to make a tensor of it. This is
+ * the second half of a message.
  */
 
 import { isAnyArrayBuffer, isMap, isTypedArray } from 'node:util/types';
 import { isVector } from './arrow';
 import { show, typeError } from './errors';
 
-/** How many names a message lists, of how many characters. */
+/** How many names a message lists, and how many characters of each. */
 const MOST_NAMES = 8;
 const MOST_CHARACTERS = 40;
 
-/** Among how many values of an object or a Map tensors are looked for. */
+/** How many values of an object or a Map are searched for tensors. */
 const MOST_VALUES = 1000;
 
-/** What was received where a tensor was expected. */
+/** Describes what was received where a tensor was expected. */
 export function received(value: unknown): string {
   return attempt(() => severalTensors(value) ?? `${nameOf(value)}${remedyFor(value)}`) ?? show(value);
 }
 
 /**
- * Throws `TypeError` for several tensors of which one must be picked, and for the promise of any.
- * `where` names the argument.
+ * Throws `TypeError` if a value holds several tensors, so that the caller must pick one, or is a
+ * promise. `where` names the argument.
  */
 export function refuseSeveral(value: unknown, where: string): void {
   const several = attempt(() => severalTensors(value));
@@ -29,20 +29,20 @@ export function refuseSeveral(value: unknown, where: string): void {
 }
 
 /**
- * Whether a value has what tensors have, of this library or of others; nothing of it is read, as
- * that can throw.
+ * Whether a value has the properties of a tensor of this or another library. The properties are not
+ * read, because that can throw.
  */
 export function looksLikeTensor(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'data' in value && ('dims' in value || 'shape' in value);
 }
 
 /**
- * Whether a value has `dims`, as tensors of ONNX Runtime and transformers.js have, and ours do not. Those
- * of transformers.js are Proxies.
+ * Whether a value has `dims`, as tensors of ONNX Runtime and transformers.js do and tensors of this
+ * package do not. Tensors of transformers.js are Proxies.
  */
 export const hasDims = (value: object): boolean => attempt(() => 'dims' in value) ?? false;
 
-/** Undefined if a property or a trap of a proxy throws. */
+/** The result of `look`. Undefined if a property or a trap of a proxy throws. */
 function attempt<T>(look: () => T): T | undefined {
   try {
     return look();
@@ -52,8 +52,8 @@ function attempt<T>(look: () => T): T | undefined {
 }
 
 /**
- * Describes tensors in an object, as a session returns them, in a Map or a list, and a promise;
- * undefined for all else.
+ * Describes a promise, or tensors in an object (as a session returns them), a Map or a list.
+ * Undefined for everything else.
  */
 function severalTensors(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || looksLikeTensor(value)) return undefined;
@@ -84,7 +84,7 @@ function list(names: readonly unknown[]): string {
   return `${shown.join(', ')}${names.length > shown.length ? ', …' : ''}`;
 }
 
-/** A name as it is, if it is plain text, as names of outputs are. */
+/** A name as it is if it is plain text, as names of outputs usually are; otherwise quoted. */
 const nameText = (name: unknown): string =>
   typeof name === 'string' && name.length <= MOST_CHARACTERS && /^[\w.:/$-]+$/.test(name)
     ? name

@@ -1,22 +1,23 @@
 /**
- * How a tensor prints: torch's rules, to the letter.
+ * Formats a tensor exactly by torch's rules.
  *
- * The elements shown are read once and become a column of aligned texts; the layout then deals
- * these out into rows and slices. A kind of element is one row of `columns`.
+ * The elements shown are read once and become a column of aligned texts. The layout then arranges
+ * these in rows and slices. Each kind of element is one row of `columns`.
  */
 
 import { rangeError } from './errors';
 import type { Geometry } from './geometry';
 import { numelOf, type Sizes } from './layout';
 
-/** What the printer needs to know of a tensor. */
+/** What the formatter needs to know about a tensor. */
 export interface Printable extends Geometry {
   readonly dtype: string; // 'float32', 'int64', 'bool', ...
   readonly kind: 'bool' | 'integer' | 'float' | 'complex';
   readonly device: string; // 'cpu', 'cuda:0'
   /**
-   * The elements of a view of it, row by row: number for floats and small integers, bigint for int64, boolean,
-   * { re, im }. Called at most once, and not at all if no element is shown.
+   * Reads the elements of a view of the tensor, row by row: numbers for floats and small integers,
+   * bigints for int64, booleans, or { re, im }. Called at most once, and not at all if no element
+   * is shown.
    */
   read(shown: Geometry): readonly Value[];
 }
@@ -24,17 +25,26 @@ export interface Printable extends Geometry {
 type Value = number | bigint | boolean | Complex;
 type Complex = Readonly<{ re: number; im: number }>;
 
-/** How tensors print; torch's options, with torch's meanings. See {@link setPrintOptions}. */
+/**
+ * How tensors print. These are torch's options, with the same meanings. See
+ * {@link setPrintOptions}.
+ */
 export interface PrintOptions {
   /** Digits after the point, from 0 to 1074; by default 4. */
   precision: number;
-  /** A tensor of more elements is summarised; by default 1000. `Infinity`: none is. */
+  /** A tensor with more elements is summarised; by default 1000. With `Infinity` none is. */
   threshold: number;
-  /** How many indices a summary shows at each end of a dimension; by default 3. With 0 the size is named instead. */
+  /**
+   * How many indices a summary shows at each end of a dimension; by default 3. With 0 the size is
+   * printed instead.
+   */
   edgeItems: number;
-  /** Columns of a line, at least 1; by default 80. `Infinity`: a row is never broken. */
+  /** Columns of a line, at least 1; by default 80. With `Infinity` a row is never broken. */
   lineWidth: number;
-  /** Scientific notation always or never; by default `null`, where the values call for it. */
+  /**
+   * Whether to use scientific notation always or never. By default `null`: it depends on the
+   * values.
+   */
   sciMode: boolean | null;
 }
 
@@ -46,11 +56,11 @@ export const defaultPrintOptions: Readonly<PrintOptions> = Object.freeze({
   sciMode: null,
 });
 
-/** What decides how a tensor prints. */
+/** Everything that determines how a tensor prints. */
 export interface PrintSettings extends PrintOptions {
-  /** The dtype that numbers have which come without one; it is not named. */
+  /** The default dtype, which the text does not name. */
   defaultDtype: string;
-  /** A text that is estimated to be longer is refused. */
+  /** If the text is estimated to be longer, `RangeError` is thrown. */
   mostCharacters: number;
 }
 
@@ -71,9 +81,9 @@ const INDENT = PREFIX.length;
 /**
  * The text of a tensor: torch's `str(tensor)`, with the dtype named without `torch.`.
  *
- * Takes any shape, strides and offset; of a summarised tensor reads only what is shown. Settings
- * left out are those of {@link defaultPrintOptions}, and float32. Throws `RangeError` for more than
- * 2^20 elements or about 2^25 characters, before any element is formatted.
+ * Takes any shape, strides and offset. Reads only the elements that a summary shows. Settings that
+ * are left out default to {@link defaultPrintOptions} and float32. Throws `RangeError` for more
+ * than 2^20 elements or about 2^25 characters, before any element is formatted.
  */
 export function formatTensor(tensor: Printable, options: Partial<PrintSettings> = {}): string {
   const settings = { ...defaultSettings, ...options };
@@ -132,7 +142,10 @@ function edgeOf(shape: Sizes, { threshold, edgeItems }: PrintOptions): number {
   return numelOf(shape) > threshold ? edgeItems : Number.POSITIVE_INFINITY;
 }
 
-/** The elements shown, as one view: of a dimension that is cut, the two ends and the indices of an end are one each. */
+/**
+ * The elements shown, as one view. A dimension that is cut becomes two: one for the two ends, and
+ * one for the indices within an end.
+ */
 function shownOf({ shape, strides, storageOffset }: Geometry, edge: number): Geometry {
   const dims = shape.flatMap((size, dim) => {
     if (size <= 2 * edge) return [{ size, stride: strides[dim] }];
@@ -144,7 +157,7 @@ function shownOf({ shape, strides, storageOffset }: Geometry, edge: number): Geo
   return { shape: dims.map(({ size }) => size), strides: dims.map(({ stride }) => stride), storageOffset };
 }
 
-/** Stands among the indices of a dimension for those that a summary leaves out. */
+/** Stands for the indices of a dimension that a summary leaves out. */
 const GAP = -1;
 
 function shownIndices(size: number, edge: number): number[] {
@@ -155,7 +168,7 @@ function shownIndices(size: number, edge: number): number[] {
   return [...range(edge), GAP, ...range(edge).map((i) => size - edge + i)];
 }
 
-/** Deals the texts of a column out into nested brackets. */
+/** Arranges the texts of a column in nested brackets. */
 function layOut(column: Column, shape: Sizes, edge: number, lineWidth: number): string {
   const last = shape.length - 1;
   let next = 0;
@@ -163,7 +176,7 @@ function layOut(column: Column, shape: Sizes, edge: number, lineWidth: number): 
     if (dim > last) {
       return column.texts[next++];
     }
-    // torch sets a gap apart in a row, unless the gap is all there is
+    // torch puts a space before a gap in a row, unless the gap is all that is shown
     const gap = dim === last && edge > 0 ? ' ...' : '...';
     const parts = shownIndices(shape[dim], edge).map((i) => (i === GAP ? gap : slice(dim + 1)));
     const margin = ' '.repeat(INDENT + dim + 1);
@@ -177,7 +190,10 @@ function layOut(column: Column, shape: Sizes, edge: number, lineWidth: number): 
   return slice(0);
 }
 
-/** Whether the values show the dtype; no values show only the default one. */
+/**
+ * Whether the text need not name the dtype, because the values show it. Without values, only the
+ * default dtype need not be named.
+ */
 function isImplied(dtype: string, isEmpty: boolean, defaultDtype: string): boolean {
   const defaultComplex = defaultDtype === 'float64' ? 'complex128' : 'complex64';
   return dtype === defaultDtype || (!isEmpty && [defaultComplex, 'int64', 'bool'].includes(dtype));
@@ -189,7 +205,7 @@ function suffixesOf(tensor: Printable, isEmpty: boolean, settings: PrintSettings
   if (device !== 'cpu') {
     suffixes.push(`device='${device}'`);
   }
-  // without edge items torch always gives the size, summarised or not
+  // without edge items, torch always prints the size, whether or not the tensor is summarised
   if (isEmpty ? shape.length !== 1 : settings.edgeItems === 0) {
     suffixes.push(`size=(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`);
   }
@@ -200,7 +216,8 @@ function suffixesOf(tensor: Printable, isEmpty: boolean, settings: PrintSettings
 }
 
 function addSuffixes(text: string, suffixes: readonly string[], lineWidth: number): string {
-  // torch counts two columns too many up to the first break; ours must break where it does
+  // torch counts two columns too many up to the first break, and our text must break at the same
+  // place
   let used = text.length - (text.lastIndexOf('\n') + 1) + 2;
   let result = text;
   for (const suffix of suffixes) {
@@ -217,7 +234,7 @@ function addSuffixes(text: string, suffixes: readonly string[], lineWidth: numbe
 
 // ---------------------------------------------------------------- columns, one per kind
 
-/** Values as aligned texts, in the order shown. The width is what one takes of a line. */
+/** Values as aligned texts, in the order shown. `width` is the number of columns that one takes. */
 type Column = Readonly<{ texts: readonly string[]; width: number }>;
 
 type MakeColumn = (values: readonly Value[], settings: PrintOptions) => Column;
@@ -229,7 +246,9 @@ const columns: Record<Printable['kind'], MakeColumn> = {
   bool: (values) => align(values.map((value) => (value ? 'True' : 'False'))),
 };
 
-/** For each kind, an upper bound of the width of the values, found without formatting floats. */
+/**
+ * For each kind, an upper bound on the width of the values. Floats are not formatted to find it.
+ */
 const widest: Record<Printable['kind'], (values: readonly Value[], settings: PrintOptions) => number> = {
   float: (values, settings) => widestFloat(values.map(Number), settings),
   complex: (values, settings) => {
@@ -246,18 +265,18 @@ function widestFloat(values: readonly number[], settings: PrintOptions): number 
   const deciding = values.filter(decides);
   const style = chooseStyle(deciding, settings);
   if (style === 'scientific') return '-0.e-000'.length + settings.precision;
-  // Rounding up may take one digit more.
+  // Rounding up may add a digit.
   const digits = deciding.reduce((most, value) => Math.max(most, Math.floor(Math.log10(Math.abs(value))) + 2), 1);
   return '-inf'.length + digits + (style === 'fixed' ? settings.precision : 0);
 }
 
-/** Right-aligns all texts to the longest of some. */
+/** Right-aligns all texts to the longest of the deciding ones. */
 function align(texts: readonly string[], deciding = texts): Column {
   const width = deciding.reduce((longest, text) => Math.max(longest, text.length), 1);
   return { texts: texts.map((text) => text.padStart(width)), width };
 }
 
-/** Zeros, infinities and nan follow the notation and the width that the other values decide. */
+/** Zeros, infinities and nan follow the notation and width that the other values determine. */
 function floatColumn(values: readonly number[], settings: PrintOptions): Column {
   const notation = notations[chooseStyle(values.filter(decides), settings)](settings.precision);
   const texts = values.map((value) => (Number.isFinite(value) ? notation(value) : nameOf(value)));
@@ -265,7 +284,7 @@ function floatColumn(values: readonly number[], settings: PrintOptions): Column 
   return align(texts, deciding);
 }
 
-/** Each part in a notation of its own; the imaginary one is signed, and not aligned. */
+/** Each part has its own notation. The imaginary part is signed and not aligned. */
 function complexColumn(values: readonly Complex[], settings: PrintOptions): Column {
   const re = floatColumn(
     values.map((value) => value.re),
@@ -283,7 +302,7 @@ function nameOf(value: number): string {
   return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
 }
 
-/** Whether a value has a say in how wide a column is. */
+/** Whether a value counts towards the notation and width of a column. */
 const decides = (value: number): boolean => Number.isFinite(value) && value !== 0;
 
 type Style = 'scientific' | 'whole' | 'fixed';
@@ -310,18 +329,18 @@ function spreadsTooFar(values: readonly number[]): boolean {
 
 // Ties go to the even digit of the exact value, as in C. `toFixed` and `toExponential` round ties
 // up and everything else correctly, so they format what cannot be a tie. BigInt formats the rest,
-// and what needs more digits than they give: every double is a finite decimal.
+// and numbers with more digits than they support: every double is a finite decimal.
 
-/** As many digits as `toFixed` and `toExponential` give. */
+/** The most digits that `toFixed` and `toExponential` support. */
 const MOST_NATIVE_DIGITS = 100;
 
-/** From here on `toFixed` gives no more digits than it takes to tell a double. */
+/** From this value on, `toFixed` gives only as many digits as identify the double. */
 const FIRST_NOT_FIXED = 1e21;
 
 /** coefficient / 10^scale: the exact magnitude of a finite double. */
 type Decimal = Readonly<{ coefficient: bigint; scale: number }>;
 
-/** The value with so many digits after the point: C's `%.*f`. */
+/** A value with this many digits after the point, like C's `%.*f`. */
 function fixed(value: number, digits: number): string {
   const magnitude = Math.abs(value);
   if (digits <= MOST_NATIVE_DIGITS && magnitude < FIRST_NOT_FIXED && !mayTie(magnitude, digits)) {
@@ -331,16 +350,19 @@ function fixed(value: number, digits: number): string {
   return sign(value) + insertPoint(text, text.length - digits);
 }
 
-/** One digit, so many after the point, and an exponent of at least two: C's `%.*e`. */
+/**
+ * A value with one digit before the point, this many after it, and an exponent of at least two
+ * digits, like C's `%.*e`.
+ */
 function scientific(value: number, digits: number): string {
   const magnitude = Math.abs(value);
   if (digits <= MOST_NATIVE_DIGITS) {
     const text = magnitude.toExponential(digits);
-    // If rounding up carried into the exponent, mayTie is asked about the wrong digit. But a tie
-    // that carries (9.5) goes up to an even digit anyway.
+    // If rounding up carried into the exponent, mayTie looks at the wrong digit. But a tie that
+    // carries (9.5) rounds up to an even digit anyway.
     if (!mayTie(magnitude, digits - exponentOf(text))) return sign(value) + text.replace(/([+-])(\d)$/, '$10$2');
   }
-  // With 20 digits no double carries: none is that close below a power of ten.
+  // With 20 digits no double carries, because none is that close below a power of ten.
   const exponent = exponentOf(magnitude.toExponential(20));
   const text = String(scaleAndRound(exactDecimal(value), digits - exponent)).padEnd(digits + 1, '0');
   // 9.99… may have become 10.0…, one digit longer

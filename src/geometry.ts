@@ -1,13 +1,13 @@
 /**
- * Views as computations on shape, strides and offset: what torch's functions of the same names give, and refuse. They copy
- * nothing, and know nothing of memory.
+ * Computes the shape, strides and offset of views. Results and errors are those of torch's
+ * functions of the same names. Nothing is copied, and nothing here depends on memory.
  */
 
 import { checkDim, checkDims, checkList, checkShape, checkSlice, checkWhole } from './checks';
 import { RsqrtError, rangeError, show, typeError } from './errors';
 import { numelOf, type Sizes, viewStrides } from './layout';
 
-/** Where elements lie in a storage, in elements. A Tensor is one. */
+/** Where elements lie in a storage. Strides and offset are in elements. A Tensor is a Geometry. */
 export interface Geometry {
   readonly shape: Sizes;
   readonly strides: Sizes;
@@ -17,14 +17,17 @@ export interface Geometry {
 /** One part of {@link Tensor.index}. */
 export type Index = number | readonly [start?: number | null, end?: number | null, step?: number] | '...' | null;
 
-/** Another shape of as many elements, of which one size may be −1; null if only a copy has it. */
+/**
+ * Another shape with the same number of elements. One size may be −1. Null if only a copy can have
+ * that shape.
+ */
 export function reshaped(from: Geometry, shape: unknown, where: string): Geometry | null {
   const sizes = inferSize(checkShape(shape, `${where}: shape`, -1), numelOf(from.shape), where);
   const strides = viewStrides(from.shape, from.strides, sizes);
   return strides && { shape: sizes, strides, storageOffset: from.storageOffset };
 }
 
-/** Replaces a −1 by the size that makes the counts equal. */
+/** Replaces a −1 by the size that makes the numbers of elements equal. */
 export function inferSize(shape: Sizes, numel: number, where: string): Sizes {
   if (!shape.includes(-1) && numelOf(shape) === numel) return shape;
   const holes = shape.filter((size) => size === -1).length;
@@ -34,7 +37,7 @@ export function inferSize(shape: Sizes, numel: number, where: string): Sizes {
   return shape.map((size) => (size === -1 ? numel / known : size));
 }
 
-/** The shape in which the dimensions from `startDim` to `endDim` are one. */
+/** The shape in which the dimensions from `startDim` to `endDim` are joined to one. */
 export function flattenedShape(shape: Sizes, startDim: unknown, endDim: unknown): Sizes {
   const start = checkDim(startDim, shape.length, 'flatten: startDim');
   const end = checkDim(endDim, shape.length, 'flatten: endDim');
@@ -44,7 +47,7 @@ export function flattenedShape(shape: Sizes, startDim: unknown, endDim: unknown)
   return [...shape.slice(0, start), numelOf(shape.slice(start, end + 1)), ...shape.slice(end + 1)];
 }
 
-/** The shape in which one dimension is several. */
+/** The shape in which one dimension is split into several. */
 export function unflattenedShape(shape: Sizes, dim: unknown, sizes: unknown): Sizes {
   const at = checkDim(dim, shape.length, 'unflatten: dim');
   if (shape.length === 0) throw withoutDims('unflatten');
@@ -53,7 +56,7 @@ export function unflattenedShape(shape: Sizes, dim: unknown, sizes: unknown): Si
   return [...shape.slice(0, at), ...inferSize(parts, shape[at], 'unflatten'), ...shape.slice(at + 1)];
 }
 
-/** Two dimensions exchanged. */
+/** The geometry with two dimensions exchanged. */
 export function transposed(from: Geometry, dim0: unknown, dim1: unknown, where = 'transpose'): Geometry {
   const first = checkDim(dim0, from.shape.length, `${where}: dim0`);
   const second = checkDim(dim1, from.shape.length, `${where}: dim1`);
@@ -62,7 +65,7 @@ export function transposed(from: Geometry, dim0: unknown, dim1: unknown, where =
   return reordered(from, order);
 }
 
-/** The dimensions in another order, each named once. */
+/** The dimensions in another order. Each must be named once. */
 export function permuted(from: Geometry, dims: unknown): Geometry {
   const order = checkDims(dims, from.shape.length, 'permute: dims');
   if (order.length !== from.shape.length) {
@@ -73,7 +76,7 @@ export function permuted(from: Geometry, dims: unknown): Geometry {
   return reordered(from, order);
 }
 
-/** Some dimensions moved to other places, the others in their order. */
+/** Some dimensions moved to other places. The others keep their order. */
 export function dimsMoved(from: Geometry, source: unknown, destination: unknown): Geometry {
   const { length } = from.shape;
   const sources = checkDims(source, length, 'movedim: source');
@@ -95,7 +98,7 @@ function reordered({ shape, strides, storageOffset }: Geometry, order: readonly 
   return { shape: order.map((dim) => shape[dim]), strides: order.map((dim) => strides[dim]), storageOffset };
 }
 
-/** `length` indices of a dimension from `start` on, which may count from the end. */
+/** `length` indices of a dimension, beginning at `start`, which may count from the end. */
 export function narrowed(from: Geometry, dim: unknown, start: unknown, length: unknown): Geometry {
   const at = checkDim(dim, from.shape.length, 'narrow: dim');
   if (from.shape.length === 0) throw withoutDims('narrow');
@@ -105,7 +108,10 @@ export function narrowed(from: Geometry, dim: unknown, start: unknown, length: u
   return ranged(from, at, begin, checkWhole(length, 'narrow: length', 0, size - begin), 1);
 }
 
-/** The indices of a dimension from `start` to before `end`, `step` apart; both may count from the end, and are clamped. */
+/**
+ * The indices of a dimension from `start` up to but not including `end`, `step` apart. `start` and
+ * `end` may count from the end, and are clamped.
+ */
 export function sliced(
   from: Geometry,
   dim: unknown,
@@ -128,7 +134,7 @@ function ranged(from: Geometry, dim: number, start: number, length: number, step
   };
 }
 
-/** One index of a dimension, which is gone then. */
+/** One index of a dimension. The result lacks that dimension. */
 export function selected(from: Geometry, dim: unknown, index: unknown, where = 'select'): Geometry {
   const at = checkDim(dim, from.shape.length, `${where}: dim`);
   if (from.shape.length === 0) throw withoutDims(where);
@@ -156,7 +162,7 @@ function checkIndex(index: unknown, size: number, dim: number, where: string): n
   );
 }
 
-/** The position of one element, by an index for each dimension. */
+/** The position of one element, given an index for each dimension. */
 export function positionOf(from: Geometry, indices: readonly unknown[], where: string): number {
   const { length } = from.shape;
   if (indices.length !== length) {
@@ -168,7 +174,10 @@ export function positionOf(from: Geometry, indices: readonly unknown[], where: s
   );
 }
 
-/** Numbers select, lists slice, '...' stands for as many whole dimensions as are not named, null for a new one of size 1. */
+/**
+ * Numbers select and lists slice. '...' stands for all dimensions that are not named, and null for
+ * a new dimension of size 1.
+ */
 export function indexed(from: Geometry, parts: readonly unknown[]): Geometry {
   const named = parts.filter((part) => part !== '...' && part !== null).length;
   const { length } = from.shape;
@@ -193,8 +202,8 @@ function sliceOf(from: Geometry, dim: number, part: unknown): Geometry {
 }
 
 /**
- * Dimensions of size 1 repeated, and new ones put in front, without memory for them; −1 stands for the size that is
- * there.
+ * Repeats dimensions of size 1 and adds new ones in front, without memory for them. −1 keeps the
+ * size of a dimension.
  */
 export function expanded(from: Geometry, shape: unknown, where: string): Geometry {
   const asked = checkShape(shape, `${where}: shape`, -1);
@@ -226,14 +235,14 @@ export function unsqueezed(from: Geometry, dim: unknown): Geometry {
   return { shape: shape.toSpliced(at, 0, 1), strides: strides.toSpliced(at, 0, stride), storageOffset };
 }
 
-/** Without the dimensions of size 1; of those named only, if there are some. */
+/** Removes all dimensions of size 1 or, if dimensions are named, those of them that have size 1. */
 export function squeezed({ shape, strides, storageOffset }: Geometry, dims: unknown): Geometry {
   const named = dims === undefined ? [...shape.keys()] : checkDims(dims, shape.length, 'squeeze: dim');
   const stays = (_: unknown, dim: number) => shape[dim] !== 1 || !named.includes(dim);
   return { shape: shape.filter(stays), strides: strides.filter(stays), storageOffset };
 }
 
-/** Windows of a dimension, `step` apart, as a new last dimension. */
+/** Windows of a dimension, `step` apart. The elements of a window are in a new last dimension. */
 export function unfolded(from: Geometry, dim: unknown, size: unknown, step: unknown): Geometry {
   const { shape, strides, storageOffset } = from;
   const at = checkDim(dim, shape.length, 'unfold: dim');
@@ -250,7 +259,7 @@ export function unfolded(from: Geometry, dim: unknown, size: unknown, step: unkn
   };
 }
 
-/** The diagonal of two dimensions, as a new last one. */
+/** The diagonal of two dimensions, as a new last dimension. */
 export function diagonalOf(from: Geometry, offset: unknown, dim1: unknown, dim2: unknown): Geometry {
   const { shape, strides, storageOffset } = from;
   const first = checkDim(dim1, shape.length, 'diagonal: dim1');
@@ -262,7 +271,7 @@ export function diagonalOf(from: Geometry, offset: unknown, dim1: unknown, dim2:
   const rows = shape[first] - Math.max(-shift, 0);
   const columns = shape[second] - Math.max(shift, 0);
   const length = Math.max(Math.min(rows, columns), 0);
-  // Without elements the offset stays, as it would lead outside.
+  // Without elements the offset stays as it is, because the new one could be outside the storage.
   const skipped = length === 0 ? 0 : shift >= 0 ? shift * strides[second] : -shift * strides[first];
   const stays = (_: unknown, dim: number) => dim !== first && dim !== second;
   return {
@@ -286,7 +295,7 @@ export function strided(from: Geometry, size: unknown, strides: unknown, offset:
   return { shape, strides: steps, storageOffset };
 }
 
-/** The same bytes as elements of another size; the last dimension grows or shrinks. */
+/** The same bytes as elements of another size. The last dimension grows or shrinks accordingly. */
 export function reinterpreted(from: Geometry, itemSize: number, newItemSize: number, where: string): Geometry {
   if (itemSize === newItemSize) return from;
   const { shape, strides, storageOffset } = from;

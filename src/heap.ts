@@ -13,7 +13,8 @@ const MIB = 2 ** 20;
 /** A quarter of the heap that V8 allows itself by default on a machine with 2 GiB of memory. */
 const MOST_BYTES = 256 * MIB;
 
-// Small calls skip the query. The package does not load in a heap of which this is a quarter.
+// Calls below this size skip the query. If this were a quarter of the heap, the package would not
+// load.
 const ALWAYS_FITS = 2 * MIB;
 
 // Bytes in V8 without pointer compression, as measured.
@@ -26,7 +27,7 @@ const TENSOR = 240;
 /** About how many bytes nested arrays of the elements of a tensor take. */
 export function bytesOfNested(shape: Sizes, dtype: DType): number {
   let bytes = 0;
-  let count = 1; // of the arrays in one dimension, and then of the elements
+  let count = 1; // the number of arrays in one dimension, and finally of elements
   for (const size of shape) {
     bytes += count * (ARRAY + size * SLOT);
     count *= size;
@@ -35,12 +36,12 @@ export function bytesOfNested(shape: Sizes, dtype: DType): number {
   return dtype === 'int64' ? bytes + count * BIGINT : bytes;
 }
 
-/** About how many bytes so many views of so many dimensions take. */
+/** About how many bytes `count` views of `ndim` dimensions take. */
 export const bytesOfViews = (count: number, ndim: number): number => count * (SLOT + TENSOR + ndim * 2 * SLOT);
 
 /**
- * Throws `RangeError` if values of so many bytes exceed 256 MiB, or a quarter of the heap limit of
- * this process. `what` names the values, `instead` says what to do.
+ * Throws `RangeError` if values of `bytes` bytes exceed 256 MiB, or a quarter of the heap limit of
+ * this process. `what` names the values, and `instead` says what to do.
  */
 export function checkFitsHeap(bytes: number, where: string, what: string, instead: string): void {
   if (bytes <= ALWAYS_FITS) return;

@@ -1,14 +1,15 @@
-/** What this process runs on. */
+/** The system that this process runs on. */
 
 import { readFileSync } from 'node:fs';
 import { type Libc, readBinary } from './binary';
 
-/** The C library of this process; null off Linux. */
+/** The C library of this process. Null on other systems than Linux. */
 export const libc: Libc | null = process.platform === 'linux' ? findLibc() : null;
 
 /**
- * The executable tells. `process.report` would not do: it takes milliseconds, may ask the network for names, and Bun and Deno
- * report glibc on musl. Node is asked for it where its executable may not be read, or is the loader itself.
+ * Reads the executable. `process.report` takes milliseconds, may query the network for host names,
+ * and in Bun and Deno reports glibc on musl. It is used only if the executable cannot be read or is
+ * the loader itself.
  */
 function findLibc(): Libc {
   try {
@@ -32,10 +33,16 @@ function libcOfReport(): Libc {
   }
 }
 
-/** This platform in the words of scripts/targets.mjs: the name of its prebuild, should there be one. */
+/**
+ * The name of this platform in scripts/targets.mjs, which is the name of its prebuild if there is
+ * one.
+ */
 export const target = `${process.platform}-${process.arch}${libc === 'musl' ? '-musl' : ''}`;
 
-/** 'glibc 2.36', 'musl', or null off Linux. The version is that of the library in use; left out where it cannot be read. */
+/**
+ * 'glibc 2.36' or 'musl'. Null on other systems than Linux. The version is that of the library in
+ * use; it is left out if it cannot be read.
+ */
 export function libcText(): string | null {
   if (libc !== 'glibc') return libc;
   try {
@@ -47,7 +54,7 @@ export function libcText(): string | null {
   }
 }
 
-/** 'Bun 1.3.2', 'Deno 2.5.0' or 'Electron 38.0.0'; null in Node itself. */
+/** 'Bun 1.3.2', 'Deno 2.5.0' or 'Electron 38.0.0'. Null in Node itself. */
 export function runtimeText(): string | null {
   const { bun, deno, electron } = process.versions;
   if (bun) return `Bun ${bun}`;

@@ -1,6 +1,6 @@
 /**
- * `torch.rsqrt` for Node: tensors on the CPU and on NVIDIA GPUs, and elementwise operations on them that give the same,
- * correctly rounded bits everywhere.
+ * `torch.rsqrt` for Node: tensors on the CPU and on NVIDIA GPUs, and elementwise operations that
+ * give the same correctly rounded bits everywhere.
  *
  * @example
  * ```ts
@@ -17,7 +17,7 @@
  * @packageDocumentation
  */
 
-// Before all that has disposers.
+// Must come before everything that defines a disposer.
 import './symbol-dispose';
 import './async-reading';
 import './converting';

@@ -1,4 +1,4 @@
-/** The methods of Tensor that hand it to other libraries and other threads. */
+/** The methods of Tensor that pass it to other libraries and other threads. */
 
 import { describeArray } from './arrays';
 import { elementsOf, launchCopy } from './copy';
@@ -13,9 +13,12 @@ declare module './tensor' {
   interface Tensor<D extends DType = DType> extends Interop<D> {}
 }
 
-/** A tensor as a plain object, such as ONNX Runtime and transformers.js have; {@link asTensor} takes it. */
+/**
+ * A tensor as a plain object, like those of ONNX Runtime and transformers.js. {@link asTensor}
+ * takes it.
+ */
 export interface TensorObject<D extends DType = DType> {
-  /** The elements, row by row, as {@link Tensor.data} has them. */
+  /** The elements, row by row, as in {@link Tensor.data}. */
   data: TypedArrayOf<D>;
   /** The size of each dimension. */
   dims: number[];
@@ -23,24 +26,27 @@ export interface TensorObject<D extends DType = DType> {
   type: D;
 }
 
-/** A {@link TensorObject} whose buffer may stand in a list of what is transferred. */
+/** A {@link TensorObject} whose buffer can be transferred. */
 export interface TransferableObject<D extends DType = DType> extends TensorObject<D> {
-  /** The elements, row by row, in a buffer of their own. */
+  /** The elements, row by row, in a buffer that nothing else uses. */
   data: TypedArrayOf<D> & WithBuffer;
 }
 
-/** What has an ArrayBuffer, as opposed to a SharedArrayBuffer. */
+/** An object on an ArrayBuffer, as opposed to a SharedArrayBuffer. */
 export interface WithBuffer {
   /** The buffer that is transferred. */
   readonly buffer: ArrayBuffer;
 }
 
-/** Tensors as plain objects, for what knows no Tensor. Throw `ERR_DEVICE` on a GPU. */
+/**
+ * Converts tensors to plain objects, for code that does not know Tensor. The methods throw
+ * `ERR_DEVICE` for a tensor on a GPU.
+ */
 export abstract class Interop<D extends DType> {
   /**
-   * This tensor as `{ data, dims, type }`: what the constructors of ONNX Runtime and
-   * transformers.js take, and what can be cloned and posted, as a tensor itself cannot. `data`
-   * shares memory with the tensor where {@link Tensor.data} does.
+   * This tensor as `{ data, dims, type }`. The constructors of ONNX Runtime and transformers.js
+   * take these parts. Unlike a tensor, the object can be cloned and posted. `data` shares memory
+   * with the tensor if {@link Tensor.data} does.
    *
    * @example
    * ```ts
@@ -48,8 +54,8 @@ export abstract class Interop<D extends DType> {
    * console.log(data, dims, type); // Float32Array(2) [ 0.5, 0.25 ] [ 1, 2 ] float32
    * ```
    *
-   * Where the compiler does not know the dtype, `dtype` names it, so that the types of `data` and
-   * `type` follow; nothing is converted, and a tensor of another dtype throws `ERR_DTYPE`.
+   * If the compiler does not know the dtype, pass it as `dtype`, and the types of `data` and `type`
+   * follow from it. Nothing is converted: if the tensor has another dtype, `ERR_DTYPE` is thrown.
    *
    * @example
    * ```ts
@@ -71,12 +77,18 @@ export abstract class Interop<D extends DType> {
   }
 
   /**
-   * Ends this tensor as {@link Tensor.dispose} does, and returns it as `{ data, dims, type }` in a buffer that nobody else
-   * uses, to be transferred to another thread, where {@link asTensor} takes it.
+   * Disposes this tensor, as {@link Tensor.dispose} does, and returns it as `{ data, dims, type }`
+   * in a buffer that nothing else uses. The buffer can be transferred to another thread, where
+   * {@link asTensor} takes the object.
    *
-   * The buffer is the tensor's own, without a copy, if the tensor is contiguous, has more than 32 KiB, and its memory was made here
-   * and is seen by nobody else: no view of it that was not disposed, nothing from `data` or `toObject`, and not page-locked. Otherwise it is a copy. A
-   * buffer that is not a copy may be larger than `data`.
+   * The buffer is the tensor's own memory if the tensor is contiguous and larger than 32 KiB, and
+   * its memory
+   *
+   * - was allocated by this package and is not page-locked,
+   * - is not used by another tensor that has not been disposed, such as a view, and
+   * - was not handed out by `data` or `toObject`.
+   *
+   * Otherwise the buffer is a copy. A buffer that is not a copy may be larger than `data`.
    *
    * @example
    * ```ts

@@ -1,4 +1,4 @@
-/** Joining tensors: along a dimension that they have, or along a new one. */
+/** Joins tensors along an existing or a new dimension. */
 
 import { isAnyArrayBuffer, isMap, isTypedArray } from 'node:util/types';
 import { isVector } from './arrow';
@@ -25,21 +25,21 @@ import { checkIsOptions, isTensor, notATensor, relayOut, storageOf, type Tensor 
 import { viewOf } from './views';
 
 /**
- * What {@link stack} and {@link cat} join: tensors, and what {@link asTensor} makes one of without
- * copying.
+ * What {@link stack} and {@link cat} join: tensors, and objects that {@link asTensor} shares
+ * without copying.
  */
 export type Joinable = Tensor | Shareable;
 
-/** Whether a type is one member, not a union of several. */
+/** Whether a type is a single member and not a union of several. */
 type IsOne<Member, All = Member> = Member extends unknown ? ([All] extends [Member] ? true : false) : never;
 
 /**
- * The dtype of joined tensors: theirs, if it is the same; else any DType, as the compiler does not
- * work out promotion.
+ * The dtype of joined tensors: their dtype if they all have the same, and any DType otherwise,
+ * because the compiler does not compute promotion.
  */
 export type JoinedDType<T> = [T] extends [never] ? DType : false extends IsOne<SharedDType<T>> ? DType : SharedDType<T>;
 
-/** What {@link stack} and {@link cat} take. */
+/** The options of {@link stack} and {@link cat}. */
 export interface JoinOptions {
   /** The dimension; a negative one counts from the end. Default 0. */
   dim?: number;
@@ -51,20 +51,20 @@ interface Plan {
   strides: Sizes;
   /** The strides of an `out` that is resized. */
   outStrides: Sizes;
-  /** Those tensors that have elements, each with its place in a tensor of that shape. */
+  /** The tensors that are not skipped, each with its place in a tensor of that shape. */
   pieces: { source: Tensor; placeIn: (whole: Geometry) => Geometry }[];
 }
 
 /**
- * Joins tensors along a dimension that they have. In all other dimensions their sizes must be the
- * same; tensors of shape [0] are skipped, as in torch.
+ * Joins tensors along an existing dimension. Their sizes in all other dimensions must be the same.
+ * Tensors of shape [0] are skipped, as in torch.
  *
- * The dtype is what theirs promote to ({@link promoteTypes}), the device theirs. The result is
- * contiguous or, if all tensors are channels-last, that.
+ * The dtype is the promoted dtype of all tensors ({@link promoteTypes}), and the device is theirs.
+ * The result is contiguous or, if all tensors are channels-last, channels-last.
  *
  * Throws `ERR_SHAPE` for shapes that do not match and for tensors without dimensions, `ERR_DEVICE`
- * for tensors on several devices, `RangeError` for a dimension that is not there or an empty list,
- * `TypeError` for what is no list of tensors.
+ * for tensors on several devices, `RangeError` for a dimension that does not exist or an empty
+ * list, and `TypeError` for anything that is not a list of tensors.
  *
  * @param tensors an array, or anything else to iterate over
  * @example
@@ -138,9 +138,9 @@ function joined(
   }
 }
 
-/** What comes after the tensors: a dimension, or options. */
+/** Checks the arguments after the tensors: a dimension, or options. */
 function joiningArguments([given = {}, ...more]: unknown[], where: string): { dim: unknown; out: unknown } {
-  // What Array.prototype.map passes on would be taken for a dimension.
+  // Otherwise the index that Array.prototype.map passes would be taken for a dimension.
   if (more.length > 0) {
     throw typeError(`${where}: expected tensors and a dimension, or { dim, out }; received ${show(more[0])} too`);
   }
@@ -151,7 +151,9 @@ function joiningArguments([given = {}, ...more]: unknown[], where: string): { di
   return { dim, out };
 }
 
-/** The tensors of a list; those made of memory are reported to `made`. */
+/**
+ * The tensors of a list. Those that were made on other objects' memory are also passed to `made`.
+ */
 function tensorsIn(list: unknown, where: string, made: (tensor: Tensor) => void): Tensor[] {
   const items = itemsOf(list, where);
   const tensors: Tensor[] = [];
@@ -188,7 +190,7 @@ function itemsOf(list: unknown, where: string): readonly unknown[] {
   throw typeError(`${where}: tensors must be a list of tensors; received ${received}${isTensor(list) ? '' : remedy}`);
 }
 
-/** The device of all. Throws `ERR_DEVICE` if there are several. */
+/** The device of all tensors. Throws `ERR_DEVICE` if they are on several. */
 function deviceOf(tensors: readonly Tensor[], where: string): number {
   const { device } = storageOf(tensors[0], where);
   const other = tensors.findIndex((tensor) => storageOf(tensor, where).device !== device);
@@ -201,7 +203,10 @@ function deviceOf(tensors: readonly Tensor[], where: string): number {
 
 // ---------------------------------------------------------------- where everything goes
 
-/** Skipped by torch, for programs older than tensors without elements of other shapes. */
+/**
+ * Whether `cat` skips a tensor. torch skips these because old programs use them as the only kind of
+ * empty tensor.
+ */
 const isSkipped = ({ shape }: Tensor): boolean => shape.length === 1 && shape[0] === 0;
 
 function planOfCat(tensors: readonly Tensor[], dim: unknown): Plan {
@@ -234,8 +239,8 @@ function planOfCat(tensors: readonly Tensor[], dim: unknown): Plan {
 }
 
 /**
- * torch joins along a dimension that is there, and splits it; or behind the last one, along that of
- * size 1.
+ * torch joins along an existing dimension and then splits it. If the new dimension is the last,
+ * torch first adds it with size 1 and joins along it.
  */
 function planOfStack(tensors: readonly Tensor[], dim: unknown): Plan {
   const [first] = tensors;

@@ -1,4 +1,4 @@
-/** Tensors as JSON and back, without a loss. */
+/** Converts tensors to JSON and back without loss. */
 
 import { checkShape } from './checks';
 import { checkOptions, copied } from './create';
@@ -15,7 +15,10 @@ declare module './tensor' {
   interface Tensor<D extends DType = DType> extends Json<D> {}
 }
 
-/** An element in JSON, which has neither NaN, infinities and −0 nor integers beyond 2^53: those are strings. */
+/**
+ * An element in JSON. NaN, infinities, −0 and integers beyond 2^53 are strings, because JSON does
+ * not have them.
+ */
 export type JsonElement = number | boolean | string | JsonComplex;
 
 /** A complex element in JSON. */
@@ -26,26 +29,28 @@ export interface JsonComplex {
   readonly im: number | string;
 }
 
-/** What {@link Tensor.toJSON} gives and {@link fromJSON} reads. */
+/** The object that {@link Tensor.toJSON} returns and {@link fromJSON} reads. */
 export interface TensorJson<D extends DType = DType> {
   /** The dtype of the elements. */
   readonly dtype: D;
   /** The size of each dimension. */
   readonly shape: Sizes;
-  /** Nested lists, as deep as there are dimensions. */
+  /** Nested lists, one level for each dimension. */
   readonly data: Nested<JsonElement>;
 }
 
-/** Writing as JSON. Waits for a GPU. */
+/** Writing as JSON. Waits if the tensor is on a GPU. */
 export abstract class Json<D extends DType> {
   /**
-   * The tensor as an object that JSON can hold; `JSON.stringify` calls this. {@link fromJSON} makes the same tensor of it, bit by
-   * bit, but for its strides and its device, which are not part of it, and for NaN, which becomes the canonical one.
+   * The tensor as an object for JSON. `JSON.stringify` calls this method. {@link fromJSON} restores
+   * the tensor bit for bit, except that NaN becomes the canonical NaN. Strides and device are not
+   * stored.
    *
-   * Elements are as in {@link Tensor.toArray}, except for 'NaN', 'Infinity', '-Infinity' and '-0', and for an int64 beyond
-   * 2^53 − 1, which is a string of its digits. Throws `RangeError` for more
-   * elements than {@link Tensor.toArray} takes. `JSON.stringify` itself throws JavaScript's own
-   * `RangeError` if the text is longer than a string can be (some tens of millions of elements).
+   * Elements are as in {@link Tensor.toArray}, with these exceptions: NaN, infinities and −0 are
+   * the strings 'NaN', 'Infinity', '-Infinity' and '-0'. An int64 is a number, or a string of its
+   * digits if it is beyond 2^53 − 1. Throws `RangeError` for more elements than
+   * {@link Tensor.toArray} takes. `JSON.stringify` itself throws JavaScript's own `RangeError` if
+   * the text is longer than a string can be (some tens of millions of elements).
    *
    * @example
    * ```ts
@@ -68,11 +73,13 @@ function written(value: ElementOf<DType>): JsonElement {
 const special = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
 
 /**
- * The tensor that {@link Tensor.toJSON} wrote, as text or parsed, on the CPU or on the device named. Other fields of the
- * object than dtype, shape and data are ignored. Numbers that the dtype cannot hold exactly are rounded once.
+ * Reads a tensor that {@link Tensor.toJSON} wrote, from text or from the parsed object. The result
+ * is on the CPU unless `device` names another device. Fields of the object other than dtype, shape
+ * and data are ignored. Numbers that the dtype cannot hold exactly are rounded once.
  *
- * Throws `TypeError` for what is no JSON, no such object, no dtype, or a value that does not belong to the dtype; `ERR_SHAPE` if the
- * data do not have the shape; `RangeError` for an impossible shape and for integers that the dtype cannot hold.
+ * Throws `TypeError` for invalid JSON, for another kind of object, for an unknown dtype, and for a
+ * value of the wrong kind for the dtype. Throws `ERR_SHAPE` if the data do not have the shape, and
+ * `RangeError` for an impossible shape and for integers that the dtype cannot hold.
  *
  * @example
  * ```ts
@@ -90,7 +97,7 @@ export function fromJSON(json: unknown, options: { device?: DeviceName } = {}): 
   const type = checkDType(dtype, where, 'json.dtype');
   const sizes = checkShape(shape, `${where}: json.shape`);
   using values = copied(readNested(data, sizes, readers[kindOf(type)], type), type, device, where);
-  // Lists without elements do not tell the sizes of what is in them.
+  // Empty lists do not show the sizes of the dimensions after them.
   return values.reshape(sizes);
 }
 
@@ -108,7 +115,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Reads one element; undefined if it is none. */
+/** Reads one element. Undefined if the value is not one. */
 type Reader = (value: unknown) => Scalar | undefined;
 
 const specials = new Map([Number.NaN, Infinity, -Infinity, -0].map((value) => [special(value), value]));
@@ -116,16 +123,21 @@ const specials = new Map([Number.NaN, Infinity, -Infinity, -0].map((value) => [s
 const readNumber = (value: unknown): number | undefined =>
   typeof value === 'number' ? value : typeof value === 'string' ? specials.get(value) : undefined;
 
-// As many characters as the longest int64 has. `BigInt` takes quadratic time in the length.
+// The length of the longest int64. `BigInt` takes time quadratic in the length.
 const MOST_DIGITS = String(-(2n ** 63n)).length;
 
-/** Sign and digits of an integer in a string, without leading zeros; undefined for all else. */
+/**
+ * The sign and digits of an integer in a string, without leading zeros. Undefined for everything
+ * else.
+ */
 function digitsOf(value: unknown): string | undefined {
   if (typeof value !== 'string' || !/^-?\d+$/.test(value)) return undefined;
   return value.replace(/^(-?)0+(?=\d)/, '$1');
 }
 
-/** What {@link written} writes for each kind of dtype, and how messages call it. */
+/**
+ * Reads what {@link written} writes, for each kind of dtype. `expected` describes it in messages.
+ */
 const readers: Readonly<Record<Kind, { readonly read: Reader; readonly expected: string }>> = {
   float: { read: readNumber, expected: "a number, 'NaN', 'Infinity', '-Infinity' or '-0'" },
   integer: {
@@ -147,7 +159,10 @@ const readers: Readonly<Record<Kind, { readonly read: Reader; readonly expected:
   },
 };
 
-/** The values in lists nested as a shape says. Throws `ERR_SHAPE` if they are not, `TypeError` for a value of another kind. */
+/**
+ * Reads values from nested lists. Throws `ERR_SHAPE` if the lists are not nested as the shape says,
+ * and `TypeError` for a value of another kind.
+ */
 function readNested(
   data: unknown,
   shape: Sizes,

@@ -25,7 +25,10 @@ export function sameSizes(a: Sizes, b: Sizes): boolean {
   return true;
 }
 
-/** Whether two lists of strides mean the same for a shape: strides of size 1 carry no meaning. */
+/**
+ * Whether two lists of strides mean the same for a shape. The stride of a dimension of size 1 has
+ * no meaning.
+ */
 export function sameLayout(shape: Sizes, a: Sizes, b: Sizes): boolean {
   return shape.every((size, dim) => size === 1 || a[dim] === b[dim]);
 }
@@ -41,7 +44,10 @@ export function contiguousStrides(shape: Sizes): number[] {
   return strides;
 }
 
-/** Whether elements lie row-major without gaps; true without elements. Strides of size 1 carry no meaning. */
+/**
+ * Whether elements lie row-major without gaps. True if there are no elements. The stride of a
+ * dimension of size 1 has no meaning.
+ */
 export function isContiguous(shape: Sizes, strides: Sizes): boolean {
   let expected = 1;
   for (let dim = shape.length - 1; dim >= 0; dim--) {
@@ -52,8 +58,8 @@ export function isContiguous(shape: Sizes, strides: Sizes): boolean {
 }
 
 /**
- * Whether torch takes strides for channels-last: of four or five dimensions, the second the
- * innermost, the first the outermost. Contiguous strides that would also do are not.
+ * Whether torch regards strides as channels-last: there are four or five dimensions, the second is
+ * innermost and the first is outermost. False for contiguous strides that satisfy this too.
  */
 export function isChannelsLast(shape: Sizes, strides: Sizes): boolean {
   const { length } = shape;
@@ -67,7 +73,7 @@ export function isChannelsLast(shape: Sizes, strides: Sizes): boolean {
   return true;
 }
 
-/** Strides in which the second dimension is the innermost, without gaps. */
+/** Strides without gaps in which the second dimension is innermost. */
 export function channelsLastStrides(shape: Sizes): number[] {
   return packedStrides(shape, channelsLastOrder(shape.length));
 }
@@ -79,7 +85,7 @@ const channelsLastOrder = (ndim: number): number[] => [
   0,
 ];
 
-/** Elements from the first to one past the last, in memory. 0 for an empty shape. */
+/** The number of elements in memory from the first to the last. 0 if there are none. */
 export function extentOf(shape: Sizes, strides: Sizes): number {
   let last = 0;
   for (let dim = 0; dim < shape.length; dim++) {
@@ -89,7 +95,10 @@ export function extentOf(shape: Sizes, strides: Sizes): number {
   return last + 1;
 }
 
-/** Whether the elements fill their extent without gaps and without sharing, in any order of dimensions. */
+/**
+ * Whether the elements fill their extent without gaps and without overlap, in any order of the
+ * dimensions.
+ */
 export function isDense(shape: Sizes, strides: Sizes): boolean {
   const dims = [...shape.keys()].filter((dim) => shape[dim] !== 1);
   if (dims.some((dim) => shape[dim] === 0)) return true;
@@ -102,25 +111,28 @@ export function isDense(shape: Sizes, strides: Sizes): boolean {
   return true;
 }
 
-/** Elements that {@link countsTwice} visits in about 50 ms, with one byte of memory for each. */
+/**
+ * The number of elements that {@link countsTwice} visits in about 50 ms. Each takes a byte of
+ * memory.
+ */
 const MOST_COUNTED = 2 ** 22;
 
 /**
- * Whether several indices name one element, as in an expanded view or in sliding windows. Undefined
- * if that would take too long to find out. This needs a tensor of more than 2^22 elements, mostly
- * of four or more dimensions, whose strides interleave irregularly.
+ * Whether several indices name the same element, as in an expanded view or in sliding windows.
+ * Undefined if that would take too long to find out. This happens only for tensors of more than
+ * 2^22 elements, mostly with four or more dimensions, whose strides interleave irregularly.
  */
 export function sharesElements(shape: Sizes, strides: Sizes): boolean | undefined {
   if (shape.includes(0)) return false;
   const dims = [...shape.keys()].filter((dim) => shape[dim] > 1).sort((a, b) => strides[a] - strides[b]);
   if (dims.some((dim) => strides[dim] === 0)) return true;
-  if (numelOf(shape) > extentOf(shape, strides)) return true; // more elements than places
-  // If two indices name one element, the strides times the differences of the indices add up to 0.
-  // The difference in the dimension of the largest stride in which they differ can be taken as
-  // positive.
+  if (numelOf(shape) > extentOf(shape, strides)) return true; // more indices than elements in memory
+  // If two indices name the same element, the strides times the differences of the indices add up
+  // to 0. Of the dimensions in which the indices differ, take the one with the largest stride: its
+  // difference can be assumed to be positive.
   const budget = { left: SEARCH_STEPS };
   const smaller: Multiples[] = [];
-  let reach = 0; // of the dimensions of smaller strides
+  let reach = 0; // the extent of the dimensions with smaller strides
   let decided = true;
   for (const dim of dims) {
     const step = strides[dim];
@@ -137,7 +149,7 @@ export function sharesElements(shape: Sizes, strides: Sizes): boolean | undefine
   return reach < MOST_COUNTED ? countsTwice(dims, shape, strides, reach) : undefined;
 }
 
-/** Whether two indices name one element, found by visiting all. */
+/** Whether two indices name the same element, found by visiting all of them. */
 function countsTwice(dims: readonly number[], shape: Sizes, strides: Sizes, reach: number): boolean {
   const seen = new Uint8Array(reach + 1);
   const visit = (level: number, position: number): boolean => {
@@ -150,8 +162,9 @@ function countsTwice(dims: readonly number[], shape: Sizes, strides: Sizes, reac
 }
 
 /**
- * The strides of a copy (`clone`, `to`, `zerosLike`), by torch's rule: those of a dense input, whatever they are in
- * dimensions of size 1; otherwise the input's dimensions packed densely in the order of their strides.
+ * The strides of a copy (`clone`, `to`, `zerosLike`), by torch's rule. If the input is dense, they
+ * are exactly those of the input, also in dimensions of size 1. Otherwise the input's dimensions
+ * are packed densely in the order of their strides.
  */
 export function copyStrides(shape: Sizes, strides: Sizes): Sizes {
   if (areRowMajor(shape, strides) || isDense(shape, strides)) return strides;
@@ -159,8 +172,9 @@ export function copyStrides(shape: Sizes, strides: Sizes): Sizes {
 }
 
 /**
- * The strides of an operation's result, by torch's rule: as {@link copyStrides}, except that the result of a contiguous
- * input, and of one that is contiguous with channels last, has the strides of that layout in dimensions of size 1 too.
+ * The strides of an operation's result, by torch's rule: those of {@link copyStrides}, except if
+ * the input is contiguous or channels-last contiguous. Then the result has exactly the strides of
+ * that layout, also in dimensions of size 1.
  */
 export function resultStrides(shape: Sizes, strides: Sizes): Sizes {
   if (areRowMajor(shape, strides)) return strides;
@@ -181,7 +195,7 @@ function areRowMajor(shape: Sizes, strides: Sizes): boolean {
 
 /**
  * Whether the elements of four dimensions lie in memory without gaps, the second dimension
- * innermost. Unlike {@link isChannelsLast} it reads no strides of dimensions of size 1.
+ * innermost. Unlike {@link isChannelsLast}, this ignores the strides of dimensions of size 1.
  */
 function isChannelsLastContiguous(shape: Sizes, strides: Sizes): boolean {
   if (shape.length !== 4) return false;
@@ -194,8 +208,9 @@ function isChannelsLastContiguous(shape: Sizes, strides: Sizes): boolean {
 }
 
 /**
- * Dimensions by stride, smallest first: an insertion sort in which a pair that cannot be compared (a stride of 0, or
- * equal strides and sizes that do not settle it) is skipped over, as in torch's TensorIterator.
+ * Sorts dimensions by stride, smallest first. As in torch's TensorIterator, this is an insertion
+ * sort that skips pairs that cannot be compared (a stride of 0, or equal strides with sizes that do
+ * not decide).
  */
 function innermostFirst(shape: Sizes, strides: Sizes): number[] {
   const order = [...shape.keys()].reverse();
@@ -214,7 +229,10 @@ function innermostFirst(shape: Sizes, strides: Sizes): number[] {
   return order;
 }
 
-/** Positive if dimension `a` belongs outside dimension `b`, negative if inside, 0 if the strides do not tell. */
+/**
+ * Positive if dimension `a` belongs outside dimension `b`, negative if inside, and 0 if the strides
+ * do not decide.
+ */
 function compareDims(shape: Sizes, strides: Sizes, a: number, b: number): number {
   if (strides[a] === 0 || strides[b] === 0) return 0;
   if (strides[a] !== strides[b]) return strides[a] - strides[b];
@@ -231,7 +249,7 @@ function packedStrides(shape: Sizes, order: readonly number[]): number[] {
   return strides;
 }
 
-/** One dimension of two operands that are walked together. */
+/** One dimension of an input and an output that are traversed together. */
 interface Walk {
   size: number;
   inStride: number;
@@ -239,9 +257,10 @@ interface Walk {
 }
 
 /**
- * The fewest dimensions that walk an input and an output of the same shape, as [size, input stride, output stride]
- * triples, outermost first: ordered by the output's strides so that it is written in streams, neighbours merged where
- * both sides allow. Null if both sides are one contiguous run.
+ * The fewest dimensions that traverse an input and an output of the same shape, as [size, input
+ * stride, output stride] triples, outermost first. They are ordered by the output's strides, so
+ * that the output is written sequentially, and neighbours are merged if both sides allow it. Null
+ * if both sides are contiguous.
  */
 export function collapse(shape: Sizes, inStrides: Sizes, outStrides: Sizes): Float64Array | null {
   const walks: Walk[] = [];
@@ -269,13 +288,15 @@ export function collapse(shape: Sizes, inStrides: Sizes, outStrides: Sizes): Flo
   return Float64Array.from(merged.flatMap(({ size, inStride, outStride }) => [size, inStride, outStride]));
 }
 
-/** The strides that show the same elements in another shape of as many; null if only a copy can. */
+/**
+ * The strides that give the same elements another shape. Null if only a copy can have that shape.
+ */
 export function viewStrides(shape: Sizes, strides: Sizes, newShape: Sizes): number[] | null {
   if (numelOf(shape) === 0) return sameSizes(shape, newShape) ? [...strides] : contiguousStrides(newShape);
   const result = new Array<number>(newShape.length);
   let newDim = newShape.length - 1;
-  // Runs of old dimensions, innermost first, that are contiguous among themselves; each must be filled exactly by
-  // new dimensions.
+  // Splits the old dimensions, innermost first, into runs that are contiguous. New dimensions must
+  // fill each run exactly.
   let runSize = 1;
   let runStride = strides.at(-1) ?? 1;
   for (let dim = shape.length - 1; dim >= 0; dim--) {

@@ -1,4 +1,4 @@
-/** Reading values written in JavaScript: nested arrays, their shape, their dtype. */
+/** Reads values given as nested arrays, and determines their shape and dtype. */
 
 import { isDataView, isTypedArray } from 'node:util/types';
 import { describeArray } from './arrays';
@@ -25,9 +25,9 @@ export type Scalar = number | bigint | boolean | Complex;
 /** What {@link readNested} returns. */
 interface NestedValues {
   readonly shape: Sizes;
-  /** What the dtypes of all values and tensors promote to. */
+  /** The dtype that all values and tensors promote to. */
   readonly dtype: DType;
-  /** Row by row; a tensor stands for all its elements. */
+  /** The values, row by row. A tensor stands for all its elements. */
   readonly values: ValueList;
 }
 
@@ -35,8 +35,8 @@ interface NestedValues {
  * Reads nested arrays of values, which may contain tensors. `asked` is the dtype that the result
  * will have, if one was asked for. Every element and every length is read once, by index, so that
  * what is checked is also what is written, even if a getter or a Proxy returns something else the
- * next time. Throws `ERR_SHAPE` if the arrays are ragged, `TypeError` for what is no value,
- * `ERR_DISPOSED`.
+ * next time. Throws `ERR_SHAPE` if the arrays are ragged, `TypeError` for anything that is not a
+ * value, and `ERR_DISPOSED`.
  */
 export function readNested(data: unknown, where: string, asked?: DType): NestedValues {
   const shape: number[] = [];
@@ -80,7 +80,7 @@ export function readNested(data: unknown, where: string, asked?: DType): NestedV
       let hasNumbers = false;
       for (let i = 0; i < length; i++) {
         const item: unknown = value[i];
-        // Plain numbers, by far the most, without a visit.
+        // Most items are plain numbers, so they do not need a call of `visit`.
         if (typeof item === 'number' && dim === shape.length - 1) {
           isComplete = true;
           hasNumbers = true;
@@ -119,14 +119,14 @@ const tooDeep = (where: string): RangeError => rangeError(`${where}: data must h
 
 const subscript = (path: readonly number[]): string => path.map((i) => `[${i}]`).join('');
 
-/** The length of a list, which a Proxy can make anything. */
+/** The length of a list, checked because a Proxy can return anything. */
 function lengthOf(list: readonly unknown[], path: readonly number[], where: string): number {
   const { length } = list;
   if (Number.isSafeInteger(length) && length >= 0) return length;
   throw typeError(`${where}: data${subscript(path)} must have a whole number as length; received ${show(length)}`);
 }
 
-/** Adds a value to those that were read. Returns its default dtype. */
+/** Adds a value to the list. Returns its default dtype. */
 function addLeaf(values: ValueList, value: unknown, path: readonly number[], where: string): DType {
   if (typeof value === 'number') {
     values.addNumber(value);
@@ -158,27 +158,30 @@ function addLeaf(values: ValueList, value: unknown, path: readonly number[], whe
 /** Whether a value, given as a {@link Scalar}, is complex. */
 export const isComplex = (value: Scalar): value is Complex => typeof value === 'object';
 
-/** Says more of what was meant as a complex number. */
+/** Throws a more specific `TypeError` if a value was meant as a complex number. */
 function checkParts(value: unknown, where: string): void {
   if (typeof value !== 'object' || value === null || !('re' in value || 'im' in value)) return;
   const { re, im } = value as Partial<Complex>;
   throw typeError(`${where} must have numbers as re and im; received ${show(re)} and ${show(im)}`);
 }
 
-/** Checks a value that is one element, or, if it is not, could have been `or` instead. Throws `TypeError`. */
+/**
+ * Checks that a value is one element. Otherwise throws `TypeError`, whose message also names `or`
+ * as possible.
+ */
 export function checkScalar(value: unknown, where: string, or = ''): Scalar {
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return value;
   if (typeof value === 'object' && value !== null) {
     const { re, im } = value as Partial<Complex>;
-    if (typeof re === 'number' && typeof im === 'number') return { re, im }; // a copy, which stays as it was checked
+    if (typeof re === 'number' && typeof im === 'number') return { re, im }; // a copy, which cannot change after the check
   }
   checkParts(value, where);
-  // Where a tensor will do as well, the way to one helps.
+  // If a tensor is also possible, say how to make one.
   const what = or === '' ? show(value) : received(value);
   throw typeError(`${where} must be ${or}a number, bigint, boolean or { re, im }; received ${what}`);
 }
 
-/** The dtype of a typed array in a list, whose elements are values. */
+/** The dtype of a typed array in a list. The array's elements are values, not bits. */
 function checkRow(array: TypedArray, asked: DType | undefined, path: readonly number[], where: string): DType {
   const unsigned = dtypeOfUnsigned(array, asked);
   if (unsigned !== undefined) return unsigned;
@@ -189,9 +192,9 @@ function checkRow(array: TypedArray, asked: DType | undefined, path: readonly nu
 }
 
 /**
- * The dtype that holds the values of an array of unsigned integers, where JavaScript has such an
- * array and we have no such dtype: int64 or, of 16 bits, int32. A Uint16Array is one only if a
- * dtype is asked for that it cannot hold the bits of. Undefined for every other array.
+ * The dtype that holds the values of an array of unsigned integers for which there is no dtype:
+ * int64, or int32 for 16 bits. A Uint16Array counts as such an array only if the requested dtype is
+ * not float16 or bfloat16, whose bits it would hold. Undefined for every other array.
  */
 export function dtypeOfUnsigned(array: TypedArray, asked: DType | undefined): DType | undefined {
   const name = nameOfArray(array);
@@ -201,8 +204,8 @@ export function dtypeOfUnsigned(array: TypedArray, asked: DType | undefined): DT
 }
 
 /**
- * The dtype of a typed array's elements; that asked for where the array does not tell. Throws
- * `TypeError` for arrays that we have no dtype for.
+ * The dtype of a typed array's elements, or the requested one if the array does not determine it.
+ * Throws `TypeError` if there is no dtype for the array.
  */
 export function checkArray(array: TypedArray, asked: unknown, where: string): DType {
   const dtype = dtypeOfArray(array);

@@ -1,4 +1,4 @@
-/** Says why no addon could be loaded, and what to do about it. */
+/** Explains why no addon could be loaded, and what to do about it. */
 
 import { existsSync, statSync } from 'node:fs';
 import * as path from 'node:path';
@@ -6,30 +6,36 @@ import { BinaryError } from './binary';
 import { RsqrtError } from './errors';
 import { libcText, runtimeText, target } from './host';
 
-/** How an addon is found: by RSQRT_BINARY, by building it in the folder of the package, or in the package. */
+/**
+ * How an addon was found: by RSQRT_BINARY, as a local build in the folder of the package, or as a
+ * prebuild in the package.
+ */
 export type AddonSource = 'override' | 'local build' | 'prebuild';
 
 /** Why a candidate was not loaded. */
 export interface Failure {
   readonly source: AddonSource;
-  /** Null where only a bundler knows. */
+  /** Null if only the bundler knows it. */
   readonly path: string | null;
-  /** 'unsupported': the package brings none; 'unfit': the system lacks what the binary needs; 'refused': what has the say here does not let it be loaded. */
+  /**
+   * 'unsupported': the package has no prebuild for this system. 'unfit': the system lacks something
+   * that the binary needs. 'refused': the file system or the runtime does not allow loading it.
+   */
   readonly kind: BinaryError['kind'] | 'unsupported' | 'unfit' | 'unreadable' | 'refused' | 'unknown';
   /** One clause. */
   readonly reason: string;
-  /** Where the kind alone does not tell: what to do. */
+  /** What to do, if that does not follow from the kind. */
   readonly remedy?: string;
 }
 
 interface Diagnosis extends Pick<Failure, 'kind' | 'remedy'> {
-  /** What the loader says. */
+  /** Matches the loader's message. */
   readonly pattern: RegExp;
-  /** What it means, if it does not say so itself. */
+  /** What the message means, if that is not obvious. */
   readonly meaning?: string;
 }
 
-/** What loaders say; the first that matches counts. */
+/** Messages of loaders. The first that matches counts. */
 const DIAGNOSES: readonly Diagnosis[] = [
   { pattern: /version [`']GLIBC_.* not found/, kind: 'unfit', meaning: 'glibc is too old' },
   { pattern: /version [`'](GLIBCXX|CXXABI)_.* not found/, kind: 'unfit', meaning: 'libstdc++ is too old' },
@@ -58,11 +64,11 @@ const DIAGNOSES: readonly Diagnosis[] = [
   { pattern: /ffi access/, kind: 'refused', remedy: 'Run Deno with --allow-ffi.' },
 ];
 
-/** What was thrown, in words. */
+/** Describes an error that was thrown. */
 export function failureOf(thrown: unknown, source: AddonSource, file: string | null): Failure {
   const failure = { source, path: file };
-  // Node reports MODULE_NOT_FOUND for a file that exists but cannot be reached, too, and for whatever
-  // a file that was found requires in turn. So ask the file system: only what it does not find is
+  // Node also reports MODULE_NOT_FOUND for a file that exists but cannot be reached, and for
+  // modules that a file requires in turn. So ask the file system whether the file is really
   // missing.
   const error = (file === null || thrown instanceof BinaryError ? null : obstacleTo(file)) ?? thrown;
   if (error instanceof BinaryError) return { ...failure, kind: error.kind, reason: error.message };
@@ -70,7 +76,8 @@ export function failureOf(thrown: unknown, source: AddonSource, file: string | n
   if (file === null && code === 'MODULE_NOT_FOUND' && /\.node'/.test(message)) {
     return { ...failure, kind: 'missing', reason: 'not found' };
   }
-  // The path stands before it already, and what follows in other lines is no reason. Node 20.17 takes the bytes for Latin-1.
+  // Our message already begins with the path, and the lines after the first are not the reason.
+  // Node 20.17 decodes the path as Latin-1.
   const misread = Buffer.from(String(file)).toString('latin1');
   const said = message
     .replace(`${file}: `, '')
@@ -85,7 +92,8 @@ export function failureOf(thrown: unknown, source: AddonSource, file: string | n
 }
 
 /**
- * What the file system says against reaching a file; null if nothing, or if this process may not ask.
+ * The error of the file system if a file cannot be reached. Null if it can, or if this process may
+ * not ask.
  */
 function obstacleTo(file: string): Error | null {
   try {
@@ -98,7 +106,10 @@ function obstacleTo(file: string): Error | null {
   }
 }
 
-/** The error for what was tried; the root of the package is null in a bundle. */
+/**
+ * The error for the candidates that were tried. `root` is the folder of the package, and null in a
+ * bundle.
+ */
 export function loadError(failures: readonly Failure[], root: string | null): RsqrtError {
   const versions = [libcText(), runtimeText(), `Node ${process.version}`].filter((text) => text !== null).join(', ');
   return new RsqrtError(
@@ -116,7 +127,10 @@ function lineOf({ path: file, source, kind, reason }: Failure): string {
   return `  ${file ?? `prebuilds/${target}.node, as it was bundled`} (${source}): ${reason}`;
 }
 
-/** What to do: about the last candidate, which is the one that works without anyone's doing. */
+/**
+ * What to do about the last candidate, which is the one that normally works without any action of
+ * the user.
+ */
 function remedyFor(failures: readonly Failure[], root: string | null): string {
   const { source, path: file, kind, remedy } = failures[failures.length - 1];
   if (remedy !== undefined) return remedy;
@@ -126,10 +140,10 @@ function remedyFor(failures: readonly Failure[], root: string | null): string {
   }
   if (root === null)
     return 'See docs/installing.md of rsqrt on bundlers, or set RSQRT_BINARY to the path of an rsqrt addon.';
-  // src/ is in the repository and not in the package.
+  // src/ is in the repository but not in the package.
   if (existsSync(path.join(root, 'src'))) return `Build it with: npm --prefix ${quoted(root)} run build`;
   if (kind === 'missing' || kind === 'damaged' || kind === 'foreign') {
-    // Where the folder is left, no package manager looks into it, not even with --force.
+    // If the folder stays, package managers do not look into it, not even with --force.
     const remove = process.platform === 'win32' ? 'rmdir /s /q' : 'rm -r';
     const manager = /[\\/]\.(pnpm|yarn)[\\/]/.exec(root)?.[1] ?? 'npm';
     return `Install the package again with: ${remove} ${quoted(root)} && ${manager} install`;
@@ -137,6 +151,6 @@ function remedyFor(failures: readonly Failure[], root: string | null): string {
   return 'Build it for this system with: npx rsqrt build';
 }
 
-/** A path as a shell takes it. */
+/** A path, quoted for a shell. */
 const quoted = (file: string): string =>
   process.platform === 'win32' ? `"${file}"` : `'${file.replaceAll("'", "'\\''")}'`;

@@ -1,4 +1,4 @@
-/** What memory tensors hold. */
+/** How much memory tensors use. */
 
 import { cacheBytes, getCacheLimit } from './cpu-memory';
 import { heldBytes } from './storage';
@@ -6,22 +6,27 @@ import { undisposedTensors } from './tensor';
 
 /** See {@link memoryStats}. */
 export interface MemoryStats {
-  /** Tensors, views included, that were made and not disposed. Those that the garbage collector took are still counted. */
+  /**
+   * The number of tensors, including views, that were made and not disposed. Garbage-collected
+   * tensors still count.
+   */
   undisposedTensors: number;
   /**
-   * Bytes allocated for tensors, on all devices, page-locked memory included, and not released. Memory of the arrays of others is
-   * not counted. {@link cuda.memoryAllocated} tells what GPUs really hold.
+   * Bytes that were allocated for tensors and not released, on all devices and including
+   * page-locked memory. The memory of shared arrays is not counted. {@link cuda.memoryAllocated}
+   * tells how much GPU memory is really in use.
    */
   undisposedBytes: number;
-  /** Bytes of CPU memory of ended tensors that are kept for the next ones. */
+  /** Bytes of CPU memory of former tensors that are kept for new ones. */
   cachedBytes: number;
-  /** How many are kept at most, see {@link setCacheLimit}. */
+  /** The limit of `cachedBytes`, see {@link setCacheLimit}. */
   cacheLimit: number;
 }
 
 /**
- * What tensors of this copy of the package, in this worker, hold. Where tensors are ended by `dispose`, `using` or
- * {@link tidy}, a number of undisposed ones that grows tells of a leak; what is left to the garbage collector stays in it.
+ * How much memory the tensors of this copy of the package, in this worker, use. In a program that
+ * ends all tensors with `dispose`, `using` or {@link tidy}, a growing number of undisposed tensors
+ * shows a leak. Tensors that are left to the garbage collector stay in the number.
  *
  * @example
  * ```ts

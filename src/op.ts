@@ -1,4 +1,7 @@
-/** What every unary operation shares: settle dtype and layout, check, one native call, wrap. */
+/**
+ * The steps that all unary operations share: determine dtype and layout, check arguments, make one
+ * native call, wrap the result.
+ */
 
 import { binding } from './binding';
 import { checkKeys } from './checks';
@@ -11,16 +14,19 @@ import { codeOf, isTensor, notATensor, relayOut, storageOf, Tensor } from './ten
 import { warnOnce } from './warnings';
 
 /**
- * How an operation's result dtype follows from its input's, for the type checker: see {@link ResultOf}. The addon's op
- * table decides at run time.
+ * How the dtype of an operation's result follows from that of its input, for the type checker. See
+ * {@link ResultOf}. At run time the addon's table of operations decides.
  */
 export type Rule = 'float' | 'real' | 'same' | 'number';
 
-/** The dtype of an operation's result, by its rule and the dtype of its input. */
+/** The dtype of an operation's result, from its rule and the dtype of its input. */
 export type ResultOf<R extends Rule, D extends DType> = {
-  /** Float and complex dtypes are kept, integers and bool become the default dtype, float32 unless set. */
+  /**
+   * Float and complex dtypes are kept. Integers and bool become the default dtype, which is float32
+   * unless set.
+   */
   float: D extends 'int8' | 'uint8' | 'int16' | 'int32' | 'int64' | 'bool' ? 'float32' : D;
-  /** Real dtypes are kept, complex64 becomes float32 and complex128 float64. */
+  /** Real dtypes are kept. complex64 becomes float32, and complex128 becomes float64. */
   real: D extends 'complex64' ? 'float32' : D extends 'complex128' ? 'float64' : D;
   /** Every dtype is kept. */
   same: D;
@@ -36,9 +42,9 @@ export interface UnaryOp<R extends Rule> {
    */
   <D extends DType>(input: Tensor<D>): Tensor<ResultOf<R, D>>;
   /**
-   * @param options.out where the result is stored: a tensor on the same device, of a dtype that the result may be cast to;
-   *   the input itself is fine, a partial overlap with it is not. One of another shape is resized, with a warning if it had
-   *   elements
+   * @param options.out where the result is stored: a tensor on the same device, of a dtype that the
+   *   result may be cast to. It may be the input itself, but must not overlap it in part. If its
+   *   shape differs, it is resized, with a warning if it had elements
    * @returns `out`
    * @throws ERR_DTYPE, ERR_SHAPE, ERR_DEVICE or ERR_OVERLAP, with nothing written
    */
@@ -46,12 +52,16 @@ export interface UnaryOp<R extends Rule> {
 }
 
 /**
- * A unary elementwise operation in place: stores the result in its input and returns that. Throws `ERR_DTYPE` if the
- * result's dtype does not fit there, or if it is real and the input complex, `ERR_OVERLAP` if elements of the input share memory.
+ * A unary elementwise operation in place. Stores the result in its input and returns the input.
+ * Throws `ERR_DTYPE` if the result cannot be stored in the input's dtype, or is real and the input
+ * complex. Throws `ERR_OVERLAP` if elements of the input share memory.
  */
 export type InPlaceOp = <T extends Tensor>(input: T) => T;
 
-/** An operation of the addon's table, as a function, as a function in place, and as two methods of Tensor. */
+/**
+ * Makes an operation of the addon's table: a function, a function in place, and two methods of
+ * Tensor.
+ */
 export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: InPlaceOp] {
   const code = binding.ops.findIndex((op) => op.name === name);
   const { results } = binding.ops[code];
@@ -77,10 +87,10 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
       runInto(outName, code, input, dtype, out);
       return out;
     }
-    // A number is the index that Array.prototype.map passes on.
+    // A number is the index that Array.prototype.map passes, so it is ignored.
     if (typeof options === 'object' && options !== null) checkKeys(options, ['out'], name);
     const result = allocateTensor(dtype, input.shape, stridesOfResult(input, dtype), storage.device);
-    // As in `written`, without a closure: each small call comes this way.
+    // As in `written`, but without a closure, because every small call comes through here.
     try {
       run(code, input, dtype, result, false);
     } catch (error) {
@@ -97,7 +107,7 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
     checkWritable(input, inPlaceName);
     const dtype = resultOf(input, inPlaceName);
     checkCast(dtype, input.dtype, inPlaceName);
-    // Half of a complex tensor would hold nothing, so torch refuses this too.
+    // The imaginary parts of the complex tensor would be meaningless. torch refuses this too.
     if (kindOf(dtype) !== kindOf(input.dtype)) {
       throw new RsqrtError('ERR_DTYPE', `${inPlaceName} is not defined for ${input.dtype} tensors`);
     }
@@ -115,9 +125,12 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
   return [op as UnaryOp<R>, inPlace];
 }
 
-/** Throws `TypeError` for options where only the function of a name takes them, rather than let them do nothing. */
+/**
+ * Throws `TypeError` for options passed to a method or a function in place, where they would have
+ * no effect. Only the function `name` takes options.
+ */
 function refuseOptions(options: unknown, where: string, name: string): void {
-  if (typeof options !== 'object' || options === null) return; // what Array.prototype.map passes on
+  if (typeof options !== 'object' || options === null) return; // the index that Array.prototype.map passes
   throw typeError(`${where}: takes no options; received ${show(options)}; ${name}(x, { out }) does`);
 }
 
@@ -128,7 +141,10 @@ function defineMethod(name: string, method: (this: Tensor, options?: unknown) =>
   Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
 }
 
-/** The strides of a new result, which torch computes from those of the input as it is converted first. */
+/**
+ * The strides of a new result. torch converts the input first, so they follow from the strides of
+ * the converted input.
+ */
 function stridesOfResult(input: Tensor, dtype: DType): Sizes {
   const { shape, strides } = input;
   if (dtype === input.dtype) {
@@ -136,7 +152,7 @@ function stridesOfResult(input: Tensor, dtype: DType): Sizes {
     return result === strides ? strides : Object.freeze(result);
   }
   const converted = copyStrides(shape, strides);
-  // The real result of a complex input is like it, as a copy is.
+  // The real result of a complex input has the strides of a copy.
   return Object.freeze(kindOf(input.dtype) === 'complex' ? converted : resultStrides(shape, converted));
 }
 
@@ -166,7 +182,9 @@ function runInto(where: string, code: number, input: Tensor, dtype: DType, out: 
   }
 }
 
-/** Where `out` lies once it has the shape and the strides of a new result: torch resizes, too. */
+/**
+ * The place of `out` after it is resized to the shape and strides of a new result, as torch does.
+ */
 export function placeOfResized(
   out: Tensor,
   { shape, strides }: Pick<Place, 'shape' | 'strides'>,
@@ -182,7 +200,7 @@ export function placeOfResized(
   return place;
 }
 
-/** Gives `out` the shape and the strides of a place, and more memory if it needs that. */
+/** Gives `out` the shape and strides of a place, and more memory if needed. */
 export function resize(out: Tensor, place: Place, where: string): void {
   if (out.numel > 0) {
     warnOnce(
@@ -195,14 +213,15 @@ export function resize(out: Tensor, place: Place, where: string): void {
   relayOut(out, place.shape, place.strides);
 }
 
-/** Where the elements end, in bytes from the start of the storage. */
+/** The end of the elements, in bytes from the start of the storage. */
 const endOf = ({ storageOffset, shape, strides, itemSize }: Place): number =>
   (storageOffset + extentOf(shape, strides)) * itemSize;
 
 /**
- * Computes in the dtype of the result, whatever that of `out`, on which the result must not depend. The addon has torch's
- * default dtype, float32, for integers and bool; for any other they are converted first. And it rounds to narrow dtypes as it
- * stores; what is stored as something else is rounded before.
+ * Computes in the result's dtype, because the result must not depend on the dtype of `out`. The
+ * addon computes integers and bool in float32, so for another default dtype they are converted
+ * first. The addon rounds to narrow dtypes only when storing in them, so a result that is stored in
+ * another dtype is rounded first.
  */
 function run(code: number, input: Tensor, dtype: DType, out: Tensor, copyFirst: boolean): void {
   if (dtype !== out.dtype && isNarrowedByStoring(dtype)) {
@@ -218,6 +237,9 @@ function run(code: number, input: Tensor, dtype: DType, out: Tensor, copyFirst: 
   else launch(code, input, out);
 }
 
-/** Whether the addon computes a dtype in a wider one: floats of 16 bits in float32, integers on GPUs in int64. */
+/**
+ * Whether the addon computes a dtype in a wider one: 16-bit floats in float32, and integers on GPUs
+ * in int64.
+ */
 const isNarrowedByStoring = (dtype: DType): boolean =>
   dtype !== 'int64' && (kindOf(dtype) === 'integer' || itemSizeOf(dtype) === 2);

@@ -1,7 +1,8 @@
 /**
- * The operations. Each statement makes a function, its in-place form (`_`, as in torch) and both methods of Tensor; what is
- * computed stands in native/ops. In every real dtype all are correctly rounded; all give the same bits on every device; NaN
- * results are the canonical quiet NaN. The comments stand at the names, where editors find them for functions and methods.
+ * The operations. Each statement makes a function, its in-place form (`_`, as in torch) and both
+ * methods of Tensor. native/ops defines what they compute. All are correctly rounded in every real
+ * dtype and give the same bits on every device. NaN results are the canonical quiet NaN. The
+ * comments are at the names, where editors find them for functions and methods.
  */
 
 import type { DType } from './dtype';
@@ -10,7 +11,8 @@ import type { Tensor } from './tensor';
 
 export const [
   /**
-   * 1/√x. ±0 → ±inf, +inf → 0, negative → NaN; of a complex number the principal root. Integers and bool give the default dtype.
+   * 1/√x. ±0 → ±inf, +inf → 0, negative → NaN. For a complex number, 1 divided by the principal
+   * root. Integers and bool give the default dtype.
    *
    * @group Operations
    * @example
@@ -25,7 +27,8 @@ export const [
 
 export const [
   /**
-   * √x. −0 → −0, negative → NaN; of a complex number the principal root. Integers and bool give the default dtype.
+   * √x. −0 → −0, negative → NaN. For a complex number, the principal root. Integers and bool give
+   * the default dtype.
    *
    * @group Operations
    * @example
@@ -55,7 +58,7 @@ export const [
 
 export const [
   /**
-   * −x. Integers wrap around; bool is refused.
+   * −x. Integers wrap around. Throws for bool.
    *
    * @group Operations
    * @example
@@ -70,8 +73,8 @@ export const [
 
 export const [
   /**
-   * |x|. Of complex64 float32, of complex128 float64, so not in place there. The lowest integer of a signed dtype stays as it
-   * is; bool is refused.
+   * |x|. complex64 gives float32 and complex128 gives float64, so complex tensors do not work in
+   * place. The lowest integer of a signed dtype stays as it is. Throws for bool.
    *
    * @group Operations
    * @example
@@ -86,7 +89,7 @@ export const [
 
 export const [
   /**
-   * x². Integers wrap around; bool gives int64.
+   * x². Integers wrap around. bool gives int64.
    *
    * @group Operations
    * @example
@@ -103,7 +106,8 @@ type Ops = Omit<typeof import('./ops'), never>;
 
 /** The methods that the statements above add to a tensor of dtype D. */
 type Methods<D extends DType> = {
-  // By name, as the type of a function in place would do as a UnaryOp of any rule.
+  // Distinguished by name, because the type of a function in place also matches UnaryOp of any
+  // rule.
   [K in keyof Ops]: K extends `${string}_`
     ? () => Tensor<D>
     : Ops[K] extends UnaryOp<infer R>

@@ -1,6 +1,6 @@
 /**
- * Large buffers whose owners may be collected instead of disposed; they are then reused for new
- * tensors.
+ * Large buffers whose owners may be garbage-collected instead of disposed. They are then reused for
+ * new tensors.
  */
 
 import { Buffer } from 'node:buffer';
@@ -9,22 +9,23 @@ import { binding } from './binding';
 /** A buffer whose owner is watched. */
 export interface Orphan {
   readonly buffer: ArrayBuffer;
-  /** How many it has, as long as it was not detached. */
+  /** The size of the buffer while it is not detached. */
   readonly bytes: number;
   readonly watch: number;
 }
 
 export class Orphans {
   #bytes = 0;
-  /** Oldest first. Few: each is large. */
+  /** Oldest first. There are few, because each is large. */
   #watched: Orphan[] = [];
 
   /**
-   * Watches the owner of a buffer, and holds the buffer until that is collected and the buffer taken. Null, with nothing held,
-   * if buffers of `limit` bytes are held already whose owners live.
+   * Watches the owner of a buffer. Holds the buffer until the owner was collected and the buffer is
+   * taken. Returns null and does not hold the buffer if the buffers held for live owners reach
+   * `limit` bytes.
    */
   watch(owner: object, buffer: ArrayBuffer, limit: number): Orphan | null {
-    if (this.#bytes >= limit) this.clear(); // of other sizes, or they would have been taken
+    if (this.#bytes >= limit) this.clear(); // collected ones are of other sizes, or they would have been taken
     if (this.#bytes >= limit) return null;
     const orphan = { buffer, bytes: buffer.byteLength, watch: binding.watch(owner) };
     this.#watched.push(orphan);
@@ -32,24 +33,27 @@ export class Orphans {
     return orphan;
   }
 
-  /** Forgets a buffer, which is then as any other. */
+  /** Stops watching and holding a buffer. */
   release(orphan: Orphan): void {
     binding.unwatch(orphan.watch);
     this.#watched = this.#watched.filter((other) => other !== orphan);
     this.#bytes -= orphan.bytes;
   }
 
-  /** A buffer of `bytes` to 1.25 · `bytes` whose owner was collected; undefined if there is none. */
+  /**
+   * Returns a buffer of `bytes` to 1.25 · `bytes` whose owner was collected. Undefined if there is
+   * none.
+   */
   take(bytes: number, limit: number): ArrayBuffer | undefined {
     if (this.#watched.length === 0) return undefined;
     const found = this.#find(bytes);
     if (found !== undefined || this.#bytes < limit) return found;
-    // Before more is asked of the system.
+    // Try to get a buffer back before allocating another.
     collectYoung();
     return this.#find(bytes);
   }
 
-  /** Forgets the buffers whose owners were collected, and frees them. */
+  /** Frees the buffers whose owners were collected. */
   clear(): void {
     for (const orphan of this.#watched) {
       if (!binding.isCollected(orphan.watch)) continue;
@@ -70,8 +74,9 @@ export class Orphans {
 const isWhole = ({ buffer, bytes }: Orphan): boolean => buffer.byteLength === bytes;
 
 /**
- * Has V8 collect its young objects, which takes a fraction of a millisecond: it does so before it makes an ArrayBuffer when
- * those of 32 MiB are young. No page of this one is touched. Where V8 should see it otherwise, nothing is lost but time.
+ * Makes V8 collect its young objects, which takes a fraction of a millisecond. V8 does so before it
+ * makes an ArrayBuffer if the young ArrayBuffers take 32 MiB. No page of this buffer is touched. If
+ * a version of V8 behaves differently, only time is lost.
  */
 function collectYoung(): void {
   Buffer.allocUnsafeSlow(32 * 1024 * 1024);

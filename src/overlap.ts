@@ -12,13 +12,13 @@ import type { Storage } from './storage';
 import { canSumTo, type Multiples, SEARCH_STEPS } from './sums';
 import { storageOf, type Tensor } from './tensor';
 
-/** A geometry on a storage, and the bytes of an element there. */
+/** A geometry in a storage, and the size of an element in bytes. */
 export interface Place extends Geometry {
   readonly storage: Storage;
   readonly itemSize: number;
 }
 
-/** Where a tensor's elements lie, or would with another shape and strides. */
+/** Where a tensor's elements lie, or would lie with another shape and strides. */
 export function placeOf(tensor: Tensor, { shape, strides }: Pick<Geometry, 'shape' | 'strides'> = tensor): Place {
   const { itemSize, storageOffset } = tensor;
   return { storage: storageOf(tensor, 'overlap'), itemSize, shape, strides, storageOffset };
@@ -53,8 +53,8 @@ export function mustCopyFirst(input: Tensor, output: Place, where: string): bool
 }
 
 /**
- * Whether one of several inputs must be copied before an output is written, as its strides are
- * interleaved with the output's. Throws `ERR_OVERLAP` if they overlap.
+ * Whether one of several inputs must be copied before the output is written, because their strides
+ * interleave. Throws `ERR_OVERLAP` if they overlap in another way.
  */
 export function mustCopyAside(input: Tensor, output: Place, where: string): boolean {
   const how = overlapOf(input, output, where);
@@ -64,7 +64,10 @@ export function mustCopyAside(input: Tensor, output: Place, where: string): bool
   return how === 'interleaved';
 }
 
-/** Runs an operation on a copy of the input, perhaps of another dtype: everything is read before anything is written. */
+/**
+ * Runs an operation on a copy of the input, so that everything is read before anything is written.
+ * The copy may have another dtype.
+ */
 export function launchFromCopy(op: number, input: Tensor, output: Tensor, dtype: DType = input.dtype): void {
   using copy = copyOf(input, copyStrides(input.shape, input.strides), dtype);
   launch(op, copy, output);

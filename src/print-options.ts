@@ -1,15 +1,18 @@
-/** The options by which tensors print, which may be set. */
+/** The print options, which users can set. */
 
 import { checkKeys, checkWhole } from './checks';
 import { rangeError, show, typeError } from './errors';
 import { defaultPrintOptions, type PrintOptions } from './format';
 import { checkIsOptions } from './tensor';
 
-/** What {@link setPrintOptions} takes: options that are left out, or undefined, stay as they are. */
+/**
+ * The argument of {@link setPrintOptions}. Options that are left out, or undefined, stay as they
+ * are.
+ */
 export interface PrintOptionsToSet extends Partial<PrintOptions> {
   /**
-   * All options at once: `'default'`, `'short'` (2 digits, 2 edge items) or `'full'` (nothing is left out). Those given
-   * beside it count for more.
+   * Sets all options at once: `'default'`, `'short'` (2 digits, 2 edge items) or `'full'` (no
+   * tensor is summarised). Options given in addition take precedence.
    */
   profile?: 'default' | 'short' | 'full';
 }
@@ -20,10 +23,10 @@ const profiles: Record<NonNullable<PrintOptionsToSet['profile']>, Readonly<Print
   full: { ...defaultPrintOptions, threshold: Number.POSITIVE_INFINITY },
 };
 
-// The smallest double has so many, and none has more.
+// The number of digits after the point of the smallest double. No double has more.
 const MOST_DIGITS = 1074;
 
-/** For each option, what throws unless a value is possible. */
+/** For each option, a function that throws if a value is not possible. */
 const checks: Record<keyof PrintOptions, (value: unknown, where: string) => void> = {
   precision: (value, where) => checkWhole(value, where, 0, MOST_DIGITS),
   threshold: (value, where) => checkLimit(value, where, 0),
@@ -41,7 +44,7 @@ const names = Object.keys(checks) as (keyof PrintOptions)[];
 let current = defaultPrintOptions;
 
 /**
- * The options by which tensors print, all of them; `setPrintOptions` takes them back. Frozen.
+ * All print options, as a frozen object. Pass it to `setPrintOptions` to restore them.
  *
  * @example
  * ```ts
@@ -53,11 +56,13 @@ export function getPrintOptions(): Readonly<PrintOptions> {
 }
 
 /**
- * Sets options by which tensors print, as `torch.set_printoptions` does; those left out stay as they are. (In torch
- * `sci_mode` does not: every call sets it, to None by default.) They belong to this copy of the package in this worker.
+ * Sets print options, as `torch.set_printoptions` does. Options that are left out stay as they are.
+ * (In torch, `sci_mode` is an exception: every call sets it, by default to None.) The setting
+ * applies to this copy of the package in this worker.
  *
- * @throws TypeError for an option that there is not, or of the wrong type
- * @throws RangeError for a `precision` above 1074, a `lineWidth` under 1, and numbers that are negative or not whole
+ * @throws TypeError for an unknown option, or one of the wrong type
+ * @throws RangeError for a `precision` above 1074, a `lineWidth` under 1, and numbers that are
+ *   negative or not whole
  *
  * @example
  * ```ts
@@ -88,7 +93,7 @@ function profileOf(name: unknown): Readonly<PrintOptions> {
   throw typeError(`setPrintOptions: profile must be 'default', 'short' or 'full'; received ${show(name)}`);
 }
 
-/** A number that may also be without end. */
+/** Checks a whole number from `least`, or Infinity. */
 function checkLimit(value: unknown, where: string, least: number): void {
   if (typeof value !== 'number') throw typeError(`${where} must be a number; received ${show(value)}`);
   if (value !== Number.POSITIVE_INFINITY && (!Number.isSafeInteger(value) || value < least)) {

@@ -17,11 +17,15 @@ declare module './tensor' {
   interface Tensor<D extends DType = DType> extends Printing<D> {}
 }
 
-/** Printing. Of a tensor on a GPU it waits for the work queued there, and brings over the elements that are shown. */
+/**
+ * Printing. For a tensor on a GPU, it waits for the work queued there and copies only the elements
+ * that are shown.
+ */
 export abstract class Printing<D extends DType> {
   /**
-   * As torch prints it, by the options of {@link setPrintOptions}. Reads only the elements shown. On a GPU it waits for the
-   * work queued there, unless there is no element to show.
+   * The text that torch prints, with the options of {@link setPrintOptions}. Reads only the
+   * elements shown. For a tensor on a GPU, waits for the work queued there, unless there is no
+   * element to show.
    *
    * Throws `ERR_DISPOSED`, and `RangeError` if more than 2^20 elements or about 2^25 characters
    * would be shown.
@@ -36,12 +40,14 @@ export abstract class Printing<D extends DType> {
   }
 
   /**
-   * What `console.log` and `util.inspect` show; it never throws. A tensor by itself shows as {@link toString} has it.
+   * The text that `console.log` and `util.inspect` show. Never throws. A tensor by itself is shown
+   * as {@link toString} returns it.
    *
-   * Inside other objects elements of several lines begin on a line of their own, and a tensor of more than
-   * `maxArrayLength` elements, by default 100, is summarised to at most as many. Deeper than `depth` it is only named: no
-   * element is read then, and no GPU waited for. (Where `depth` is null or infinite, Node does not tell whether a tensor
-   * is inside another object, so it shows as by itself.)
+   * Inside another object, a text of several lines begins on a new line, and a tensor of more than
+   * `maxArrayLength` elements, by default 100, is summarised to at most that many. Below `depth`,
+   * only dtype, shape and device are shown, without reading elements or waiting for a GPU. (If
+   * `depth` is null or infinite, Node does not tell whether a tensor is inside another object, so
+   * it is shown as if by itself.)
    *
    * @example
    * ```ts
@@ -57,7 +63,7 @@ export abstract class Printing<D extends DType> {
    */
   [custom](this: Tensor<D>, depth?: number | null, options: { readonly depth?: number | null } = {}): string {
     if (isProxy(this)) return '[Proxy of a Tensor]';
-    if (!isTensor(this)) return this; // Object.create(tensor), which Node shows as any object
+    if (!isTensor(this)) return this; // Object.create(tensor), which Node shows like any object
     if (isLost(this)) return `tensor(<disposed>, shape=[${this.shape}])`;
     if (typeof depth === 'number' && depth < 0) return `[${nameOf(this)}]`;
     const isInside = Number(options.depth) - Number(depth) > 0;
@@ -75,7 +81,7 @@ function textOf(tensor: Tensor, options: PrintOptions): string {
   storageOf(tensor, 'toString'); // throws even if there is no element to read
   const { dtype, device, shape, strides, storageOffset } = tensor;
   const read = (shown: Geometry) => {
-    // Not viewOf: a summary splits dimensions, so that of 64 dimensions it can have more.
+    // Not viewOf, which allows 64 dimensions: a summary splits dimensions, so it can have more.
     const { shape, strides, storageOffset } = shown;
     const storage = storageOf(tensor, 'toString');
     using view = createTensor(storage, dtype, Object.freeze(shape), Object.freeze(strides), storageOffset);
@@ -88,8 +94,9 @@ function textOf(tensor: Tensor, options: PrintOptions): string {
 }
 
 /**
- * The text for a place inside another object. Node indents its lines as far as that object, but the column in which the
- * first begins is not known (`name: tensor(…`), so the elements of several lines begin on one of their own.
+ * The text for a tensor inside another object. Node indents the lines as far as that object. The
+ * column in which the first line begins is not known (`name: tensor(…`), so if there are several
+ * lines, the elements begin on a new line.
  */
 function textInside(tensor: Tensor, options: InspectOptions): string {
   const { maxArrayLength = inspect.defaultOptions.maxArrayLength } = options;
@@ -98,12 +105,12 @@ function textInside(tensor: Tensor, options: InspectOptions): string {
   return text.replace('tensor(', 'tensor(\n       ').replaceAll('\n       ', '\n  ');
 }
 
-/** The options, changed as far as it takes to show so many elements at most. */
+/** The options, changed as little as necessary to show at most `most` elements. */
 function shortened(options: PrintOptions, shape: Sizes, most: number): PrintOptions {
   const threshold = Math.min(options.threshold, most);
   const shows = (edgeItems: number) => countShown(shape, { ...options, threshold, edgeItems });
   if (shows(options.edgeItems) <= most) return { ...options, threshold };
-  // Bisection: `few` edge items show few enough elements, `many` too many.
+  // Bisection. With `few` edge items few enough elements are shown, and with `many` too many.
   let few = 0;
   let many = Math.min(options.edgeItems, Math.max(...shape, 0) + 1);
   while (many - few > 1) {
@@ -114,6 +121,6 @@ function shortened(options: PrintOptions, shape: Sizes, most: number): PrintOpti
   return { ...options, threshold, edgeItems: few };
 }
 
-/** What it is, without its elements. */
+/** Describes a tensor without its elements. */
 const nameOf = ({ dtype, shape, device }: Tensor): string =>
   `Tensor ${dtype} [${shape.join(', ')}]${device === 'cpu' ? '' : ` on ${device}`}`;

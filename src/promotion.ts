@@ -1,4 +1,4 @@
-/** The dtype of a result of several operands. */
+/** Determines the dtype of a result of several operands. */
 
 import { canCast, type DType, kindOf, promoteTypes } from './dtype';
 import { RsqrtError, typeError } from './errors';

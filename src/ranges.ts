@@ -1,4 +1,4 @@
-/** Making tensors of evenly spaced numbers. */
+/** Makes tensors of evenly spaced numbers. */
 
 import { checkShape, checkWhole } from './checks';
 import { checkOptions, type DTypeOf, filled, popOptions, type TensorOptions } from './create';
@@ -9,19 +9,21 @@ import { checkScalar, isComplex, type Scalar } from './literal';
 import type { Tensor } from './tensor';
 
 /**
- * The numbers `start`, `start + step`, … below `end` (above it if `step` is negative), in one dimension:
- * `arange(end)`, `arange(start, end)`, `arange(start, end, step)`, each with options at the end. Default dtype int64 if all
- * are bigints, otherwise float32, see {@link setDefaultDtype}.
+ * A tensor of one dimension with the numbers `start`, `start + step`, … below `end` (above `end` if
+ * `step` is negative). Call it as `arange(end)`, `arange(start, end)` or
+ * `arange(start, end, step)`, each with options at the end. The default dtype is int64 if all
+ * arguments are bigints, and otherwise float32, see {@link setDefaultDtype}.
  *
- * Element i is `start + step × i`, computed from the bounds and rounded once. Integers are computed exactly, whatever their
- * size: in an integer dtype always, in a float dtype if one of the bounds is a bigint. Otherwise the numbers and how many
- * there are come from float64.
+ * Element i is `start + step × i`, computed from the arguments and rounded once. Whole numbers of
+ * any size are computed exactly, always for an integer dtype, and for a float dtype if one of the
+ * arguments is a bigint. Otherwise the numbers and their count are computed in float64.
  *
- * An integer dtype cuts the fractions of `start` and `step` off, as torch does; int64 also that of `end`, before the
- * elements are counted.
+ * For an integer dtype, `start` and `step` are truncated, as in torch. For int64, `end` is
+ * truncated too, before the elements are counted.
  *
- * Throws `RangeError` if `step` is 0 or leads away from `end`, for numbers that are not finite, for what an integer dtype
- * cannot hold, and for a bigint that float64 cannot hold beside a fraction; `ERR_DTYPE` for bool and complex dtypes.
+ * Throws `RangeError` if `step` is 0 or leads away from `end`, for numbers that are not finite, for
+ * numbers that an integer dtype cannot hold, and for a bigint that float64 cannot hold exactly if
+ * another argument has a fraction. Throws `ERR_DTYPE` for bool and complex dtypes.
  *
  * @example
  * ```ts
@@ -77,7 +79,7 @@ function checkBound(value: unknown, where: string): Bound {
   throw rangeError(`${where} must be finite; received ${show(value)}`);
 }
 
-/** The numbers of {@link arange}: how many, and each of them. */
+/** The numbers of {@link arange}: their count, and a function that returns each. */
 interface Progression {
   readonly length: number;
   readonly at: (i: number) => Bound;
@@ -95,7 +97,7 @@ function progression(dtype: DType, start: Bound, end: Bound, step: Bound): Progr
   if (isInteger ? areWhole || dtype === 'int64' : areWhole && bounds.some((bound) => typeof bound === 'bigint')) {
     const [first, last, stride] = bounds.map(cut);
     if (stride === 0n) throw rangeError(`arange: step must not be cut to 0 for ${dtype}; received ${show(step)}`);
-    // The quotient is cut off, so what rounds it up is added before.
+    // Division of bigints truncates. The added ±1 makes it round up.
     const length = Number((last - first + stride + (isDown ? 1n : -1n)) / stride);
     return { length, at: counting(first, stride, length) };
   }
@@ -107,14 +109,20 @@ function progression(dtype: DType, start: Bound, end: Bound, step: Bound): Progr
 
 const cut = (value: Bound): bigint => (typeof value === 'bigint' ? value : BigInt(Math.trunc(value)));
 
-/** A bigint as a number, beside numbers that have fractions. */
+/**
+ * Converts a bigint to a number, because another argument has a fraction. Throws `RangeError` if
+ * that is not exact.
+ */
 function exactNumber(value: Bound, name: string): number {
   const number = Number(value);
   if (typeof value === 'number' || BigInt(number) === value) return number;
   throw rangeError(`arange: ${name} must be exact in float64 beside a fraction; received ${show(value)}`);
 }
 
-/** `first + i × stride`, exactly: as numbers where these hold all of them, which is faster, otherwise as bigints. */
+/**
+ * `first + i × stride`, exactly. Uses numbers if they can hold all values, which is faster, and
+ * bigints otherwise.
+ */
 function counting(first: bigint, stride: bigint, length: number): (i: number) => Bound {
   const [start, step] = [Number(first), Number(stride)];
   if (Math.abs(start) + Math.abs(step) * length <= Number.MAX_SAFE_INTEGER) return (i) => start + i * step;
@@ -122,17 +130,24 @@ function counting(first: bigint, stride: bigint, length: number): (i: number) =>
 }
 
 /**
- * So many numbers from `start` to `end`, both included, evenly spaced, in one dimension. Default dtype float32, or complex64 if
- * one of them is complex, see {@link setDefaultDtype}; bigints and whole numbers do not make it an integer one.
+ * A tensor of one dimension with `steps` evenly spaced numbers from `start` to `end`, both
+ * included. The default dtype is float32, or complex64 if `start` or `end` is complex, see
+ * {@link setDefaultDtype}. Bigints and whole numbers do not give an integer dtype.
  *
- * As in torch, `start` and `end` are first converted to the dtype. The first half is counted from the start, `start + step × i`,
- * the second from the end, `end − step × (steps − 1 − i)`, with `step = (end − start) / (steps − 1)`, each operation rounded: in
- * float64 for float64, complex128 and integers, of which the fraction is then cut off, otherwise in float32; float16 and bfloat16
- * are rounded from that. Integers beyond 2^53 are computed exactly. torch computes the floats of 16 bits in 16 bits; of the other dtypes it gives the same bits on a CPU without wide
- * vectors, and with them results that depend on the length and may differ in the last digits.
+ * As in torch, `start` and `end` are first converted to the dtype. With
+ * `step = (end − start) / (steps − 1)`, the first half is computed from the start, as
+ * `start + step × i`, and the second half from the end, as `end − step × (steps − 1 − i)`. Each
+ * operation is rounded, in float64 for float64, complex128 and integers, and in float32 for the
+ * other dtypes. Then integers are truncated, and float16 and bfloat16 are rounded to 16 bits.
+ * Integers beyond 2^53 are computed exactly.
  *
- * Throws `TypeError` for what is no value and for complex ones in a real dtype, `RangeError` for `steps` that is no
- * size and for what an integer dtype cannot hold, `ERR_DTYPE` for bool.
+ * torch computes float16 and bfloat16 in 16 bits. For the other dtypes, torch gives the same bits
+ * on a CPU without wide vectors. With wide vectors, its results depend on the length and may differ
+ * in the last digits.
+ *
+ * Throws `TypeError` if `start` or `end` is not a value, or is complex and the dtype real. Throws
+ * `RangeError` if `steps` is not a size, and for numbers that an integer dtype cannot hold. Throws
+ * `ERR_DTYPE` for bool.
  *
  * @example
  * ```ts
@@ -171,7 +186,7 @@ export function linspace(start: unknown, end: unknown, steps: unknown, options: 
 
 const realPart = (value: Scalar): number => (isComplex(value) ? value.re : Number(value));
 
-/** Values as a dtype holds them. */
+/** Values after conversion to a dtype. */
 function convertedTo(dtype: DType, values: readonly Scalar[], where: string): Scalar[] {
   const entries = new (arrayOf(dtype))(values.length * entriesOf(dtype)) as Entries;
   values.forEach((value, i) => {
@@ -182,7 +197,7 @@ function convertedTo(dtype: DType, values: readonly Scalar[], where: string): Sc
 
 const isBeyondFloat64 = (value: bigint): boolean => !Number.isSafeInteger(Number(value));
 
-/** Evenly spaced integers, cut off towards 0. */
+/** Evenly spaced integers, truncated towards 0. */
 function spacedExactly(first: bigint, last: bigint, steps: number): (i: number) => bigint {
   const most = BigInt(Math.max(steps - 1, 1));
   return (i) => (first * (most - BigInt(i)) + last * BigInt(i)) / most;

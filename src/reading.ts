@@ -21,38 +21,43 @@ declare module './tensor' {
 export type Nested<T> = T | Nested<T>[];
 
 /**
- * What {@link Tensor.toArray} gives for a number of dimensions: `NestedOf<number, 2>` is
- * `number[][]`. Where the compiler does not know the number, {@link Nested}.
+ * The result of {@link Tensor.toArray} for a number of dimensions: `NestedOf<number, 2>` is
+ * `number[][]`. If the compiler does not know the number, it is {@link Nested}.
  */
 export type NestedOf<T, N extends number> = number extends N ? Nested<T> : N extends unknown ? Lists<T, N, []> : never;
 type Lists<T, N extends number, Made extends unknown[]> = Made['length'] extends N
   ? T
   : Lists<T, N, [...Made, unknown]>[];
 
-/** What {@link Tensor.toArray} takes. */
+/** The options of {@link Tensor.toArray}. */
 export interface ToArrayOptions<N extends number = number> {
   /** How many dimensions the tensor must have; the result is typed accordingly. */
   ndim?: N;
 }
 
-// How many values iteration reads at a time: few at first, as the loop may end early, then more, as
-// each read from a GPU waits.
+// How many values iteration reads at a time. The first block is small, because the loop may end
+// early. Later ones are larger, because each read from a GPU waits.
 const FIRST_BLOCK = 64;
 const MOST_IN_BLOCK = 2 ** 16;
 
-/** Reading elements. What is read from a GPU waits for the work queued there; {@link Tensor.toArrayAsync} does not block meanwhile. */
+/**
+ * Reading elements. Reading from a GPU waits for the work queued there. {@link Tensor.toArrayAsync}
+ * does not block while it waits.
+ */
 export abstract class Reading<D extends DType> {
   /**
-   * The elements as a typed array, row by row: float32 as `Float32Array`, int64 as `BigInt64Array`, bool as a
-   * `Uint8Array` of 0 and 1, and so on. float16 and bfloat16 are their bits in a `Uint16Array`, on every version of Node;
-   * where there is a `Float16Array`, `new Float16Array(data.buffer, data.byteOffset, data.length)` shows the values of
-   * float16. complex64 and complex128 come in a `Float32Array` or `Float64Array` of twice as many entries as elements:
-   * real part, imaginary part, real part, …
+   * The elements as a typed array, row by row: float32 as `Float32Array`, int64 as `BigInt64Array`,
+   * bool as a `Uint8Array` of 0 and 1, and so on. float16 and bfloat16 are bits in a `Uint16Array`,
+   * on every version of Node. If JavaScript has `Float16Array`,
+   * `new Float16Array(data.buffer, data.byteOffset, data.length)` gives the values of float16.
+   * complex64 and complex128 are in a `Float32Array` or `Float64Array` with twice as many entries
+   * as elements: real part, imaginary part, real part, …
    *
-   * Of a contiguous CPU tensor the array is the tensor's own memory: writing to one changes the other. Of any other
-   * layout, or of memory from `asTensor` that is not aligned to its element size, it is a copy. The array's ArrayBuffer
-   * may be larger than the array, and small tensors share one, as with Node's Buffers. Memory that was handed out so is
-   * never given to another tensor. Throws `ERR_DEVICE` on a GPU.
+   * For a contiguous CPU tensor, the array is the tensor's own memory: writing to one changes the
+   * other. For any other layout, and for memory from `asTensor` that is not aligned to the element
+   * size, it is a copy. The array's ArrayBuffer may be larger than the array, and small tensors
+   * share one, as Node's Buffers do. Memory that was handed out in this way is never reused for
+   * another tensor. Throws `ERR_DEVICE` for a tensor on a GPU.
    *
    * Do not transfer this array or its buffer, or enqueue it in a byte stream, which transfers it:
    * every tensor in that buffer would lose its memory and throw `ERR_DISPOSED` from then on. Use
@@ -63,17 +68,18 @@ export abstract class Reading<D extends DType> {
   }
 
   /**
-   * The elements as nested arrays; of a tensor without dimensions, its value. int64 elements are
-   * bigints, bool elements booleans, complex elements `{ re, im }`, others numbers.
+   * The elements as nested arrays, or the value of a tensor without dimensions. int64 elements are
+   * bigints, bool elements are booleans, complex elements are `{ re, im }`, and all others are
+   * numbers.
    *
    * The compiler does not know how many dimensions a tensor has. `ndim` states it: the arrays are
    * typed accordingly, and a tensor of another number of dimensions throws `ERR_SHAPE`.
    *
    * Throws `RangeError` if the arrays would take more than 256 MiB of the JavaScript heap, or more
    * than a quarter of it if its limit is below 1 GiB. In one dimension, 256 MiB hold 33 million
-   * numbers, 8 million bigints or 3 million complex numbers; use {@link data} for more, which makes
-   * no objects. The estimate is 8 bytes for each entry of an array, 48 for each array (empty ones
-   * too), 24 for each bigint and 72 for each complex number.
+   * numbers, 8 million bigints or 3 million complex numbers; for more, use {@link data}, which
+   * makes no objects. The estimate is 8 bytes for each entry of an array, 48 for each array (empty
+   * ones too), 24 for each bigint and 72 for each complex number.
    *
    * @example
    * ```ts
@@ -87,7 +93,7 @@ export abstract class Reading<D extends DType> {
     return nested(this, 'toArray', (value) => value) as NestedOf<ElementOf<D>, N>;
   }
 
-  /** The value of a tensor of one element. Throws `ERR_SHAPE` if it has more or none. */
+  /** The value of a tensor with one element. Throws `ERR_SHAPE` if it has more or none. */
   item(this: Tensor<D>): ElementOf<D> {
     storageOf(this, 'item');
     if (this.numel !== 1) {
@@ -97,8 +103,9 @@ export abstract class Reading<D extends DType> {
   }
 
   /**
-   * The value of one element, by an index for each dimension; negative ones count from the end. Throws `RangeError` for any
-   * that is not there. {@link index} and {@link select} give views of more.
+   * The value of one element, given an index for each dimension. Negative indices count from the
+   * end. Throws `RangeError` for an index that does not exist. For views of several elements use
+   * {@link index} and {@link select}.
    *
    * @example
    * ```ts
@@ -112,14 +119,15 @@ export abstract class Reading<D extends DType> {
   }
 
   /**
-   * Iterates over the first dimension, as over nested arrays: values of a tensor of one dimension,
-   * views of one of more ({@link unbind} gives these as an array, typed as such). Throws
-   * `ERR_SHAPE` for a tensor without dimensions, `ERR_DISPOSED` once the tensor is disposed, and
-   * `RangeError` for more values than {@link toArray} takes (loop over {@link data} instead).
+   * Iterates over the first dimension. Yields values if the tensor has one dimension, and views if
+   * it has more ({@link unbind} returns these as an array of that type). Throws `ERR_SHAPE` for a
+   * tensor without dimensions, `ERR_DISPOSED` once the tensor is disposed, and `RangeError` for
+   * more values than {@link toArray} allows (loop over {@link data} instead).
    *
-   * Views are made one at a time, when the loop asks for the next; a loop that ends early makes no
-   * more. Each belongs to the {@link tidy} that is open at that moment, else to the caller. There
-   * may be any number of them, but `[...x]` keeps them all in memory; a view takes about 250 bytes.
+   * Views are made one at a time, when the loop asks for the next. A loop that ends early makes no
+   * more. Each view belongs to the innermost {@link tidy} that is running at that moment, or
+   * otherwise to the caller. Their number is not limited, but `[...x]` keeps all of them in memory,
+   * and each takes about 250 bytes.
    *
    * Values are read in blocks of up to 65,536. A write to the tensor during the loop may not show
    * in values whose block was read before.
@@ -141,11 +149,11 @@ export abstract class Reading<D extends DType> {
   }
 }
 
-extend(Reading, ['at']); // which is called in loops
+extend(Reading, ['at']); // called in loops, so it checks `this` itself
 
 /**
- * Throws `ERR_SHAPE` if options name another number of dimensions than a tensor has, `TypeError`
- * for others.
+ * Throws `ERR_SHAPE` if the options name another number of dimensions than the tensor has, and
+ * `TypeError` for unknown options.
  */
 export function checkNdim(
   tensor: Tensor,
@@ -206,13 +214,16 @@ function* valuesOf<D extends DType>(tensor: Tensor<D>): Generator<ElementOf<D>, 
   }
 }
 
-/** Some values of a 1-d tensor. The view ends here: an abandoned generator would keep it. */
+/**
+ * Some values of a tensor of one dimension. The view is disposed here, because an abandoned
+ * generator would keep it.
+ */
 function blockOf<D extends DType>(tensor: Tensor<D>, start: number, length: number): ElementOf<D>[] {
   using block = viewOf<D>(tensor, narrowed(tensor, 0, start, length), 'iteration');
   return listed(block, 'iteration');
 }
 
-/** The elements in one list, row by row. The caller sees to it that they are not too many. */
+/** The elements in one list, row by row. The caller must ensure that there are not too many. */
 export function listed<D extends DType>(tensor: Tensor<D>, where: string): ElementOf<D>[] {
   return reading(tensor, where, (get, strides) => {
     const { shape } = tensor;
@@ -226,14 +237,14 @@ export function listed<D extends DType>(tensor: Tensor<D>, where: string): Eleme
   });
 }
 
-/** Throws `RangeError` if the elements as nested arrays would take too much of the heap. */
+/** Throws `RangeError` if nested arrays of the elements would take too much of the heap. */
 export function checkNestable(tensor: Tensor, where: string): void {
   const { shape, dtype } = tensor;
   const instead = where === 'toArrayAsync' ? 'use dataAsync' : 'use data';
   checkFitsHeap(bytesOfNested(shape, dtype), where, `shape [${shape}] of ${dtype} in nested arrays`, instead);
 }
 
-/** What `of` makes of each element, in nested arrays. */
+/** The results of `of` for all elements, in nested arrays. */
 export function nested<D extends DType, T>(
   tensor: Tensor<D>,
   where: string,
@@ -254,7 +265,10 @@ export function nested<D extends DType, T>(
   });
 }
 
-/** Calls `read` with what reads the element at a position, counted from the first one, and the strides by which positions go. */
+/**
+ * Calls `read` with a function that reads the element at a position, counted from the first
+ * element, and with the strides of these positions.
+ */
 export function reading<D extends DType, R>(
   tensor: Tensor<D>,
   where: string,
@@ -272,7 +286,7 @@ export function reading<D extends DType, R>(
     using aligned = copyOf<D>(tensor, contiguousStrides(tensor.shape));
     return reading(aligned, where, read);
   }
-  // Of a tensor without elements the start may be past the end.
+  // Without elements, `start` may be past the end.
   const length = extentOf(tensor.shape, tensor.strides) * entriesOf(tensor.dtype);
   const entries = new Entries(storage.owner as ArrayBuffer, length && start, length) as Entries;
   return read(elementReader(tensor.dtype, entries), tensor.strides);

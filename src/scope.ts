@@ -1,22 +1,28 @@
-/** Scopes at whose end everything made in them is disposed. Knows of tensors only that they can be. */
+/**
+ * Scopes that dispose everything made in them when they end. Knows nothing about tensors except
+ * that they are disposable.
+ */
 
 import { types } from 'node:util';
 import { show, typeError } from './errors';
 
 let scope: Set<Disposable> | null = null;
 
-/** Notes what was made for the innermost scope, if there is one. */
+/** Registers an object with the innermost scope, if there is one. */
 export function enter(made: Disposable): void {
   if (scope !== null) scope.add(made);
 }
 
 /**
- * Runs a function, then disposes every tensor made meanwhile (results, views, copies) except those that it returns: one, or
- * any number in arrays, objects, Maps and Sets, however deep. If it throws, all are disposed. Scopes nest: what the
- * inner one returns belongs to the outer. If disposing one throws, the others are disposed and the first error is thrown.
+ * Runs a function, then disposes all tensors that were made while it ran (results, views, copies)
+ * except those that it returns. It may return one tensor, or any number in arrays, objects, Maps
+ * and Sets, nested to any depth. If the function throws, all are disposed. Calls may be nested:
+ * tensors that the inner function returns belong to the outer call. If disposing a tensor throws,
+ * the others are still disposed, and the first error is thrown.
  *
- * Throws `TypeError` if `fn` is no function, or returns a promise, since what an asynchronous function makes after its
- * first `await` would be left out; use `using` or `dispose` there.
+ * Throws `TypeError` if `fn` is not a function or returns a promise, because tensors that an
+ * asynchronous function makes after its first `await` would not be disposed. Use `using` or
+ * `dispose` there.
  *
  * @example
  * ```ts
@@ -56,20 +62,23 @@ export function tidy<T>(fn: () => T): T {
   return result as T;
 }
 
-/** A function that calls `fn`, and refuses a promise. Throws `TypeError` if `fn` is no function. */
+/**
+ * A function that calls `fn` and throws `TypeError` if that returns a promise. Throws `TypeError`
+ * if `fn` is not a function.
+ */
 export function synchronous<T>(fn: () => T, where: string): () => T {
   if (typeof fn !== 'function') throw typeError(`${where}: fn must be a function; received ${show(fn)}`);
   return () => {
     const result = fn();
     if (typeof (result as Partial<PromiseLike<unknown>> | undefined)?.then === 'function') {
-      Promise.resolve(result).catch(() => {}); // told here already that it is of no use
+      Promise.resolve(result).catch(() => {}); // the TypeError below is enough; do not report an unhandled rejection as well
       throw typeError(`${where}: fn must be synchronous; received one that returns a promise`);
     }
     return result;
   };
 }
 
-/** Calls a function whose tensors belong to no scope, not even to those that are open. */
+/** Calls a function. The tensors that it makes belong to no scope. */
 export function unscoped<T>(fn: () => T): T {
   const outer = scope;
   scope = null;
@@ -80,7 +89,7 @@ export function unscoped<T>(fn: () => T): T {
   }
 }
 
-/** The members of a set that a value is or holds. */
+/** The members of a set that a value is or contains. */
 function foundIn(value: unknown, made: ReadonlySet<Disposable>): Set<Disposable> {
   const found = new Set<Disposable>();
   const seen = new Set<unknown>();

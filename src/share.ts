@@ -1,4 +1,4 @@
-/** Tensors on memory that is already there: typed arrays, buffers, tensors of other libraries. */
+/** Makes tensors on existing memory: typed arrays, buffers, tensors of other libraries. */
 
 import { constants } from 'node:buffer';
 import { isAnyArrayBuffer, isTypedArray } from 'node:util/types';
@@ -24,24 +24,33 @@ import type { Sizes } from './layout';
 import { checkArray } from './literal';
 import { isTensor, type Tensor } from './tensor';
 
-/** A tensor of another library, recognised by what it has: `data`, `dims` or `shape`, `type` or `dtype`. */
+/**
+ * A tensor of another library. It is recognised by its properties: `data`, `dims` or `shape`,
+ * `type` or `dtype`.
+ */
 export interface TensorLike {
-  /** The elements, row by row: a typed array. Libraries have tensors of strings too, which are refused. */
+  /**
+   * The elements, row by row, as a typed array. The tensors of strings that some libraries have are
+   * refused.
+   */
   readonly data: TypedArray | readonly unknown[];
   /** The size of each dimension. */
   readonly dims?: Sizes;
-  /** Another name for `dims`, which wins. */
+  /** Another name for `dims`. If both are present, `dims` counts. */
   readonly shape?: Sizes;
-  /** The dtype; by default that of the array. */
+  /** The dtype. Default: that of the array. */
   readonly type?: string;
-  /** Another name for `type`, which wins. */
+  /** Another name for `type`. If both are present, `type` counts. */
   readonly dtype?: string;
 }
 
-/** What {@link asTensor} shares memory with. */
+/** Objects that {@link asTensor} shares memory with. */
 export type Shareable = TypedArray | ArrayBufferLike | TensorLike | ArrowVector;
 
-/** The dtype that {@link asTensor} gives a source without being told one, as far as types tell. */
+/**
+ * The dtype that {@link asTensor} gives a source without a `dtype` option, as far as the compiler
+ * can tell.
+ */
 export type SharedDType<S> = S extends { readonly type: infer D extends DType }
   ? D
   : S extends { readonly dtype: infer D extends DType }
@@ -53,28 +62,30 @@ export type SharedDType<S> = S extends { readonly type: infer D extends DType }
         : DType;
 
 /**
- * A tensor on memory that is already there, without a copy: writing to one changes the other.
+ * A tensor that shares existing memory, without a copy: writing to one changes the other.
  *
  * Takes a typed array, a Buffer at any byte offset, an ArrayBuffer or SharedArrayBuffer, a
  * `{ data, dims, type }` object such as a tensor of ONNX Runtime or transformers.js or what
- * {@link Tensor.toObject} gives, or a vector of Apache Arrow. `dtype` tells what memory holds where
- * that is open:
+ * {@link Tensor.toObject} gives, or a vector of Apache Arrow. `dtype` states what the memory holds,
+ * where that is not clear from the source:
  *
  * - a Uint8Array, Buffer or ArrayBuffer: bytes of any dtype (default uint8)
  * - a Uint16Array: bits of float16 or bfloat16 (no default; a Float16Array is float16)
  * - a Float32Array or Float64Array: real numbers, or complex64 or complex128, half as many, each a
  *   real and an imaginary part
  *
- * `shape`, as the second argument or among the options, defaults to that of the object, or one
- * dimension; one size may be −1 and is then inferred. Fixed-size lists of Arrow are dimensions,
- * vectors of several chunks are copied into one, and those with nulls refused. With a GPU as
- * `device` the elements are copied there; plain numbers and arrays are copied as by {@link tensor}.
+ * `shape` is the second argument or an option. It defaults to the object's shape, or to one
+ * dimension. One size may be −1 and is then inferred. Fixed-size lists of Arrow become dimensions.
+ * Arrow vectors of several chunks are copied into one, and vectors with nulls are refused. If
+ * `device` is a GPU, the elements are copied there. Plain numbers and arrays are copied as by
+ * {@link tensor}.
  *
- * Throws `TypeError` for what is no memory, for an array that was detached or that is out of bounds
- * because its buffer was shrunk, for another element type than `dtype`, and for unsigned integers of
- * 16, 32 and 64 bits, which no dtype has and {@link tensor} copies; `RangeError` if memory ends
- * within an element, `ERR_SHAPE` if `shape` does not match the length. Of several tensors, such as
- * the outputs of a session, one must be picked.
+ * Throws `TypeError` if the source is none of these, for an array that was detached or is out of
+ * bounds because its buffer was shrunk, for an element type other than `dtype`, and for unsigned
+ * integers of 16, 32 and 64 bits, which have no dtype ({@link tensor} copies them). Also throws it
+ * for several tensors, such as the outputs of a session, because one must be picked. Throws
+ * `RangeError` if the memory ends within an element, and `ERR_SHAPE` if `shape` does not match the
+ * length.
  *
  * @example
  * ```ts
@@ -138,7 +149,7 @@ export function fromSource(source: unknown, args: unknown[], where: string): Ten
   return sentTo(device, share(info, named, inferSize(dims, length, where)));
 }
 
-/** What comes after the source: a shape, options, or both. */
+/** Checks the arguments after the source: a shape, options, or both. */
 function sharingArguments([first, second]: unknown[], where: string) {
   const isShape = Array.isArray(first) || (first === undefined && second !== undefined);
   if (!isShape && second !== undefined) {
@@ -153,7 +164,7 @@ function sharingArguments([first, second]: unknown[], where: string) {
   return { dtype, device, options, shape: shape === undefined ? undefined : checkShape(shape, `${where}: shape`, -1) };
 }
 
-/** Throws `TypeError` for what is neither memory nor a value nor a list of values. */
+/** Throws `TypeError` for anything that is neither memory nor a value nor a list of values. */
 function checkValues(source: unknown, where: string): void {
   if (isTensorList(source)) return;
   refuseSeveral(source, `${where}: source`);
@@ -164,7 +175,7 @@ function checkValues(source: unknown, where: string): void {
   }
 }
 
-/** A buffer as an array; older versions of Node have none as long as the longest buffers. */
+/** A buffer as an array. In older versions of Node, the longest buffers are too long for that. */
 function bytesIn(buffer: ArrayBufferLike, where: string): Uint8Array {
   checkAttached(buffer, where);
   const bytes = bytesOfAny(buffer);
@@ -174,22 +185,25 @@ function bytesIn(buffer: ArrayBufferLike, where: string): Uint8Array {
   );
 }
 
-/** A tensor in another shape of as many elements. */
+/** A tensor in another shape with the same number of elements. */
 function fitted(values: Tensor, shape: Sizes, where: string): Tensor {
   return values.reshape(inferSize(shape, values.numel, where));
 }
 
-/** For types of other libraries that no dtype here is like: what holds their values. */
+/** For types of other libraries that have no dtype here: a dtype that holds their values. */
 const dtypeForValues: Readonly<Record<string, DType>> = { uint16: 'int32', uint32: 'int64', uint64: 'int64' };
 
-/** How the values of a tensor object are copied if they cannot be shared. */
+/** Says how to copy the values of a tensor object that cannot be shared. */
 function remedyFor(type: unknown): string {
   const dtype = typeof type === 'string' && Object.hasOwn(dtypeForValues, type) ? dtypeForValues[type] : undefined;
   if (dtype === undefined) return 'convert it to one that has';
   return `tensor(x.data, { dtype: '${dtype}' }).reshape(x.dims) copies its values`;
 }
 
-/** The dtype of what an array holds: the one asked for, the one that a foreign tensor names, or the array's own. */
+/**
+ * The dtype of the elements of an array: the requested one, the one that the tensor object names,
+ * or the array's own.
+ */
 function dtypeIn(array: TypedArray, asked: DType | undefined, like: TensorLike | undefined, where: string): DType {
   const type = asked ?? like?.type ?? like?.dtype;
   if (type !== undefined && !isDType(type)) {
@@ -206,7 +220,7 @@ function dtypeIn(array: TypedArray, asked: DType | undefined, like: TensorLike |
   throw typeError(`${where}: a ${name} can be shared as ${possible}, not as ${asked}; use tensor() to convert`);
 }
 
-/** A tensor of another library; undefined for what cannot be meant as one. */
+/** Checks a tensor of another library. Undefined if the value cannot be meant as one. */
 function tensorLike(value: unknown, where: string): TensorLike | undefined {
   if (typeof value !== 'object' || value === null || !('data' in value)) return undefined;
   const { location } = value as { location?: unknown };

@@ -1,21 +1,22 @@
 /**
- * Buffers kept for reuse: found by size, freed by age, dropped if they were detached. Knows nothing
- * of tensors.
+ * Buffers kept for reuse. They are found by size, freed by age, and dropped if they were detached.
+ * Knows nothing about tensors.
  */
 
-/** A buffer that is kept. */
+/** A buffer kept for reuse. */
 interface Spare {
   readonly buffer: ArrayBuffer;
   readonly bytes: number;
   readonly sizeClass: number;
-  // Neighbours in the order of keeping: among all spares, and among those of the class.
+  // Neighbours in the order in which the buffers were kept, among all spares and among those of the
+  // class.
   older: Spare | null;
   newer: Spare | null;
   olderInClass: Spare | null;
   newerInClass: Spare | null;
 }
 
-// Of a class the newest are tried, so that the time to find a spare does not grow with their number.
+// Only the newest of a class are tried, so that the search time does not grow with their number.
 const MOST_TRIED = 8;
 
 export class Spares {
@@ -28,8 +29,8 @@ export class Spares {
   readonly #free: (buffer: ArrayBuffer) => void;
 
   /**
-   * @param limit how many bytes are kept at most
-   * @param free called with each buffer that is given up
+   * @param limit the most bytes that are kept
+   * @param free called with each buffer that is no longer kept
    */
   constructor(limit: number, free: (buffer: ArrayBuffer) => void) {
     this.#limit = limit;
@@ -45,13 +46,16 @@ export class Spares {
     return this.#limit;
   }
 
-  /** Gives up the oldest if more than the new limit is kept. */
+  /** Frees the oldest buffers if more than the new limit is kept. */
   set limit(limit: number) {
     this.#limit = limit;
     this.#shrink(limit);
   }
 
-  /** A buffer of `bytes` to 1.25 · `bytes`, the newest there is of about that size; undefined if there is none. */
+  /**
+   * Takes out the newest buffer of about this size, from `bytes` to 1.25 · `bytes`. Undefined if
+   * there is none.
+   */
   take(bytes: number): ArrayBuffer | undefined {
     if (this.#bytes < bytes) return undefined;
     const sizeClass = sizeClassOf(bytes);
@@ -63,7 +67,10 @@ export class Spares {
     return isWhole(spare) ? spare.buffer : this.take(bytes);
   }
 
-  /** Keeps a buffer, and gives up the oldest until all are within the limit; a buffer above the limit at once. */
+  /**
+   * Keeps a buffer, and frees the oldest ones until all are within the limit. Frees a buffer that
+   * is larger than the limit at once.
+   */
   keep(buffer: ArrayBuffer): void {
     const bytes = buffer.byteLength;
     if (bytes === 0) return;
@@ -84,7 +91,7 @@ export class Spares {
     this.#bytes += bytes;
   }
 
-  /** Gives up all. */
+  /** Frees all buffers. */
   clear(): void {
     this.#shrink(0);
   }
@@ -115,8 +122,11 @@ const isWhole = ({ buffer, bytes }: Spare): boolean => buffer.byteLength === byt
 const double = new Float64Array(1);
 const words = new Uint32Array(double.buffer);
 
-/** Eight classes from one power of two to the next, in the order of sizes: exponent and three bits of a double. */
+/**
+ * The size class: the exponent and three more bits of `bytes` as a double. There are eight classes
+ * from one power of two to the next, in the order of sizes.
+ */
 function sizeClassOf(bytes: number): number {
   double[0] = bytes;
-  return (words[1] >>> 17) - (1023 << 3); // the upper word: all platforms we run on are little-endian
+  return (words[1] >>> 17) - (1023 << 3); // the upper word, because all supported platforms are little-endian
 }

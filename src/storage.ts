@@ -1,6 +1,6 @@
 /**
- * Where bytes live. A storage is shared by a tensor and its views; it ends when the last of them is disposed, or with
- * the garbage collector.
+ * The memory of tensors. A tensor and its views share a storage. It ends when the last of them is
+ * disposed or garbage-collected.
  */
 
 import type { DeviceMemory, Memory } from '../binding';
@@ -10,32 +10,35 @@ import { allocateBytes, freeBytes, sharesSlab, unwatchOwner, watchOwner } from '
 import { CPU } from './device';
 import type { Orphan } from './orphans';
 
-/** Bytes that were allocated and not released; those that the collector took are among them. */
+/** Bytes that were allocated and not released. Garbage-collected memory still counts. */
 let held = 0;
 
 export class Storage {
-  /** What the addon is given; null once released. */
+  /** What is passed to the addon. Null once released. */
   memory: Memory | null;
-  /** The buffer itself, which tells whether two storages share memory. */
+  /** The buffer itself. Two storages with the same owner share memory. */
   owner: object;
-  /** Where this storage begins in `memory`: small ones share a slab. */
+  /** Where this storage begins in `memory`, because small ones share a slab. */
   byteOffset: number;
   byteLength: number;
   readonly device: number;
-  /** Whether the memory is an ArrayBuffer, which can be detached or, if it is resizable, shrunk. */
+  /** Whether the memory is an ArrayBuffer, which can be detached or, if resizable, shrunk. */
   readonly #canBeLost: boolean;
-  /** Whether the memory is ours, not that of somebody's array. */
+  /** Whether this package allocated the memory, as opposed to sharing an array. */
   allocated = false;
-  /** Whether the memory is page-locked, so that devices reach it by themselves. */
+  /** Whether the memory is page-locked, so that GPUs can access it directly. */
   pinned = false;
-  /** Whether copies from or to this memory may be under way, for which {@link settle} waits. */
+  /**
+   * Whether non-blocking copies from or to this memory may be pending. {@link settle} waits for
+   * them.
+   */
   settling = false;
-  /** Whether others can see the memory of ours, so that no other tensor may have it. */
+  /** Whether the memory was handed out, so that it must not be reused for another tensor. */
   #handedOut = false;
   #address: number | undefined;
-  /** What gives the memory to the next tensor if this storage is left to the collector. */
+  /** Allows reusing the memory if this storage is garbage-collected. */
   orphan: Orphan | null = null;
-  /** Tensors that have not been disposed. */
+  /** The number of tensors on this storage that have not been disposed. */
   references = 0;
 
   constructor(memory: Memory, byteOffset: number, byteLength: number, device: number) {
@@ -55,7 +58,9 @@ export class Storage {
     return bytes < this.byteOffset + this.byteLength || (bytes === 0 && isDetached(this.owner as ArrayBuffer));
   }
 
-  /** The address of the memory, to tell whether two objects have the same one. Looked up once. */
+  /**
+   * The address of the memory, to tell whether two objects have the same memory. Looked up once.
+   */
   get address(): number {
     this.#address ??= binding.addressOf(this.memory as Memory);
     return this.#address;
@@ -65,7 +70,7 @@ export class Storage {
     this.references++;
   }
 
-  /** Notes that others can see the memory from now on, as long as they like. */
+  /** Records that the memory is handed out. It may stay in use for any length of time. */
   handOut(): void {
     this.#handedOut = true;
     this.#unwatch();
@@ -76,7 +81,10 @@ export class Storage {
     this.orphan = null;
   }
 
-  /** Ends one reference; after the last, memory is given back (device memory after the work queued on it). */
+  /**
+   * Ends one reference. After the last, the memory is released (GPU memory after the work queued on
+   * it).
+   */
   release(): void {
     if (--this.references > 0 || this.memory === null) return;
     if (this.device !== CPU) binding.release(this.memory as DeviceMemory);
@@ -89,7 +97,10 @@ export class Storage {
     this.memory = null;
   }
 
-  /** Waits for the copies from and to this memory that nobody waited for. To be called before host memory is touched. */
+  /**
+   * Waits for pending non-blocking copies from or to this memory. Must be called before host memory
+   * is accessed.
+   */
   settle(): void {
     if (!this.settling) return;
     binding.settle(this.memory as Memory);
@@ -97,13 +108,17 @@ export class Storage {
   }
 
   /**
-   * Whether the memory is ours and nobody else can see it, so that other memory may take its place.
+   * Whether this package allocated the memory and has not handed it out, so that it can be replaced
+   * by other memory.
    */
   get isPrivate(): boolean {
     return this.allocated && !this.#handedOut;
   }
 
-  /** Whether the buffer can be given away: whole, ours, and seen through one tensor alone. */
+  /**
+   * Whether the buffer can be handed over: it belongs to this storage alone, was not handed out,
+   * and only one tensor uses it.
+   */
   get detachable(): boolean {
     return (
       this.device === CPU && !this.pinned && this.isPrivate && this.references === 1 && !sharesSlab(this.byteLength)
@@ -111,8 +126,8 @@ export class Storage {
   }
 
   /**
-   * Exchanges the memory for more of its kind, with the same bytes at its start. Throws `ERR_OUT_OF_MEMORY`, with nothing
-   * changed.
+   * Replaces the memory by more memory of the same kind that begins with the same bytes. If that
+   * fails, throws `ERR_OUT_OF_MEMORY` and changes nothing.
    */
   grow(byteLength: number): void {
     const other = allocate(byteLength, this.device, this.pinned);
@@ -149,12 +164,16 @@ function allocateOnCpu(byteLength: number): Storage {
   return storage;
 }
 
-/** Bytes of tensors on all devices that were allocated and not released; those that the collector took are among them. */
+/**
+ * Bytes that were allocated for tensors on all devices and not released. Garbage-collected memory
+ * still counts.
+ */
 export const heldBytes = (): number => held;
 
 /**
- * Copies `byteLength` bytes between two storages on any devices. Both may be used when this returns, by {@link Storage.settle}
- * where it did not wait: with `nonBlocking`, for page-locked memory.
+ * Copies `byteLength` bytes between two storages on any devices. Waits for the copy, except with
+ * `nonBlocking` between a GPU and page-locked memory: then {@link Storage.settle} waits before the
+ * memory is used.
  */
 export function copyBytes(
   from: Storage,
@@ -164,7 +183,7 @@ export function copyBytes(
   byteLength: number,
   nonBlocking = false,
 ): void {
-  // The memory of an array may be page-locked without our knowing, so it is for us to say what is not waited for.
+  // The addon cannot decide this: a shared array may be page-locked by somebody else.
   const later = nonBlocking && from.device !== to.device && (from.pinned || to.pinned);
   if (!later) {
     from.settle();

@@ -1,3 +1,6 @@
-/** Node 20 and 22 give `Symbol.dispose` to their own realm alone, not to those that jest 29 or `node:vm` make. */
+/**
+ * Node 20 and 22 define `Symbol.dispose` only in the main realm, not in those that jest 29 or
+ * `node:vm` create.
+ */
 
 if (Symbol.dispose === undefined) Object.defineProperty(Symbol, 'dispose', { value: Symbol('Symbol.dispose') });

@@ -1,6 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-/** Tensor: a dtype, a shape and strides over a storage. What it can do is added by the files that {@link extend} it. */
+/**
+ * Tensor: a dtype, a shape and strides over a storage. Other files add its methods with
+ * {@link extend}.
+ */
 
 import { isProxy } from 'node:util/types';
 import { type DeviceName, deviceName } from './device';
@@ -11,7 +14,7 @@ import { isContiguous, numelOf, type Sizes } from './layout';
 import { enter } from './scope';
 import { Storage } from './storage';
 
-/** Makes a tensor on a storage. The lists are kept as they are, so they must not change afterwards. */
+/** Makes a tensor on a storage. The lists are not copied, so they must not change afterwards. */
 export let createTensor: <D extends DType>(
   storage: Storage,
   dtype: D,
@@ -20,10 +23,13 @@ export let createTensor: <D extends DType>(
   offset: number,
 ) => Tensor<D>;
 
-/** A tensor's storage. Throws `ERR_DISPOSED`, and `TypeError` for what is no tensor, on which a method was called. */
+/**
+ * A tensor's storage. Throws `ERR_DISPOSED`, and `TypeError` if a method was called on something
+ * that is not a tensor.
+ */
 export let storageOf: (tensor: Tensor, where: string) => Storage;
 
-/** Whether a tensor was disposed, or its memory taken away from it. */
+/** Whether a tensor was disposed or lost its memory. */
 export let isLost: (tensor: Tensor) => boolean;
 
 /** Whether a value is a Tensor of this copy of the package. */
@@ -32,29 +38,33 @@ export let isTensor: (value: unknown) => value is Tensor;
 /** The code by which the addon knows a tensor's dtype. */
 export let codeOf: (tensor: Tensor) => number;
 
-/** Whether {@link Tensor.isContiguous}, without a call into the layout. */
+/** Like {@link Tensor.isContiguous}, without a check of the argument. */
 export let contiguousOf: (tensor: Tensor) => boolean;
 
-/** Gives a tensor another shape and strides on its storage, which must hold them. The lists must not change afterwards. */
+/**
+ * Gives a tensor another shape and strides on its storage, which must be large enough. The lists
+ * must not change afterwards.
+ */
 export let relayOut: (tensor: Tensor, shape: Sizes, strides: Sizes) => void;
 
-/** How many tensors were made and not disposed; those that the collector took are among them. */
+/** How many tensors were made and not disposed. Garbage-collected tensors still count. */
 export let undisposedTensors: () => number;
 
 /**
- * Has a function called when a tensor is disposed; it must not throw. Returns what takes that back. What is not taken back is
- * kept by the tensor alone, and goes with it.
+ * Registers a function that is called when a tensor is disposed. The function must not throw.
+ * Returns a function that removes it. Only the tensor keeps registered functions alive.
  */
 export let onDispose: (tensor: Tensor, call: () => void) => () => void;
 
 const UNCLONEABLE = Symbol('a Tensor, which is sent as x.toObject() or x.transfer() and');
 
 /**
- * An n-dimensional array of elements of one dtype, on the CPU or on a GPU. Made by `tensor`, `asTensor`, `zeros`, …;
- * operations such as `rsqrt` are functions and methods alike.
+ * An n-dimensional array of elements of one dtype, on the CPU or on a GPU. Tensors are made by
+ * `tensor`, `asTensor`, `zeros`, … Operations such as `rsqrt` are both functions and methods.
  *
- * Several tensors may share one storage (views). Memory is released when the last of them is disposed, by
- * {@link Tensor.dispose}, `using` or `tidy`, or garbage-collected. Using a disposed tensor throws `ERR_DISPOSED`.
+ * Several tensors may share one storage (views). Memory is released when the last of them is
+ * disposed, by {@link Tensor.dispose}, `using` or `tidy`, or garbage-collected. Using a disposed
+ * tensor throws `ERR_DISPOSED`.
  *
  * @example
  * ```ts
@@ -66,15 +76,17 @@ export class Tensor<D extends DType = DType> {
   static #undisposed = 0;
 
   /**
-   * structuredClone and postMessage would silently make `{}` of a tensor, whose parts are private. They refuse a symbol, and
-   * name it. Node 22 has `markAsUncloneable`, which names nothing and takes several times as long.
+   * structuredClone and postMessage would silently turn a tensor into `{}`, because its fields are
+   * private. They refuse a symbol, and their message names it. `markAsUncloneable` of Node 22 gives
+   * a message without a name and takes several times as long.
    * @internal
    */
   readonly uncloneable = UNCLONEABLE;
 
   /**
-   * Tells a tensor from a plain object, which Vue would wrap in a Proxy: the private parts cannot be read through one. A
-   * value of the prototype, not a getter, so that it can.
+   * Distinguishes a tensor from a plain object, which Vue would wrap in a Proxy. Private fields
+   * cannot be read through a Proxy; this property can, because it is a value of the prototype and
+   * not a getter.
    */
   declare readonly [Symbol.toStringTag]: 'Tensor';
 
@@ -148,7 +160,7 @@ export class Tensor<D extends DType = DType> {
     };
   }
 
-  // A private part is there or not: looking first would cost time, catching costs none.
+  // Reading a private field of another object throws. Catching that costs no time, unlike a check.
 
   /** The element type. */
   get dtype(): D {
@@ -159,7 +171,7 @@ export class Tensor<D extends DType = DType> {
     }
   }
 
-  /** The size of each dimension; `[]` for a single value. Frozen. */
+  /** The size of each dimension, or `[]` for a single value. Frozen. */
   get shape(): Sizes {
     try {
       return this.#shape;
@@ -168,7 +180,7 @@ export class Tensor<D extends DType = DType> {
     }
   }
 
-  /** For each dimension, how many elements apart neighbours lie in memory. Frozen. */
+  /** For each dimension, the distance in memory between neighbours, in elements. Frozen. */
   get strides(): Sizes {
     try {
       return this.#strides;
@@ -177,7 +189,7 @@ export class Tensor<D extends DType = DType> {
     }
   }
 
-  /** Where the first element lies, in elements from the start of the storage. */
+  /** The position of the first element, in elements from the start of the storage. */
   get storageOffset(): number {
     try {
       return this.#offset;
@@ -229,8 +241,8 @@ export class Tensor<D extends DType = DType> {
   }
 
   /**
-   * Ends this tensor. Its memory is released when no view of it is left; GPU memory after the work already queued.
-   * Calling it again does nothing.
+   * Ends this tensor. Its memory is released once no other tensor uses it, and GPU memory after the
+   * work already queued. Calling it again does nothing.
    */
   dispose(): void {
     if (!isTensor(this)) throw notATensor('dispose: this', this);
@@ -248,15 +260,18 @@ export class Tensor<D extends DType = DType> {
   }
 }
 
-// The compiler calls a class that mentions itself `_Tensor`, which messages and stacks would show.
+// The compiler renames a class that refers to itself to `_Tensor`, which messages and stacks would
+// show.
 Object.defineProperty(Tensor, 'name', { value: 'Tensor' });
 Object.defineProperty(Tensor.prototype, Symbol.toStringTag, { value: 'Tensor', configurable: true });
 
 /**
- * Gives tensors the methods of a class, which stands in a file of its own and is never constructed; that file tells the
- * type checker by merging the class into the interface of Tensor. A method can be called on anything, as on a Proxy of a
- * tensor; those with a name say then what is wrong, before they run. Those that are `checked`, async methods, generators, and those
- * named by a symbol have to do so themselves, as {@link storageOf} does.
+ * Adds the methods of a class to Tensor. The class is in a file of its own and is never
+ * constructed. That file declares the methods to the type checker by merging the class into the
+ * interface of Tensor. A method can be called on any object, such as a Proxy of a tensor, so
+ * methods are wrapped in a check of `this`. Methods listed as `checked`, async methods, generators
+ * and methods named by a symbol are not wrapped and must check `this` themselves, as
+ * {@link storageOf} does.
  */
 export function extend(methods: { readonly prototype: object }, checked: readonly string[] = []): void {
   const { constructor: _, ...descriptors } = Object.getOwnPropertyDescriptors(
@@ -275,7 +290,7 @@ type Method = (this: Tensor, ...args: unknown[]) => unknown;
 const isPlainFunction = (value: unknown): value is Method =>
   typeof value === 'function' && Object.getPrototypeOf(value) === Function.prototype;
 
-/** A method that throws `TypeError` if it is called on what is no tensor. */
+/** A method that throws `TypeError` if it is called on anything that is not a tensor. */
 function ofTensors(name: string, method: Method): Method {
   const checked = function (this: Tensor, ...args: unknown[]): unknown {
     if (!isTensor(this)) throw notATensor(`${name}: this`, this);
@@ -284,13 +299,16 @@ function ofTensors(name: string, method: Method): Method {
   return Object.defineProperties(checked, { name: { value: name }, length: { value: method.length } });
 }
 
-/** Whether a value can be meant as an object of options: not a list, an array or a tensor. */
+/** Whether a value can be meant as an options object: not a list, a typed array or a tensor. */
 export function isOptions(value: unknown): value is { dtype?: unknown; device?: unknown } {
   if (typeof value !== 'object' || value === null) return false;
   return !Array.isArray(value) && !ArrayBuffer.isView(value) && !isTensor(value);
 }
 
-/** Throws `TypeError` for what cannot be meant as an object of options, `such` as there may be. */
+/**
+ * Throws `TypeError` if a value cannot be meant as an options object. `such` names the options that
+ * it can have.
+ */
 export function checkIsOptions(
   options: unknown,
   such: string,
@@ -300,14 +318,14 @@ export function checkIsOptions(
   throw typeError(`${where}: options must be an object such as { ${such} }; received ${show(options)}`);
 }
 
-/** The error for a value that is no tensor; `where` names the function and the argument. */
+/** The error for a value that is not a tensor. `where` names the function and the argument. */
 export function notATensor(where: string, value: unknown): TypeError {
   return typeError(`${where} must be a Tensor; received ${describe(value)}`);
 }
 
 function describe(value: unknown): string {
   if (typeof value !== 'object' || value === null || hasDims(value)) return received(value);
-  // Nothing more of a Proxy is looked into: that would call its handler.
+  // Nothing else of a Proxy is examined, because that would call its handler.
   if (isProxy(value)) return 'a Proxy; pass the tensor that it wraps (in Vue, toRaw(x))';
   return classNameOf(value) === Tensor.name ? 'a tensor of another copy of rsqrt, or an imitation' : received(value);
 }

@@ -5,7 +5,7 @@ import { checkWhole } from './checks';
 import { usableCpus } from './cpus';
 import { rangeError, show } from './errors';
 
-/** As in native/cpu/pool.h. */
+/** The same limit as in native/cpu/pool.h. */
 const MOST_THREADS = 1024;
 
 let threads: number;

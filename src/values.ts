@@ -1,4 +1,4 @@
-/** Values as they were read from JavaScript, until they are written to a tensor. */
+/** A list of values that were read from JavaScript and not yet written to a tensor. */
 
 import type { TypedArray } from './dtype';
 import type { Sizes } from './layout';

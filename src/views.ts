@@ -1,4 +1,6 @@
-/** The methods of Tensor that give views: other shapes, strides and offsets over the same storage. */
+/**
+ * The methods of Tensor that return views: other shapes, strides and offsets over the same storage.
+ */
 
 import { checkDim, checkDimCount, spread } from './checks';
 import { copyOf } from './copy';
@@ -47,17 +49,19 @@ export function viewOf<D extends DType>(
 }
 
 /**
- * Views share the storage of the tensor they come from: writing to one shows in the other, and the memory stays until the
- * last of them is disposed or collected. Negative dimensions and indices count from the end. A `shape` or a list of
- * dimensions may come spread or as one array. Arguments that do not fit throw `TypeError`, `RangeError` or `ERR_SHAPE`.
+ * Views share the storage of the tensor that they are made from: writing to one changes the other,
+ * and the memory stays until the last of them is disposed or garbage-collected. Negative dimensions
+ * and indices count from the end. A `shape` or a list of dimensions is passed as separate arguments
+ * or as one array. Arguments that do not fit throw `TypeError`, `RangeError` or `ERR_SHAPE`.
  */
 export abstract class Views<D extends DType> {
   /**
-   * The same elements in another shape. One size may be −1 and is then inferred. Throws `ERR_SHAPE` if the counts differ, or
-   * if the strides allow no view; {@link reshape} copies then.
+   * The same elements in another shape. One size may be −1 and is then inferred. Throws `ERR_SHAPE`
+   * if the numbers of elements differ, or if the strides do not allow a view; {@link reshape} makes
+   * a copy in that case.
    *
-   * With a dtype, the same bytes as elements of that dtype: of the same size, or with the last dimension, whose stride must be
-   * 1, growing or shrinking.
+   * With a dtype, the same bytes as elements of that dtype. If its elements have another size, the
+   * last dimension, whose stride must be 1, grows or shrinks.
    *
    * @example
    * ```ts
@@ -84,25 +88,31 @@ export abstract class Views<D extends DType> {
   }
 
   /**
-   * The same elements in another shape: a view if the strides allow, otherwise a copy. One size may be −1 and is then
-   * inferred. Throws `ERR_SHAPE` if the counts differ.
+   * The same elements in another shape: a view if the strides allow it, otherwise a copy. One size
+   * may be −1 and is then inferred. Throws `ERR_SHAPE` if the numbers of elements differ.
    */
   reshape(this: Tensor<D>, ...shape: number[] | [Sizes]): Tensor<D> {
     return reshapedTensor(this, spread(shape), 'reshape');
   }
 
-  /** The dimensions from `startDim` to `endDim` made one, by default all: a view if the strides allow, otherwise a copy. */
+  /**
+   * Joins the dimensions from `startDim` to `endDim`, by default all, to one. The result is a view
+   * if the strides allow it, otherwise a copy.
+   */
   flatten(this: Tensor<D>, startDim = 0, endDim = -1): Tensor<D> {
     const shape = flattenedShape(this.shape, startDim, endDim);
     return shape.length === this.ndim ? viewOf(this, this, 'flatten') : reshapedTensor(this, shape, 'flatten');
   }
 
-  /** One dimension made several, of these sizes; one may be −1 and is then inferred. */
+  /** Splits one dimension into several of these sizes. One size may be −1 and is then inferred. */
   unflatten(this: Tensor<D>, dim: number, sizes: Sizes): Tensor<D> {
     return reshapedTensor(this, unflattenedShape(this.shape, dim, sizes), 'unflatten');
   }
 
-  /** The transpose of a matrix; a tensor of fewer dimensions as it is. Throws `ERR_SHAPE` above 2. */
+  /**
+   * The transpose of a matrix. A tensor with fewer dimensions stays as it is. Throws `ERR_SHAPE`
+   * for more than 2 dimensions.
+   */
   t(this: Tensor<D>): Tensor<D> {
     if (this.ndim > 2) {
       throw new RsqrtError('ERR_SHAPE', `t: expected at most 2 dimensions, received shape [${this.shape}]`);
@@ -110,13 +120,13 @@ export abstract class Views<D extends DType> {
     return viewOf(this, transposed(this, 0, this.ndim < 2 ? 0 : 1, 't'), 't');
   }
 
-  /** Two dimensions exchanged. */
+  /** Exchanges two dimensions. */
   transpose(this: Tensor<D>, dim0: number, dim1: number): Tensor<D> {
     return viewOf(this, transposed(this, dim0, dim1), 'transpose');
   }
 
   /**
-   * The dimensions in another order, each named once.
+   * Puts the dimensions in another order. Each must be named once.
    *
    * @example
    * ```ts
@@ -127,24 +137,25 @@ export abstract class Views<D extends DType> {
     return viewOf(this, permuted(this, spread(dims)), 'permute');
   }
 
-  /** One or several dimensions moved to other places, the others left in their order. */
+  /** Moves one or several dimensions to other places. The others keep their order. */
   movedim(this: Tensor<D>, source: number | Sizes, destination: number | Sizes): Tensor<D> {
     return viewOf(this, dimsMoved(this, source, destination), 'movedim');
   }
 
-  /** `length` indices of a dimension from `start` on. */
+  /** `length` indices of a dimension, beginning at `start`. */
   narrow(this: Tensor<D>, dim: number, start: number, length: number): Tensor<D> {
     return viewOf(this, narrowed(this, dim, start, length), 'narrow');
   }
 
-  /** One index of a dimension, which is gone then. */
+  /** One index of a dimension. The result lacks that dimension. */
   select(this: Tensor<D>, dim: number, index: number): Tensor<D> {
     return viewOf(this, selected(this, dim, index), 'select');
   }
 
   /**
-   * The indices of a dimension from `start` to before `end`, `step` apart. As with arrays, `start` and `end` may be left out, count
-   * from the end where negative, and are cut to what is there. The step must be positive.
+   * The indices of a dimension from `start` up to but not including `end`, `step` apart. As for
+   * arrays, `start` and `end` may be left out, count from the end if negative, and are clamped to
+   * the dimension. The step must be positive.
    *
    * @example
    * ```ts
@@ -158,8 +169,9 @@ export abstract class Views<D extends DType> {
   }
 
   /**
-   * Several dimensions at once, from the first on: a number selects, `[start, end, step]` is a {@link slice} (`[]` is all of it),
-   * `'...'` stands for all dimensions not named, `null` for a new one of size 1.
+   * Indexes several dimensions at once, beginning with the first. A number selects an index,
+   * `[start, end, step]` is a {@link slice} (`[]` is the whole dimension), `'...'` stands for all
+   * dimensions that are not named, and `null` for a new dimension of size 1.
    *
    * @example
    * ```ts
@@ -176,7 +188,7 @@ export abstract class Views<D extends DType> {
    * One view for each index of a dimension.
    *
    * Throws `RangeError` if the views would take more than 256 MiB of the JavaScript heap (about a
-   * million views), or more than a quarter of it if its limit is below 1 GiB. To go through more,
+   * million views), or more than a quarter of it if its limit is below 1 GiB. For more views,
    * iterate over the tensor, or {@link select} one after the other.
    *
    * @example
@@ -195,37 +207,41 @@ export abstract class Views<D extends DType> {
   }
 
   /**
-   * Dimensions of size 1 repeated to these sizes, and new ones put in front, without memory for them; −1 keeps a size. What is
-   * expanded can be read, not written: elements share memory.
+   * Repeats dimensions of size 1 to these sizes and adds new dimensions in front, without memory
+   * for them. −1 keeps a size. The result can be read but not written, because its elements share
+   * memory.
    */
   expand(this: Tensor<D>, ...shape: number[] | [Sizes]): Tensor<D> {
     return viewOf(this, expanded(this, spread(shape), 'expand'), 'expand');
   }
 
-  /** {@link expand} to the shape of another tensor. */
+  /** Like {@link expand}, to the shape of another tensor. */
   expandAs(this: Tensor<D>, other: Tensor): Tensor<D> {
     if (!isTensor(other)) throw notATensor('expandAs: other', other);
     return viewOf(this, expanded(this, other.shape, 'expandAs'), 'expandAs');
   }
 
-  /** {@link expand} by the name that NumPy has for it. */
+  /** The same as {@link expand}, by NumPy's name. */
   broadcastTo(this: Tensor<D>, ...shape: number[] | [Sizes]): Tensor<D> {
     return viewOf(this, expanded(this, spread(shape), 'broadcastTo'), 'broadcastTo');
   }
 
-  /** A new dimension of size 1 before `dim`; −1 is behind the last. */
+  /** Inserts a dimension of size 1 before `dim`. −1 means after the last. */
   unsqueeze(this: Tensor<D>, dim: number): Tensor<D> {
     return viewOf(this, unsqueezed(this, dim), 'unsqueeze');
   }
 
-  /** Without the dimensions of size 1; of one or several named, without those that are of size 1. */
+  /**
+   * Removes all dimensions of size 1 or, if one or several are named, those of them that have size
+   * 1.
+   */
   squeeze(this: Tensor<D>, dim?: number | Sizes): Tensor<D> {
     return viewOf(this, squeezed(this, dim), 'squeeze');
   }
 
   /**
-   * Windows of `size` indices of a dimension, `step` apart, which become a new last dimension. Windows may overlap; they can be
-   * read then, not written.
+   * Windows of `size` indices of a dimension, `step` apart. The elements of a window are in a new
+   * last dimension. If windows overlap, the result can be read but not written.
    *
    * @example
    * ```ts
@@ -244,8 +260,9 @@ export abstract class Views<D extends DType> {
   }
 
   /**
-   * A view of the storage with any sizes, strides and offset (in elements; the offset from the start of the storage, by default
-   * that of this tensor). Throws `RangeError` if it would reach past the end of the storage.
+   * A view of the storage with any sizes, strides and offset. Strides and offset are in elements.
+   * The offset counts from the start of the storage, and defaults to that of this tensor. Throws
+   * `RangeError` if the view would reach past the end of the storage.
    */
   asStrided(this: Tensor<D>, size: Sizes, strides: Sizes, offset?: number): Tensor<D> {
     const result = strided(this, size, strides, offset);
@@ -262,7 +279,7 @@ export abstract class Views<D extends DType> {
 
 extend(Views);
 
-/** A view of another shape if the strides allow, otherwise a copy. */
+/** A view in another shape if the strides allow it, otherwise a copy. */
 function reshapedTensor<D extends DType>(from: Tensor<D>, shape: unknown, where: string): Tensor<D> {
   const result = reshaped(from, shape, where);
   if (result !== null) return viewOf(from, result, where);

@@ -1,8 +1,11 @@
-/** Warnings, by `process.emitWarning`: what torch warns of, in our words, once for each copy of the package. */
+/**
+ * Warnings, by `process.emitWarning`, each once per copy of the package. Most are about things that
+ * torch warns about too.
+ */
 
 const given = new Set<string>();
 
-/** Warns once of what the code names. `process.on('warning')` and `--no-warnings` apply. */
+/** Emits a warning, once for each code. `process.on('warning')` and `--no-warnings` apply. */
 export function warnOnce(code: string, message: string): void {
   if (given.has(code)) return;
   given.add(code);

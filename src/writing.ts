@@ -26,17 +26,19 @@ declare module './tensor' {
   interface Tensor<D extends DType = DType> extends Writing<D> {}
 }
 
-/** What {@link Tensor.copy_} takes. */
+/** The options of {@link Tensor.copy_}. */
 export type CopyOptions = Pick<ToOptions, 'nonBlocking'>;
 
 /**
- * Writing elements, through a view into the storage. What cannot be written as a whole is refused, with nothing written: a tensor
- * whose elements share memory (`ERR_OVERLAP`), a value that the dtype cannot hold (`RangeError`, `TypeError`).
+ * Writing elements. Writing to a view changes the storage. If a method throws, nothing was written.
+ * The methods throw `ERR_OVERLAP` for a tensor whose elements share memory, and `RangeError` or
+ * `TypeError` for a value that the dtype cannot hold.
  */
 export abstract class Writing<D extends DType> {
   /**
-   * Stores a value as one element, named by an index for each dimension; negative ones count from the end. Float dtypes round it
-   * once, integer dtypes cut its fraction off. Returns this tensor.
+   * Stores a value as one element, given an index for each dimension. Negative indices count from
+   * the end. Float dtypes round the value once, and integer dtypes truncate it. Returns this
+   * tensor.
    *
    * @example
    * ```ts
@@ -51,7 +53,10 @@ export abstract class Writing<D extends DType> {
     return this;
   }
 
-  /** Stores a value, or the one of a tensor without dimensions, as every element. Returns this tensor. */
+  /**
+   * Stores a value, or the value of a tensor without dimensions, as every element. Returns this
+   * tensor.
+   */
   fill_(this: Tensor<D>, value: Scalar | Tensor): Tensor<D> {
     checkWritable(this, 'fill_');
     if (isTensor(value) && value.ndim === 0) return this.copy_(value);
@@ -65,14 +70,14 @@ export abstract class Writing<D extends DType> {
   }
 
   /**
-   * Stores the elements of another tensor, of any dtype, on any device, of a shape that expands to
-   * this one; they are converted as by {@link Tensor.to}. Returns this tensor. Throws `ERR_OVERLAP`
-   * if the two overlap in part, also if they reach the memory through two SharedArrayBuffer
-   * objects.
+   * Stores the elements of another tensor of any dtype, on any device. Its shape must expand to the
+   * shape of this one. Elements are converted as by {@link Tensor.to}. Returns this tensor. Throws
+   * `ERR_OVERLAP` if the two overlap in part, even if they share the memory through two
+   * SharedArrayBuffer objects.
    *
-   * Between devices only the elements themselves travel, not those between them in memory, nor repeated ones twice, and in
-   * the narrower of the two dtypes. With `nonBlocking` a copy between a GPU and page-locked memory is not waited for, see
-   * {@link ToOptions}.
+   * Between devices, only the elements of the source are sent, in the narrower of the two dtypes,
+   * and repeated elements are sent once. With `nonBlocking`, this does not wait for a copy between
+   * a GPU and page-locked memory, see {@link ToOptions}.
    *
    * @example
    * ```ts

@@ -1,6 +1,6 @@
 /**
- * Parses the arguments of the command. Node's `parseArgs` takes negative numbers for options, and its
- * messages differ between versions of Node.
+ * Parses the arguments of the command. Node's `parseArgs` would treat negative numbers as options,
+ * and its messages differ between versions of Node.
  */
 
 import { show } from '../errors';
@@ -9,14 +9,17 @@ import { UsageError } from './errors';
 /** Options by name. `value` describes the value that an option takes, for messages. */
 export type Options = Readonly<Record<string, { readonly short?: string; readonly value?: string }>>;
 
-/** The options given. One that takes no value is true. Of one given twice, the last value counts. */
+/**
+ * The options given. An option that takes no value is true. If an option is given twice, the last
+ * value counts.
+ */
 type Values<O extends Options> = { [Name in keyof O]?: O[Name] extends { value: string } ? string : true };
 
 export interface Arguments<O extends Options> {
   readonly values: Values<O>;
-  /** What is no option, before `--`. */
+  /** The arguments before `--` that are not options. */
   readonly words: readonly string[];
-  /** What stands after `--`. */
+  /** The arguments after `--`. */
   readonly literals: readonly string[];
 }
 
@@ -51,7 +54,7 @@ export function parseArguments<O extends Options>(args: readonly string[], optio
   return { values: values as Values<O>, words, literals: [] };
 }
 
-/** A negative number is no option, and neither is a single dash. */
+/** Whether an argument is an option. Negative numbers and a single dash are not. */
 const isOption = (arg: string): boolean => /^-./s.test(arg) && !/^-(\d|\.\d|inf|nan)/i.test(arg);
 
 function splitOnce(text: string, separator: string): [string, string | undefined] {

@@ -1,6 +1,6 @@
-/** What can end the command early. */
+/** Errors that end the command early. */
 
-/** Something failed: one sentence, and the exit code. */
+/** A failure, described by one sentence and an exit code. */
 export class CommandError extends Error {
   readonly exitCode: number = 1;
 }
@@ -10,8 +10,12 @@ export class UsageError extends CommandError {
   override readonly exitCode = 2;
 }
 
-/** Whoever read standard output has closed it, as `head` does. There is nobody left to tell. */
+/**
+ * The reader of standard output has closed it, as `head` does. There is no one to report this to.
+ */
 export class NobodyReads extends CommandError {
-  /** What a shell reports for a command that SIGPIPE ended. Node ignores that signal. */
+  /**
+   * The exit code that a shell reports for a command ended by SIGPIPE. Node ignores that signal.
+   */
   override readonly exitCode = 141;
 }

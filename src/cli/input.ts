@@ -1,11 +1,11 @@
-/** Standard input as words, a part at a time: it may be slow, long or endless. */
+/** Reads words from standard input, a part at a time, because it may be slow, long or endless. */
 
 import { fstatSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { CommandError, UsageError } from './errors';
 import { checkLength } from './numbers';
 
-/** How much the command reads: what has no numbers but is endless ends here. */
+/** The most bytes that the command reads. This ends endless input that contains no numbers. */
 export const MOST_BYTES = 2 ** 29;
 
 /** Between numbers. The byte order mark of UTF-8 is white space to JavaScript. */
@@ -15,11 +15,11 @@ export const wordsIn = (text: string): string[] => text.split(SEPARATORS).filter
 
 /**
  * Yields the words on standard input, in lists, as they arrive. Throws {@link UsageError} if the
- * input is not text or too large. While it reads, it cannot notice that nobody reads the output
- * any more: Node has no `poll`.
+ * input is not text or too large. While it reads, it cannot notice that the output was closed,
+ * because Node has no `poll`.
  */
 export async function* wordsOfInput(): AsyncGenerator<string[], void> {
-  // Of a folder Node makes an empty stream.
+  // Node treats a folder as an empty stream.
   if (isFolder(0)) throw new UsageError('standard input must be numbers; received a folder');
   const decoder = new StringDecoder('utf8');
   let bytes = 0;

@@ -4,25 +4,25 @@ import { show } from '../errors';
 import type { DType } from '../index';
 import { UsageError } from './errors';
 
-/** The most numbers that the command takes. They take 128 MiB of memory, complex ones 256 MiB. */
+/** The most numbers that the command takes. They need 128 MiB of memory, or 256 MiB if complex. */
 export const MOST_NUMBERS = 2 ** 24;
 
 /**
- * The most characters of a number. Any float64 can be written exactly in 1,100; a complex number has
- * two.
+ * The most characters of a number. Any float64 can be written exactly in 1,100 characters, and a
+ * complex number consists of two.
  */
 export const LONGEST_NUMBER = 4096;
 
 /**
- * A number without its sign. There is only one way to match any text, so that matching takes time
+ * Matches a number without its sign. There is only one way to match a text, so matching takes time
  * linear in its length.
  */
 const UNSIGNED = '(?:(?:\\d+(?:\\.\\d*)?|\\.\\d+)(?:e[+-]?\\d+)?|inf|infinity|nan)';
 const REAL = new RegExp(`^[+-]?${UNSIGNED}$`, 'i');
-/** 3+4j or 4j, as Python and the tensors printed here have them. */
+/** Matches 3+4j or 4j, as Python and printed tensors write them. */
 const COMPLEX = new RegExp(`^(?:([+-]?${UNSIGNED})(?=[+-]))?([+-]?${UNSIGNED})j$`, 'i');
 
-/** What each dtype that is exact can hold. */
+/** The range of each integer dtype and of bool. */
 const RANGES: Partial<Record<DType, readonly [bigint, bigint]>> = {
   bool: [0n, 1n],
   int8: [-(2n ** 7n), 2n ** 7n - 1n],
@@ -33,11 +33,13 @@ const RANGES: Partial<Record<DType, readonly [bigint, bigint]>> = {
 };
 
 /**
- * A list that grows. It holds numbers as float64 or int64, from which they are converted to their
- * dtype as `tensor` converts its data.
+ * A growing list of numbers. They are stored as float64 or int64 and later converted to their
+ * dtype, as `tensor` converts its data.
  */
 export class NumberList {
-  /** The dtype of what {@link array} holds; of complex numbers both parts, one after the other. */
+  /**
+   * The dtype of the numbers in {@link array}. Of a complex number, both parts follow each other.
+   */
   readonly hostDtype: 'float64' | 'complex128' | 'int64';
   private readonly dtype: DType;
   private readonly entries: 1 | 2;
@@ -60,7 +62,10 @@ export class NumberList {
     return this.memory.subarray(0, this.used);
   }
 
-  /** Adds a number. Throws {@link UsageError} for what is none, or none that the dtype can hold. */
+  /**
+   * Adds a number. Throws {@link UsageError} if the word is not a number, or not one that the dtype
+   * can hold.
+   */
   add(word: string): void {
     checkLength(word);
     if (this.length === MOST_NUMBERS) {
@@ -86,7 +91,7 @@ export class NumberList {
   }
 }
 
-/** Throws {@link UsageError} for what is too long to be a number, or the beginning of one. */
+/** Throws {@link UsageError} if a word, or the beginning of one, is too long to be a number. */
 export function checkLength(word: string): void {
   if (word.length <= LONGEST_NUMBER) return;
   throw new UsageError(`a number must have at most ${LONGEST_NUMBER} characters; received ${show(word)}`);
@@ -97,7 +102,7 @@ function realOf(word: string): number {
   throw noReal(word);
 }
 
-/** What to say of a word where a real number was expected. */
+/** The error for a word that is not a real number. */
 const noReal = (word: string): UsageError =>
   new UsageError(
     COMPLEX.test(word)
@@ -111,14 +116,14 @@ function complexOf(word: string): [number, number] {
   return im === undefined ? [realOf(word), 0] : [re === undefined ? 0 : numberOf(re), numberOf(im)];
 }
 
-/** The value of what {@link REAL} matches. */
+/** The value of a word that {@link REAL} matches. */
 function numberOf(word: string): number {
   const special = /^([+-]?)(inf|nan)/i.exec(word);
   if (special === null) return Number(word);
   return special[2].toLowerCase() === 'nan' ? Number.NaN : special[1] === '-' ? -Infinity : Infinity;
 }
 
-/** An integer that the dtype can hold, and no other that would be made one. */
+/** Parses an integer. Throws {@link UsageError} unless the dtype can hold its exact value. */
 function integerOf(word: string, dtype: DType): bigint {
   const [least, largest] = RANGES[dtype] as readonly [bigint, bigint];
   if (dtype === 'bool' && /^(true|false)$/i.test(word)) return /^t/i.test(word) ? 1n : 0n;
@@ -130,8 +135,8 @@ function integerOf(word: string, dtype: DType): bigint {
 }
 
 /**
- * The exact value of a decimal number: that of 1.5e1 is 15. Null if it is not whole, or infinite, or
- * NaN. For more than 20 digits the result is ±10²⁰, which no dtype can hold either.
+ * The exact value of a decimal number: 1.5e1 is 15. Null if it is not whole, or infinite, or NaN.
+ * For more than 20 digits the result is ±10²⁰, which no dtype can hold either.
  */
 function exactInteger(word: string): bigint | null {
   if (/^[+-]?\d{1,20}$/.test(word)) return BigInt(word.replace('+', ''));

@@ -1,18 +1,19 @@
-/** Standard output: what to do where it is full, or nobody reads it. */
+/** Writes to standard output, which may be full or closed. */
 
 import { fstatSync, writeFileSync } from 'node:fs';
 import { CommandError, NobodyReads } from './errors';
 
-/** What Linux, sockets and Windows say of an output that nobody reads. */
+/** The error codes of Linux, sockets and Windows for an output that was closed by its reader. */
 const CLOSED = ['EPIPE', 'ECONNRESET', 'EOF'];
 
-// Failures go to whoever writes; an event that nobody handles would end the process with a stack.
+// Each write reports its own failure. An unhandled error event would end the process with a stack
+// trace.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
-/** Writes all of a text to standard output. Throws {@link NobodyReads}, or a sentence. */
+/** Writes all of a text to standard output. Throws {@link NobodyReads} or {@link CommandError}. */
 export async function print(text: string): Promise<void> {
   try {
-    // To a file Node's stream writes what there is room for, and reports success.
+    // If the disk is full, Node's stream writes a part to a file and reports success.
     if (isFile()) writeFileSync(process.stdout.fd, text);
     else await written(process.stdout, text);
   } catch (error) {
@@ -22,7 +23,7 @@ export async function print(text: string): Promise<void> {
   }
 }
 
-/** Writes to standard error, if that can be. */
+/** Writes to standard error, and ignores failures. */
 export const complain = (text: string): Promise<void> => written(process.stderr, text).catch(() => {});
 
 const written = (stream: NodeJS.WriteStream, text: string): Promise<void> =>
