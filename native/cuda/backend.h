@@ -1,5 +1,5 @@
-// The GPU side as the addon sees it. Two files define make_backend: runtime.cpp, and none.cpp for builds
-// without CUDA.
+// The GPU side as the addon sees it. Two files define make_backend: runtime.cpp, and none.cpp for
+// builds without CUDA.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@
 
 namespace rsqrt_native::cuda {
 
-// Memory on a device. It is given back with its last owner, after the work queued on it; the backend must
-// outlive it.
+// Memory on a device. It is released with its last owner, after the work queued on it. The backend
+// must outlive it.
 class Block : public std::enable_shared_from_this<Block> {
  public:
   virtual ~Block() = default;
@@ -29,19 +29,19 @@ class Block : public std::enable_shared_from_this<Block> {
   Block(int on, std::byte* at, std::size_t size) : device(on), data(at), bytes(size) {}
 };
 
-// A mark in the work of a device. The backend must outlive it, and a Graph.
+// A mark in the work of a device. The backend must outlive it. The same holds for a Graph.
 class Event {
  public:
   virtual ~Event() = default;
 };
 
-// Work to be repeated, with the memory that it uses.
+// Captured work that can be repeated. It keeps the memory that it uses.
 class Graph {
  public:
   virtual ~Graph() = default;
 };
 
-// A place in memory: in a device's block, or the host's if there is none.
+// A place in memory: in a block of a device or, without a block, in host memory.
 struct Place {
   Block* block;
   std::byte* pointer;
@@ -57,16 +57,16 @@ struct DeviceProperties {
 // In bytes.
 struct MemoryStats {
   std::size_t allocated;      // blocks of this backend
-  std::size_t max_allocated;  // the most that was
-  std::size_t reserved;       // what this backend has of the device, used and kept for later
-  std::size_t limit;          // of what may be allocated
+  std::size_t max_allocated;  // the highest value of allocated
+  std::size_t reserved;       // taken from the device: used, or kept for later
+  std::size_t limit;          // of allocated
   std::size_t free;           // of the device
   std::size_t total;
 };
 
 inline constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 
-// Who waits. Told at most once, perhaps from a thread of the backend.
+// Someone who waits for work. `tell` is called at most once, perhaps from a thread of the backend.
 class Done {
  public:
   virtual ~Done() = default;
@@ -74,9 +74,9 @@ class Done {
   virtual void tell(std::exception_ptr failure) noexcept = 0;
 };
 
-// One per JavaScript environment, used from its thread only. Work is queued on streams, and calls return;
-// work on the same memory is done in the order of the calls, whatever its streams and devices. Functions
-// throw Failure: ERR_CUDA_UNAVAILABLE, ERR_CUDA, ERR_OUT_OF_MEMORY.
+// One per JavaScript environment, used from its thread only. Calls queue work on streams and
+// return. Work on the same memory is done in the order of the calls, on whatever streams and
+// devices. Functions throw Failure: ERR_CUDA_UNAVAILABLE, ERR_CUDA, ERR_OUT_OF_MEMORY.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -90,30 +90,33 @@ class Backend {
   virtual DeviceProperties properties(int device) = 0;
 
   virtual std::shared_ptr<Block> allocate(int device, std::size_t bytes) = 0;
-  // Gives back what is kept for later: device memory, here and in the process's other backends, and
-  // page-locked memory. Waits for the work that uses released blocks.
+  // Frees memory that is kept for later: device memory of all backends of the process, and
+  // page-locked memory of this one. Waits for the work that uses released blocks.
   virtual void trim() = 0;
   virtual MemoryStats memory_stats(int device) = 0;
   virtual void reset_peak(int device) = 0;
   virtual void set_memory_limit(int device, std::size_t bytes) = 0;
 
-  // Page-locked memory, which any device reaches by itself.
+  // Allocates page-locked memory, which every device can access directly.
   virtual std::byte* allocate_pinned(std::size_t bytes) = 0;
-  // Takes it back, once the copies under way are done. Harmless for a pointer that is not ours any more.
+  // Releases it once the pending copies are done. Does nothing for a pointer that was released
+  // before.
   virtual void release_pinned(std::byte* pointer) noexcept = 0;
-  // Waits for the copies under way from or to the page-locked memory that a pointer lies in, if it does.
+  // If a pointer is in page-locked memory, waits for the pending copies from or to that memory.
   virtual void settle(const std::byte* pointer) = 0;
-  // Tells `done` when these are done. If this throws, `done` hears nothing.
+  // Tells `done` when these copies are done. If this throws, `done` is not told.
   virtual void when_settled(const std::byte* pointer, std::unique_ptr<Done> done) = 0;
 
-  // Returns when the host may use its place; if that is page-locked and non_blocking, only `settle` does.
+  // Returns when the host may use its place. If that is page-locked and `non_blocking` is set, the
+  // host must call `settle` first.
   virtual void copy(Place from, Place to, std::size_t bytes, bool non_blocking) = 0;
-  // The memory of a job is that of these blocks, on one device.
+  // The memory of a job is in these blocks, which are on one device.
   virtual void run(Block& in, Block& out, const Job& job) = 0;
   virtual void draw(Block& out, const RandomJob& job) = 0;
   virtual void synchronize(int device) = 0;
 
-  // Queues what follows on another stream of a device; returns what leave_stream needs to go back.
+  // Queues the following work on another stream of a device. Returns what leave_stream needs to go
+  // back.
   virtual int enter_stream(int device) = 0;
   virtual void leave_stream(int device, int previous) = 0;
 
@@ -123,7 +126,7 @@ class Backend {
   virtual void synchronize(const Event& event) = 0;
   virtual float elapsed_time(const Event& start, const Event& end) = 0;  // milliseconds
 
-  // Between begin and end or abandon, work of a device is noted, not done.
+  // Between begin and end or abandon, the work of a device is recorded and not executed.
   virtual void begin_capture(int device) = 0;
   virtual std::shared_ptr<Graph> end_capture(int device) = 0;
   virtual void abandon_capture(int device) = 0;

@@ -9,7 +9,7 @@
 namespace rsqrt_native::cuda {
 namespace {
 
-// More would not run at a time on one device, and each costs it memory.
+// A device would not run more of them at a time, and each takes device memory.
 constexpr std::size_t most_streams = 5;
 
 void check_kernel_image(int index) {
@@ -29,7 +29,8 @@ void check_kernel_image(int index) {
                     "); build it from source with a CUDA toolkit that knows the device");
 }
 
-// A stream that still captures could not be destroyed, so a failure to end that is met by another try.
+// A stream that is still capturing cannot be destroyed, so ending the capture is tried again after
+// a failure.
 cudaError_t end(const Capture& capture, GraphHandle& graph) {
   cudaGraph_t ended = nullptr;
   const cudaError_t status = cudaStreamEndCapture(capture.stream.handle.get(), &ended);
@@ -85,7 +86,7 @@ void Device::leave_stream(int previous) {
 }
 
 std::shared_ptr<DeviceBlock> Device::allocate(std::size_t bytes) {
-  // Never where work is captured: what a graph uses is there before it begins.
+  // Never on the stream of a capture, because a graph uses memory that is allocated outside of it.
   return memory.allocate(bytes, streams_[current_]);
 }
 
@@ -120,7 +121,7 @@ void Device::begin_capture() {
   refuse_capture("another graph");
   auto capture = std::make_unique<Capture>(index);
   capture->number = ++captures_;
-  // Relaxed: allocating, on another stream, is allowed meanwhile.
+  // Relaxed mode, because memory is allocated on another stream during a capture.
   check(cudaStreamBeginCapture(capture->stream.handle.get(), cudaStreamCaptureModeRelaxed),
         "cudaStreamBeginCapture");
   capture_ = std::move(capture);

@@ -1,4 +1,4 @@
-// What one environment has of a device.
+// The state of one device in one environment.
 #pragma once
 
 #include <deque>
@@ -13,25 +13,26 @@
 
 namespace rsqrt_native::cuda {
 
-// Work that is noted, not done.
+// Work that is recorded and not executed.
 struct Capture {
   explicit Capture(int device) : stream(device) {}
 
   Stream stream;
   unsigned number = 0;
-  std::vector<std::shared_ptr<Block>> blocks;  // that its work uses, each once
+  std::vector<std::shared_ptr<Block>> blocks;  // used by its work, each listed once
 };
 
 class Device {
  public:
-  // The device must be current. Throws ERR_CUDA_UNAVAILABLE if there is no code for it in this binary.
+  // The device must be current. Throws ERR_CUDA_UNAVAILABLE if there is no code for it in this
+  // binary.
   explicit Device(int index);
   // Waits for all work.
   ~Device();
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
 
-  // Where work is queued now.
+  // The stream on which work is queued now.
   const Stream& stream() const {
     if (capture_ != nullptr) return capture_->stream;
     return streams_[current_];
@@ -41,16 +42,16 @@ class Device {
   void leave_stream(int previous);
 
   std::shared_ptr<DeviceBlock> allocate(std::size_t bytes);
-  // Makes a block ready for what is queued next.
+  // Prepares a block for the work that is queued next.
   void use(Block& block);
   Staging& staging();
   Waiter& waiter();
 
   bool is_capturing() const { return capture_ != nullptr; }
-  // Throws ERR_CUDA while work is captured; `what` is refused.
+  // Throws ERR_CUDA while work is captured. `what` names the refused call.
   void refuse_capture(const char* what) const;
   void begin_capture();
-  // The capture that ends. Its stream is not to be used any more.
+  // Returns the capture that ended. Its stream must not be used any more.
   std::unique_ptr<Capture> end_capture(GraphHandle& graph);
   void abandon_capture() noexcept;
 
@@ -59,7 +60,7 @@ class Device {
   Memory memory;
 
  private:
-  std::deque<Stream> streams_;  // the one that work begins on, and others for enter_stream
+  std::deque<Stream> streams_;  // the initial one, and others for enter_stream
   std::size_t current_ = 0;
   std::size_t last_entered_ = 0;
   std::unique_ptr<Capture> capture_;

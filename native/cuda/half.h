@@ -1,4 +1,5 @@
-// float16 and bfloat16 by the conversions that GPUs have; on the simulated device by those of the CPU.
+// Converts float16 and bfloat16 with the GPU's instructions, and on the simulated device with the
+// CPU's functions.
 #pragma once
 
 #include "core/float16.h"
@@ -6,7 +7,7 @@
 namespace rsqrt_native::cuda {
 inline namespace RSQRT_TARGET {
 
-// Exact, but for what a NaN carries.
+// Exact, except for the payload of a NaN.
 RSQRT_FUNCTION float widened(BFloat16 value) { return widen(value); }
 
 RSQRT_FUNCTION float widened(Half value) {
@@ -19,7 +20,7 @@ RSQRT_FUNCTION float widened(Half value) {
 #endif
 }
 
-// As narrow(): the nearest, ties to even; NaN becomes the canonical one.
+// Like narrow(): to nearest, ties to even. NaN becomes the canonical NaN.
 RSQRT_FUNCTION void narrow_quickly(float value, Half& result) {
 #ifdef __CUDA_ARCH__
   asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result.bits) : "f"(value));

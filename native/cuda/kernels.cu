@@ -1,7 +1,7 @@
-// The GPU kernels: which one a job gets. Compiled by nvcc, or as plain C++ for the simulated device.
+// Chooses the GPU kernel for a job. Compiled by nvcc, or as plain C++ for the simulated device.
 //
-// `dense`, `strided` and `transposed` exist for every operation and dtype of its input and store the result
-// in its own dtype; `general` does the rest.
+// `dense`, `strided` and `transposed` exist for every operation and every dtype of its input, and
+// store the result in its own dtype. `general` handles all other jobs.
 #include "cuda/kernels.h"
 
 #include <cstdint>

@@ -7,8 +7,8 @@
 
 namespace rsqrt_native::cuda {
 
-// Queues a job whose memory belongs to the current device, with pointers aligned to the element. Returns the
-// status of the launch.
+// Queues a job. Its memory must belong to the current device, and its pointers must be aligned to
+// the element. Returns the status of the launch.
 cudaError_t launch(const Job& job, int multiprocessors, cudaStream_t stream);
 cudaError_t launch_random(const RandomJob& job, int multiprocessors, cudaStream_t stream);
 

@@ -1,5 +1,5 @@
-// One element in a GPU thread, for the operations of native/ops. Intrinsics with a named rounding are never
-// contracted, whatever the compiler's flags.
+// One element in a GPU thread, for the operations of native/ops. Intrinsics with a named rounding
+// are never contracted, whatever the compiler's flags.
 #pragma once
 
 #include <cuda_runtime.h>

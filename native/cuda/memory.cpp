@@ -11,7 +11,8 @@
 namespace rsqrt_native::cuda {
 namespace {
 
-// The pools of the process. An environment that finds too little memory has all trimmed; all else is its own.
+// The pools of the process. An environment that finds too little memory trims all of them;
+// otherwise it uses only its own.
 struct Pools {
   std::mutex mutex;
   std::vector<cudaMemPool_t> all;
@@ -31,7 +32,7 @@ PoolHandle make_pool(int device) {
   cudaMemPool_t created = nullptr;
   check(cudaMemPoolCreate(&created, &properties), "cudaMemPoolCreate");
   PoolHandle pool(created);
-  // Without this, all that is not in use would be given back whenever somebody waits for the device.
+  // Without this, the pool would return all unused memory to the device at every synchronisation.
   std::uint64_t threshold = std::numeric_limits<std::uint64_t>::max();
   check(cudaMemPoolSetAttribute(created, cudaMemPoolAttrReleaseThreshold, &threshold),
         "cudaMemPoolSetAttribute");
@@ -113,9 +114,9 @@ void Memory::refuse(std::size_t bytes) const {
 
 void Memory::release(const DeviceBlock& block) noexcept {
   allocated_ -= block.bytes;
-  // A device that failed has lost its memory with everything else; that was reported by the call that met it.
+  // If the device has failed, its memory is lost anyway. The call that met the failure reported it.
   try {
-    // Another device may have been the last to read it.
+    // The last reader may be another device.
     const Stream& stream = block.last->device == device_ ? *block.last : block.home;
     if (&stream != block.last) wait_for(stream, *block.last);
     check(free_bytes(block.data, stream), "cudaFree");
@@ -128,7 +129,7 @@ void Memory::release(const DeviceBlock& block) noexcept {
 void Memory::open_to(int device) {
   int possible = 0;
   check(cudaDeviceCanAccessPeer(&possible, device, device_), "cudaDeviceCanAccessPeer");
-  if (possible == 0) return;  // the driver stages copies through the host then
+  if (possible == 0) return;  // then the driver copies through the host
   if (pool_ != nullptr) {
     cudaMemAccessDesc access = {};
     access.location.type = cudaMemLocationTypeDevice;

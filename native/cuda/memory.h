@@ -10,10 +10,10 @@
 
 namespace rsqrt_native::cuda {
 
-// Memory comes from a pool of the driver's, in the order of streams: neither allocating nor releasing waits
-// for the device. The pool is this environment's own, so that its numbers are, too; it keeps what is released
-// until it is trimmed. Where the driver has no pools, plain cudaMalloc and cudaFree, of which the latter
-// waits.
+// Memory comes from a pool of the driver, in stream order, so neither allocating nor releasing
+// waits for the device. Each environment has its own pool, so that its numbers are separate. The
+// pool keeps released memory until it is trimmed. If the driver does not support pools, cudaMalloc
+// and cudaFree are used, and cudaFree waits.
 class Memory {
  public:
   explicit Memory(int device);  // the current one
@@ -25,7 +25,7 @@ class Memory {
   std::shared_ptr<DeviceBlock> allocate(std::size_t bytes, const Stream& stream);
   void release(const DeviceBlock& block) noexcept;
 
-  // Lets another device reach this memory by itself, where the machine can.
+  // Lets another device access this memory directly, if the machine supports that.
   void open_to(int device);
 
   MemoryStats stats() const;
@@ -44,7 +44,7 @@ class Memory {
   std::size_t limit_ = no_limit;
 };
 
-// Gives back what the pools of all environments keep and no work uses.
+// Returns the unused memory in the pools of all environments to the devices.
 void trim_pools();
 
 }  // namespace rsqrt_native::cuda

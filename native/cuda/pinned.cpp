@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t most_kept = std::size_t{256} << 20;
 constexpr std::size_t page = 4096;
 
-// Whether no copy is under way, as far as can be told without waiting.
+// Whether no copy is pending, as far as can be told without waiting.
 bool is_settled(const Pinned::Block& block) {
   return block.last == nullptr || cudaEventQuery(block.copied.get()) == cudaSuccess;
 }

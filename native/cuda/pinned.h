@@ -10,7 +10,8 @@
 
 namespace rsqrt_native::cuda {
 
-// Locking pages takes the system about as long as copying them, so released memory is kept for the next.
+// Locking pages takes the system about as long as copying them, so released memory is kept for
+// reuse.
 class Pinned {
  public:
   Pinned() = default;
@@ -21,14 +22,14 @@ class Pinned {
   // Throws ERR_OUT_OF_MEMORY.
   std::byte* allocate(std::size_t bytes);
   void release(std::byte* data) noexcept;
-  // Frees what is kept, after the copies under way.
+  // Frees the memory kept for reuse, after the pending copies.
   void trim();
 
   struct Block {
     std::size_t bytes;
     bool used = true;
-    const Stream* last = nullptr;  // whose copies are under way; null: none
-    EventHandle copied;            // behind them; of the device of last
+    const Stream* last = nullptr;  // the stream of pending copies; null: none
+    EventHandle copied;            // recorded after them, on the device of last
     int event_device = -1;
   };
   // The block that an address lies in, or null.
@@ -37,7 +38,7 @@ class Pinned {
   // Before a copy on a stream, and after it.
   static void use(const Block& block, const Stream& stream);
   static void mark(Block& block, const Stream& stream);
-  // Waits for the copies under way.
+  // Waits for the pending copies.
   static void settle(Block& block);
 
  private:

@@ -1,5 +1,5 @@
-// The CUDA backend. Compiled against the CUDA runtime or against the simulated one (native/cuda/simulated),
-// without a difference.
+// The CUDA backend. The same code is compiled against the CUDA runtime and against the simulated
+// one (native/cuda/simulated).
 #include <cuda_runtime.h>
 
 #include <set>
@@ -35,7 +35,7 @@ struct CapturedGraph final : Graph {
 
   int device;
   std::vector<std::shared_ptr<Block>> blocks;
-  ExecHandle exec;  // goes first; one that runs is released by CUDA when it is done
+  ExecHandle exec;  // destroyed first; CUDA releases a running one when it is done
 };
 
 const TimedEvent& ours(const Event& event) { return static_cast<const TimedEvent&>(event); }
@@ -104,7 +104,8 @@ class CudaBackend final : public Backend {
       done->tell(nullptr);
       return;
     }
-    // An event of its own: that of the block may be recorded anew, or gone, before the waiter comes to it.
+    // A separate event, because that of the block may be recorded again or destroyed before the
+    // waiter gets to it.
     const Opened device = open(block->last->device);
     EventHandle event = make_event(cudaEventDisableTiming | cudaEventBlockingSync);
     check(cudaEventRecord(event.get(), block->last->handle.get()), "cudaEventRecord");
@@ -149,7 +150,7 @@ class CudaBackend final : public Backend {
 
   int enter_stream(int device) override { return open(device)->enter_stream(); }
 
-  // Not by way of making the device current, which may fail: then what was entered would not be left.
+  // Do not make the device current, because that may fail, and then the stream would not be left.
   void leave_stream(int device, int previous) override {
     if (Device* const used = used_device(device)) return used->leave_stream(previous);
     open(device)->leave_stream(previous);
@@ -245,7 +246,8 @@ class CudaBackend final : public Backend {
     return describe("cudaGetDeviceCount", status);
   }
 
-  // What there is of a device, which is current for as long as one lives. Set up at its first use.
+  // Access to a device, which is current during the lifetime of this object. The device is set up
+  // at its first use.
   class Opened {
    public:
     Opened(CudaBackend& backend, int device)
@@ -260,14 +262,15 @@ class CudaBackend final : public Backend {
     std::unique_ptr<Device>& slot_;
   };
   Opened open(int device) { return Opened(*this, device); }
-  // Null if nothing has been done on it yet.
+  // Null if the device has not been used yet.
   Device* used_device(int device) const { return devices_[static_cast<std::size_t>(device)].get(); }
 
   static void enqueue(Place to, Place from, std::size_t bytes, cudaMemcpyKind kind, const Stream& stream) {
     check(cudaMemcpyAsync(to.pointer, from.pointer, bytes, kind, stream.handle.get()), "cudaMemcpyAsync");
   }
 
-  // A copy between a block and host memory, which `enqueue_copy` queues, knowing whether that is page-locked.
+  // Copies between a block and host memory. `enqueue_copy` queues the copy and is told whether the
+  // host memory is page-locked.
   template <class EnqueueCopy>
   void copy_host(Block& block, const std::byte* host, bool non_blocking, EnqueueCopy enqueue_copy) {
     const Opened device = open(block.device);
@@ -281,7 +284,7 @@ class CudaBackend final : public Backend {
     if (!non_blocking) Pinned::settle(*pinned);
   }
 
-  // Without the mark nobody would know when the memory may be used.
+  // Without the mark, it would be unknown when the memory may be used.
   static void mark_copied(Pinned::Block& pinned, const Stream& stream) {
     try {
       Pinned::mark(pinned, stream);
@@ -303,7 +306,7 @@ class CudaBackend final : public Backend {
     }
     const Opened target = open(to.block->device);
     target->refuse_capture("copying between devices");
-    // The target's stream reads the source, and is its last user.
+    // The target's stream reads the source, so it becomes the source's last user too.
     target->use(*from.block);
     target->use(*to.block);
     check(cudaMemcpyPeerAsync(to.pointer, to.block->device, from.pointer, from.block->device, bytes,
@@ -312,8 +315,8 @@ class CudaBackend final : public Backend {
   }
 
   std::vector<std::unique_ptr<Device>> devices_;  // null: not used yet
-  std::set<std::pair<int, int>> open_;            // whose memory was opened to which other device
-  Pinned pinned_;                                 // goes first: its copies are work of the devices
+  std::set<std::pair<int, int>> open_;            // (device, other device that may access its memory)
+  Pinned pinned_;                                 // destroyed first: its copies are work of the devices
   std::string reason_;
   int runtime_version_ = 0;
   int driver_version_ = 0;

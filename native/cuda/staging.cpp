@@ -22,7 +22,7 @@ Staging::Staging() {
   memory_ = static_cast<std::byte*>(memory);
 }
 
-// The streams have been waited for.
+// Whoever destroys this has synchronised the streams.
 Staging::~Staging() { static_cast<void>(cudaFreeHost(memory_)); }
 
 void Staging::upload(std::byte* to, const std::byte* from, std::size_t bytes, const Stream& stream) {
@@ -42,7 +42,7 @@ void Staging::upload(std::byte* to, const std::byte* from, std::size_t bytes, co
   }
 }
 
-// By way of the newest part, whose event it sets.
+// Uploads through the newest part of the ring, and sets the part's event.
 void Staging::upload_part(std::byte* to, const std::byte* from, std::size_t bytes, const Stream& stream) {
   Part& part = parts_.back();
   std::memcpy(memory_ + part.begin, from, bytes);
@@ -55,12 +55,12 @@ void Staging::upload_part(std::byte* to, const std::byte* from, std::size_t byte
   spare_events_.pop_back();
 }
 
-// Where so many bytes of the ring are free; waits until they are.
+// Returns where the ring has this many free bytes. Waits until it has.
 std::size_t Staging::take(std::size_t bytes) {
   for (;;) {
     if (parts_.empty()) return 0;
     const std::size_t tail = parts_.front().begin;
-    // The head must not come to stand on the tail, which would look like an empty ring.
+    // The head must not reach the tail, because that would look like an empty ring.
     if (head_ > tail && ring - head_ >= bytes) return head_;
     if (head_ > tail && tail > bytes) return 0;
     if (head_ < tail && tail - head_ > bytes) return head_;
@@ -92,7 +92,7 @@ void Staging::download(std::byte* to, const std::byte* from, std::size_t bytes, 
     }
   } catch (...) {
     static_cast<void>(
-        cudaStreamSynchronize(stream.handle.get()));  // nothing may write to the chunks any more
+        cudaStreamSynchronize(stream.handle.get()));  // no copy may write to the chunks any more
     throw;
   }
 }

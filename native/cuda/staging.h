@@ -1,4 +1,4 @@
-// Copies between a device and host memory that it does not reach by itself, by way of some that it does.
+// Copies between a device and host memory that is not page-locked, through a page-locked buffer.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace rsqrt_native::cuda {
 
-// Of one device. The host copies a part while the device copies another.
+// Belongs to one device. The host copies one part while the device copies another.
 class Staging {
  public:
   Staging();
@@ -18,7 +18,7 @@ class Staging {
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
 
-  // Returns as soon as the source has been read; the rest is queued.
+  // Returns as soon as the source has been read. The remaining work is queued.
   void upload(std::byte* to, const std::byte* from, std::size_t bytes, const Stream& stream);
   // Returns when the destination is written.
   void download(std::byte* to, const std::byte* from, std::size_t bytes, const Stream& stream);

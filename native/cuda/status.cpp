@@ -5,9 +5,9 @@
 namespace rsqrt_native::cuda {
 namespace {
 
-// After one of these every call of the process on that device fails, until it restarts. They are reported by
-// whatever call comes next, for they arise in work that is done later than it is queued. Some are newer than
-// the oldest CUDA that this is built with, so they are told by their numbers.
+// After one of these errors, every call on that device fails until the process restarts. They occur
+// in work that runs after it was queued, so a later, unrelated call reports them. Some are newer
+// than the oldest supported CUDA, so they are listed by number.
 bool is_sticky(cudaError_t status) {
   switch (static_cast<int>(status)) {
     case 214:  // ECCUncorrectable
@@ -43,7 +43,7 @@ std::string describe(const char* call, cudaError_t status) {
 
 void check(cudaError_t status, const char* call) {
   if (status == cudaSuccess) return;
-  static_cast<void>(cudaGetLastError());  // not to be reported again by an unrelated call
+  static_cast<void>(cudaGetLastError());  // so that no unrelated call reports it again
   throw Failure("ERR_CUDA", describe(call, status));
 }
 

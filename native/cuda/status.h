@@ -1,4 +1,4 @@
-// Statuses of CUDA calls as errors, and the handles that CUDA gives.
+// Converts statuses of CUDA calls to errors, and owns CUDA's handles.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -9,13 +9,15 @@
 
 namespace rsqrt_native::cuda {
 
-// The call, and CUDA's text, name and number of the status; what follows from it.
+// A message with the call, CUDA's text, name and number of the status, and the consequences.
 std::string describe(const char* call, cudaError_t status);
 
-// Throws Failure ERR_CUDA unless the status is cudaSuccess. Every status is checked where it is returned.
+// Throws Failure ERR_CUDA unless the status is cudaSuccess. Every status is checked where it is
+// returned.
 void check(cudaError_t status, const char* call);
 
-// Makes a device current for its lifetime: other code in the process may have chosen another.
+// Makes a device current for the lifetime of this object, because other code in the process may
+// have chosen another.
 class CurrentDevice {
  public:
   explicit CurrentDevice(int device);
@@ -28,7 +30,8 @@ class CurrentDevice {
   bool changed_ = false;
 };
 
-// A handle that is destroyed with its owner. Nobody could do anything about a status then.
+// A handle that is destroyed with its owner. The status is ignored, because nothing could be done
+// about it.
 template <auto destroy>
 struct Destroy {
   template <class T>

@@ -8,16 +8,16 @@
 
 namespace rsqrt_native::cuda {
 
-// Of the device that was current when it was made.
+// Belongs to the device that was current when it was made.
 struct Stream {
   explicit Stream(int on) : device(on), handle(make_stream()), mark(make_event(cudaEventDisableTiming)) {}
 
   int device;
   StreamHandle handle;
-  EventHandle mark;  // recorded anew whenever another stream waits for this one
+  EventHandle mark;  // recorded again whenever another stream waits for this one
 };
 
-// Has all that is queued on a stream from now on wait for all that was queued on another.
+// Makes the work queued on `waiting` from now on wait for all work queued so far on `awaited`.
 void wait_for(const Stream& waiting, const Stream& awaited);
 
 // Waits for all work queued on a stream.
@@ -25,9 +25,9 @@ void synchronize(const Stream& stream);
 
 class Memory;
 
-// A block remembers the stream that used it last. Whoever uses it on another has that one wait, so that all
-// uses stand in one order, without a thought of those who queue them. (Two streams that only read a block
-// wait for each other, too.)
+// A block remembers the stream that used it last. If another stream uses the block, that stream
+// waits for the last one. So all uses have one order, and callers need not synchronise. (Two
+// streams that only read a block also wait for each other.)
 class DeviceBlock final : public Block {
  public:
   DeviceBlock(Memory& memory, int on, std::byte* at, std::size_t size, const Stream& stream)
@@ -42,7 +42,7 @@ class DeviceBlock final : public Block {
   Memory& memory_;
 };
 
-// Has a stream wait for the last use of a block, and be the last.
+// Makes a stream wait for the last use of a block, and makes it the last user.
 inline void use(DeviceBlock& block, const Stream& stream) {
   if (block.last == &stream) return;
   wait_for(stream, *block.last);

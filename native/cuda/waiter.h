@@ -1,4 +1,4 @@
-// Waiting for work of a device without holding up the thread that queued it.
+// Waits for work of a device without blocking the thread that queued it.
 #pragma once
 
 #include <condition_variable>
@@ -12,17 +12,17 @@
 
 namespace rsqrt_native::cuda {
 
-// A thread that sleeps until one event after the other is reached. (A callback in the stream would hold the
-// stream up, and is not called at all once the device has failed.)
+// A thread that waits for one event after the other. (A callback in the stream would block the
+// stream, and is not called once the device has failed.)
 class Waiter {
  public:
   explicit Waiter(int device);
-  // Waits for the event it is at; of the others nobody hears.
+  // Waits for the event that the thread is waiting for. Nobody is told about the others.
   ~Waiter();
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
-  // Tells `done` once the event is reached. If this throws, `done` hears nothing.
+  // Tells `done` once the event is reached. If this throws, `done` is not told.
   void add(EventHandle event, std::unique_ptr<Done> done);
 
  private:

@@ -1,4 +1,4 @@
-// The addon's entry: open() returns a binding, see binding.d.ts for the contract.
+// The entry of the addon. open() returns a binding; binding.d.ts has the contract.
 #include <napi.h>
 
 #include <cstddef>
@@ -20,13 +20,13 @@
 namespace rsqrt_native {
 namespace {
 
-// Owned by the environment: a process or a worker thread, and there each time that the addon is loaded anew.
-// Environments share nothing but what the system has once: the backend's devices and the CPU's threads.
+// Owned by an environment: the main thread or a worker thread, once for each time that it loads the
+// addon. Environments share only the devices and the pool of CPU threads.
 struct Environment {
-  std::weak_ptr<Shared> shared;  // of the bindings that there are
+  std::weak_ptr<Shared> shared;  // of the existing bindings
 };
 
-// What the bindings of an environment share.
+// Returns what the bindings of an environment share.
 std::shared_ptr<Shared> shared_of(Environment& environment) {
   std::shared_ptr<Shared> shared = environment.shared.lock();
   if (shared == nullptr) environment.shared = shared = std::make_shared<Shared>();
@@ -65,7 +65,8 @@ napi_value set_num_threads(Napi::Env env, Context& context, const napi_value* ar
   return nullptr;
 }
 
-// Makes the Context and its holder, which has createError. The caller keeps the holder by its functions.
+// Makes the Context and its holder, which has createError. The caller's functions keep the holder
+// alive.
 Context& make_context(napi_env env, Environment& environment, napi_value create_error) {
   auto owned = std::make_unique<Context>(env);
   Context& context = *owned;
@@ -102,7 +103,8 @@ napi_value make_binding(Napi::Env env, Context& context, const std::string& isa)
   return object;
 }
 
-// open(isa, createError): the instruction set ('' for the best) and what turns a failure into an error.
+// open(isa, createError). `isa` is the instruction set, or '' for the best. `createError` makes the
+// error for a failure.
 napi_value open(napi_env env, napi_callback_info info) {
   napi_value args[2];
   std::size_t count = 2;
@@ -119,8 +121,8 @@ napi_value open(napi_env env, napi_callback_info info) {
   });
 }
 
-// No exception leaves, and none is thrown here: where not even the first few bytes can be had, the C++
-// library may be unable to throw one.
+// Neither lets exceptions out nor throws any: if not even a few bytes can be allocated, the C++
+// library may be unable to throw.
 napi_value init(napi_env env, napi_value exports) noexcept {
   auto* const environment = new (std::nothrow) Environment;
   const auto end = [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); };

@@ -9,8 +9,8 @@
 
 namespace rsqrt_native {
 
-// Between the threads of the backend and the environment. Node frees the function when the environment ends,
-// whoever may still want to call it.
+// Guards the thread-safe function against calls from threads of the backend after the environment
+// ends, because Node frees the function then.
 struct Completions::Gate {
   std::mutex mutex;
   napi_threadsafe_function function = nullptr;
@@ -23,7 +23,7 @@ class Completions::Told final : public cuda::Done {
 
   void tell(std::exception_ptr failure) noexcept override {
     const std::lock_guard lock(gate_->mutex);
-    if (gate_->closed) return;  // and the call is gone
+    if (gate_->closed) return;  // the call does not exist any more
     call_.failure = std::move(failure);
     static_cast<void>(napi_call_threadsafe_function(gate_->function, &call_, napi_tsfn_nonblocking));
   }
@@ -35,7 +35,7 @@ class Completions::Told final : public cuda::Done {
 
 Completions::~Completions() {
   if (gate_ == nullptr) return;
-  for (const Call& call : calls_) {  // only where the environment ends
+  for (const Call& call : calls_) {  // there are calls only if the environment ends
     if (call.done != nullptr) napi_delete_reference(env_, call.done);
   }
   {
@@ -61,7 +61,7 @@ void Completions::open(napi_env env) {
     throw Napi::Error::New(env);
   }
   napi_unref_threadsafe_function(env, gate->function);
-  // Hooks run in the reverse order, so this one before that of the function.
+  // Hooks run in reverse order, so this one runs before that of the function.
   napi_add_env_cleanup_hook(env, close, gate.get());
   env_ = env;
   gate_ = std::move(gate);
@@ -89,7 +89,7 @@ void Completions::remove(napi_env env, Calls::iterator call) {
   keep_loop(env);
 }
 
-// Has the event loop go on for as long as there are calls.
+// Keeps the event loop alive while there are calls.
 void Completions::keep_loop(napi_env env) {
   if (keeps_loop_ == !calls_.empty()) return;
   keeps_loop_ = !keeps_loop_;
@@ -106,7 +106,7 @@ void Completions::call_back(napi_env env, napi_value, void* self, void* data) {
   if (call.failure == nullptr) {
     error = receiver;
   } else if ((error = error_in_javascript(env, &call.context, call.failure)) == nullptr) {
-    // What createError threw is as good an error.
+    // Use what createError threw as the error.
     napi_get_and_clear_last_exception(env, &error);
   }
   static_cast<Completions*>(self)->remove(env, call.self);

@@ -1,4 +1,4 @@
-// Calling JavaScript back from threads of the backend.
+// Calls JavaScript functions from threads of the backend.
 #pragma once
 
 #include <napi.h>
@@ -12,7 +12,8 @@ namespace rsqrt_native {
 
 struct Context;
 
-// Of one environment. It keeps the process alive while somebody waits. Used on the thread of the environment.
+// The pending calls of one environment. They keep the process alive. Used on the thread of the
+// environment.
 class Completions {
  public:
   Completions() = default;
@@ -20,9 +21,9 @@ class Completions {
   Completions(const Completions&) = delete;
   Completions& operator=(const Completions&) = delete;
 
-  // Calls start(what to tell), which has it told once, from any thread. When it has been told, the JavaScript
-  // function `done` is called with an error or nothing, and until then the binding is not collected. If this
-  // throws, as it does when `start` throws, nothing is pending.
+  // Calls start(completion). The completion must be told once, from any thread. Then the JavaScript
+  // function `done` is called, with an error or without arguments. Until then, the binding is not
+  // collected. If `start` throws, this throws too, and nothing is pending.
   template <class Start>
   void wait(napi_env env, Context& context, napi_value done, Start start) {
     const Calls::iterator call = add(env, context, done);
@@ -48,8 +49,8 @@ class Completions {
   void remove(napi_env env, Calls::iterator call);
   void keep_loop(napi_env env);
 
-  // A call that is pending: what is known on the thread of the environment, and what a thread of the backend
-  // puts in.
+  // A pending call. A thread of the backend sets `failure`; all else belongs to the environment's
+  // thread.
   struct Call {
     explicit Call(Context& of) : context(of) {}
 

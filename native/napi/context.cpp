@@ -5,15 +5,16 @@
 namespace rsqrt_native {
 namespace {
 
-// Plain Node-API from here on: in a worker that is being terminated any of these calls may fail, and then
-// there is nothing left to do and nobody to tell.
+// The code below uses plain Node-API. In a worker that is being terminated, any of these calls may
+// fail. Then nothing can be done and there is no one to report it to.
 
 bool is_pending(napi_env env) {
   bool pending = false;
   return napi_is_exception_pending(env, &pending) == napi_ok && pending;
 }
 
-// Calls tell(code, message) for an exception, or tell(the JavaScript error) for one of JavaScript's.
+// Calls tell(code, message) for an exception, or tell(the JavaScript error) for one of
+// JavaScript's.
 template <class Tell>
 void describe(const std::exception_ptr& exception, Tell tell) {
   try {
@@ -25,8 +26,8 @@ void describe(const std::exception_ptr& exception, Tell tell) {
   } catch (const Napi::Error& error) {
     tell(error.Value());
   } catch (const std::exception& error) {
-    // A thread that cannot be started, a container that cannot be so large: the standard library throws for
-    // want of resources only.
+    // For example, a thread that cannot be started or a container that would be too large. The
+    // standard library throws only for lack of resources.
     tell("ERR_OUT_OF_MEMORY", error.what());
   } catch (...) {
     tell("ERR_OUT_OF_MEMORY", "an unknown exception in the addon");
@@ -70,7 +71,7 @@ napi_value error_in_javascript(napi_env env, const Context* context,
   napi_value error = nullptr;
   try {
     describe(exception, Tell{env, context, error});
-  } catch (...) {  // thrown by Node-API as it is asked for the error of a Napi::Error
+  } catch (...) {  // Node-API failed to return the error of a Napi::Error
   }
   return error;
 }

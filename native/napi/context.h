@@ -18,7 +18,8 @@
 
 namespace rsqrt_native {
 
-// What the bindings of one environment share. It ends with the last of them and of their objects.
+// What the bindings of one environment share. It ends with the last binding and the last of their
+// objects.
 struct Shared {
   std::shared_ptr<cpu::Pool> pool = cpu::shared_pool();
   std::shared_ptr<cuda::Backend> cuda = cuda::make_backend();
@@ -27,10 +28,11 @@ struct Shared {
   std::shared_ptr<Completions> completions = std::make_shared<Completions>();
 };
 
-// Owned by the collector. Its holder, a JavaScript object that nobody sees, is wrapped around it; every
-// function of the binding has the holder as a property, and the holder has createError. So all three live as
-// long as any of the functions, and as no reference of ours is a root, they are collected with the copy of
-// the package that opened the binding, although createError leads to the binding again.
+// Owned by the garbage collector. Its holder is an internal JavaScript object that wraps the
+// Context. Every function of the binding has the holder as a property, and the holder has
+// createError as one. So all three live as long as any of the functions. None of our references is
+// a root, so they are collected with the copy of the package that opened the binding, even though
+// createError refers to the binding in turn.
 struct Context {
   explicit Context(napi_env of) : env(of) {}
   ~Context();
@@ -41,19 +43,19 @@ struct Context {
   std::shared_ptr<Shared> shared;
   cpu::InstructionSet isa = {};
   std::shared_ptr<cpu::Pool> pool;
-  int threads = 1;  // that a call may take of the pool, its own included
+  int threads = 1;  // that a call may use, including its own
   std::shared_ptr<cuda::Backend> cuda;
   std::shared_ptr<DeviceMemories> device_memories;
   std::shared_ptr<PinnedBuffers> pinned_buffers;
   std::shared_ptr<Completions> completions;
   Watches watches;
-  napi_ref holder = nullptr;        // weak, but for what is pending
+  napi_ref holder = nullptr;        // weak, except while calls are pending
   napi_ref create_error = nullptr;  // weak: (code, message) => Error, given by src/binding.ts
 };
 
-// The error that createError makes, in JavaScript; without createError, or if `context` is null, an Error
-// with that code. Null if neither can be had: then what createError threw is pending, or the environment
-// ends.
+// The JavaScript error that createError makes. Without createError, or if `context` is null, an
+// Error with that code. Null if neither can be made: then what createError threw is pending, or the
+// environment is ending.
 napi_value error_in_javascript(napi_env env, const Context* context, const char* code,
                                const char* message) noexcept;
 
@@ -61,10 +63,10 @@ napi_value error_in_javascript(napi_env env, const Context* context, const char*
 napi_value error_in_javascript(napi_env env, const Context* context,
                                const std::exception_ptr& exception) noexcept;
 
-// To be called in a handler: throws its exception in JavaScript.
+// Must be called in a catch block. Throws the caught exception in JavaScript.
 void throw_in_javascript(napi_env env, const Context* context) noexcept;
 
-// Runs body and turns its exceptions, whatever they are, into JavaScript's.
+// Runs body and converts any exception to a JavaScript exception.
 template <class Body>
 napi_value guarded(napi_env env, const Context* context, Body body) noexcept {
   try {
@@ -75,8 +77,8 @@ napi_value guarded(napi_env env, const Context* context, Body body) noexcept {
   return nullptr;
 }
 
-// A function of the binding: body(env, context, arguments) under that guard. It has room for `most`
-// arguments, of which absent ones are undefined; its data is the Context.
+// A function of the binding: body(env, context, arguments) under that guard. It takes up to `most`
+// arguments; missing ones are undefined. Its data is the Context.
 template <auto body, std::size_t most = 5>
 napi_value guarded_call(napi_env env, napi_callback_info info) {
   napi_value args[most];

@@ -1,5 +1,6 @@
-// The addon imports Node-API from node.exe, as its import library says; but the program may have another name
-// (Electron, a single executable). The import is delayed, and this answers it with the program itself.
+// The addon imports Node-API from node.exe, as its import library says, but the program may have
+// another name (Electron, a single executable). So the import is delayed, and this hook resolves it
+// to the program itself.
 #define WIN32_LEAN_AND_MEAN
 #define NOMINMAX
 #include <windows.h>

@@ -13,26 +13,27 @@
 namespace rsqrt_native {
 namespace {
 
-// Tells the collector what small objects keep alive. Must balance exactly.
+// Tells V8 how much memory its objects keep alive outside its heap. Changes must balance exactly.
 void adjust_external_memory(napi_env env, std::int64_t change) {
   std::int64_t total;
   napi_adjust_external_memory(env, change, &total);
 }
 
-// Told that far more memory hangs on its objects than there is, V8 collects them all at once.
+// If V8 is told that its objects keep far more memory alive than exists, it collects all garbage at
+// once.
 void collect_garbage(napi_env env) {
   constexpr std::int64_t more_than_there_is = std::int64_t{1} << 44;
   adjust_external_memory(env, more_than_there_is);
   adjust_external_memory(env, -more_than_there_is);
 }
 
-// Looking is worth while when a part of all has come since, and not for a few.
+// Sweep only after enough has been allocated since the last sweep.
 constexpr std::size_t least_bytes_to_sweep = std::size_t{32} << 20;
 constexpr std::size_t least_objects_to_sweep = 1024;
 
 }  // namespace
 
-// The backend outlives the block, whatever the order of finalizers at the environment's end.
+// The backend outlives the block, in whatever order finalizers run when the environment ends.
 class DeviceMemory {
  public:
   DeviceMemory(std::shared_ptr<DeviceMemories> owner, std::shared_ptr<cuda::Backend> backend,
@@ -120,7 +121,7 @@ std::shared_ptr<cuda::Block> DeviceMemories::allocate(napi_env env, cuda::Backen
 void DeviceMemories::sweep(napi_env env) {
   bytes_since_sweep_ = 0;
   objects_since_sweep_ = 0;
-  const Napi::HandleScope scope(env);  // of the objects that live
+  const Napi::HandleScope scope(env);  // for the handles of the live objects
   for (DeviceMemory* memory : all_) {
     if (memory->block() != nullptr && memory->is_collected(env)) memory->release(env);
   }

@@ -1,4 +1,5 @@
-// Device memory as JavaScript holds it: released by a call, with the collector, or under pressure.
+// Device memory held by JavaScript objects. It is released by a call, by garbage collection, or
+// when memory is short.
 #pragma once
 
 #include <napi.h>
@@ -13,9 +14,10 @@ namespace rsqrt_native {
 
 class DeviceMemory;
 
-// All device memory of one environment. Node runs finalizers only when the event loop turns, long after the
-// collector took the objects; so in a synchronous loop that disposes nothing, memory of objects that are gone
-// is looked for now and then, and whenever there is too little.
+// All device memory of one environment. Node runs finalizers only when the event loop turns, long
+// after the objects were collected. A synchronous loop that disposes nothing would run out of
+// memory, so the memory of collected objects is swept from time to time, and whenever there is too
+// little.
 class DeviceMemories : public std::enable_shared_from_this<DeviceMemories> {
  public:
   // A new object. Throws Failure ERR_OUT_OF_MEMORY.
@@ -33,11 +35,11 @@ class DeviceMemories : public std::enable_shared_from_this<DeviceMemories> {
   std::size_t objects_since_sweep_ = 0;
 };
 
-// Device memory of an object that was not released; null for any other value.
-// Throws Failure ERR_DISPOSED if it was.
+// The device memory of an object. Null for any other value. Throws Failure ERR_DISPOSED if the
+// memory was released.
 cuda::Block* device_block(napi_env env, napi_value value, const char* argument);
 
-// Gives the memory back now; harmless if that was done before.
+// Releases the memory now. Does nothing if it was released before.
 void release_device_memory(napi_env env, napi_value value);
 
 }  // namespace rsqrt_native

@@ -25,7 +25,7 @@ Memory unwrap_memory(napi_env env, napi_value value, const char* argument) {
   }
   const Napi::Value object(env, value);
   if (object.IsTypedArray()) {
-    // Only bytes: other element types would need their size here, and src/ has no use for them.
+    // Only Uint8Array: other types would need their element size here, and src/ does not use them.
     napi_typedarray_type type;
     napi_value buffer;
     std::size_t offset;

@@ -1,4 +1,4 @@
-// Page-locked memory as JavaScript holds it: ArrayBuffers, freed by a call or with the collector.
+// Page-locked memory in ArrayBuffers. It is freed by a call or by garbage collection.
 #pragma once
 
 #include <napi.h>
@@ -11,12 +11,12 @@
 
 namespace rsqrt_native {
 
-// Of one environment.
+// The page-locked buffers of one environment.
 class PinnedBuffers : public std::enable_shared_from_this<PinnedBuffers> {
  public:
   // Throws Failure ERR_OUT_OF_MEMORY, ERR_CUDA_UNAVAILABLE.
   napi_value create(napi_env env, const std::shared_ptr<cuda::Backend>& backend, std::size_t bytes);
-  // Frees the memory of a buffer and leaves that detached; harmless if that was done before.
+  // Frees the memory of a buffer and detaches the buffer. Does nothing if that was done before.
   void release(napi_env env, napi_value buffer);
 
  private:

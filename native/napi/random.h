@@ -5,8 +5,8 @@
 
 namespace rsqrt_native {
 
-// random(distribution, key, counter, output, outputDtype, outputOffset, count), see binding.d.ts. Its data is
-// the Context.
+// random(distribution, key, counter, output, outputDtype, outputOffset, count), see binding.d.ts.
+// Its data is the Context.
 napi_value random(napi_env env, napi_callback_info info);
 
 }  // namespace rsqrt_native

@@ -12,7 +12,8 @@
 namespace rsqrt_native {
 namespace {
 
-// Reads [size, inputStride, outputStride] triples, outermost dimension first. Returns the element count.
+// Reads [size, inputStride, outputStride] triples, outermost dimension first. Returns the element
+// count.
 std::int64_t read_layout(napi_env env, napi_value value, Layout& layout) {
   napi_typedarray_type type;
   std::size_t length = 0, offset;
@@ -40,7 +41,8 @@ std::int64_t read_layout(napi_env env, napi_value value, Layout& layout) {
   return numel;
 }
 
-// Throws unless all elements of one side lie within its memory. Returns the byte offset of the first.
+// Throws unless all elements of one side lie within its memory. Returns the byte offset of the
+// first.
 std::int64_t checked_offset(const Memory& memory, DType dtype, std::int64_t offset, std::int64_t numel,
                             const Layout* layout, const std::int64_t* strides, const char* argument) {
   const auto size = static_cast<std::int64_t>(size_of(dtype));
@@ -57,7 +59,7 @@ std::int64_t checked_offset(const Memory& memory, DType dtype, std::int64_t offs
   }
   std::int64_t end = 0;
   overflow |= __builtin_add_overflow(last, 1, &end);
-  if (overflow) end = std::numeric_limits<std::int64_t>::max();  // more than there can be
+  if (overflow) end = std::numeric_limits<std::int64_t>::max();  // larger than any memory
   check_end(memory, offset, end, size, argument);
   check_aligned(memory, offset, size, argument);
   return offset;
@@ -96,7 +98,8 @@ napi_value run(Napi::Env env, Context& context, const napi_value* args) {
                                          job.numel, job.layout, layout.out_strides, "outputOffset");
   if (job.numel == 0) return nullptr;
   if (static_cast<std::uint64_t>(job.numel) > output.bytes / size_of(job.out_dtype)) {
-    // Only an output that shares elements could be walked so often, and for as long as one likes.
+    // Only an output whose elements share memory could have more elements, and writing it could
+    // take arbitrarily long.
     out_of_range("the element count of layout", "at most what the output holds", std::to_string(job.numel));
   }
   if (input.block == nullptr) {

@@ -9,7 +9,7 @@ namespace rsqrt_native {
 std::size_t Watches::add(napi_env env, napi_value object) {
   if (!Napi::Value(env, object).IsObject()) wrong_type("object", "an object");
   auto free = std::find(references_.begin(), references_.end(), nullptr);
-  // The place first: a reference without one would stay.
+  // Make room first, because a reference without a place would leak.
   if (free == references_.end()) free = references_.insert(references_.end(), nullptr);
   if (napi_create_reference(env, object, 0, &*free) != napi_ok) {
     *free = nullptr;

@@ -1,5 +1,5 @@
-// Watching JavaScript objects: whether the collector has taken them. WeakRef cannot tell that within one turn
-// of the event loop, for it keeps what it was asked for alive until the turn ends.
+// Watches JavaScript objects to see whether they were garbage-collected. WeakRef cannot tell within
+// one turn of the event loop, because reading it keeps the object alive until the turn ends.
 #pragma once
 
 #include <napi.h>
@@ -16,11 +16,11 @@ class Watches {
   void remove(napi_env env, std::size_t watch);
   // Ends all watches.
   void clear(napi_env env);
-  // Above all numbers given out.
+  // One more than the largest number given out.
   std::size_t end() const { return references_.size(); }
 
  private:
-  std::vector<napi_ref> references_;  // by number; null where none is watched
+  std::vector<napi_ref> references_;  // by number; null if the number is free
 };
 
 }  // namespace rsqrt_native

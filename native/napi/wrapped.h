@@ -1,4 +1,5 @@
-// Native objects that JavaScript holds: opaque to it, and released by a call or with the collector.
+// Native objects that JavaScript holds. They are opaque to JavaScript, and released by a call or by
+// garbage collection.
 #pragma once
 
 #include <napi.h>
@@ -11,24 +12,25 @@
 
 namespace rsqrt_native {
 
-// What a JavaScript object holds, and what must outlive that: a backend, whatever the order of finalizers at
-// the environment's end.
+// An object that JavaScript holds, and its keeper (a backend), which must outlive it in whatever
+// order finalizers run when the environment ends.
 template <class T, class Keeper>
 struct Held {
   std::shared_ptr<Keeper> keeper;
   std::shared_ptr<T> object;
 };
 
-// Marks our objects, so that one of another addon is refused instead of misread; one of another copy of this
-// addon too, whose backend knows nothing of ours: the address differs from copy to copy, and from type to
-// type.
+// Marks our objects, so that objects of other addons are refused and not misread. Objects of
+// another copy of this addon are refused too, because they belong to another backend: the address
+// in the tag differs between copies and between types.
 template <class T>
 napi_type_tag tag_of() {
   static const char anchor = 0;
   return {0x6b0f3a5f5d7c4e91, reinterpret_cast<std::uintptr_t>(&anchor)};
 }
 
-// A new JavaScript object for a native one. If `reference` is given it becomes a weak one to the object.
+// A new JavaScript object for a native one. If `reference` is given, it is set to a weak reference
+// to the object.
 template <class T>
 napi_value wrap(napi_env env, std::unique_ptr<T> native, napi_finalize finalize,
                 napi_ref* reference = nullptr) {
@@ -42,7 +44,7 @@ napi_value wrap(napi_env env, std::unique_ptr<T> native, napi_finalize finalize,
   return object;
 }
 
-// The native object of a JavaScript one; null if it is none of ours.
+// The native object of a JavaScript object. Null if the value is not one of our objects.
 template <class T>
 T* unwrap(napi_env env, napi_value value) {
   bool tagged = false;
@@ -53,7 +55,7 @@ T* unwrap(napi_env env, napi_value value) {
   return napi_unwrap(env, value, &wrapped) == napi_ok ? static_cast<T*>(wrapped) : nullptr;
 }
 
-// The same, of an object that is only there to hold something.
+// Wraps an object that only holds something.
 template <class T, class Keeper>
 napi_value wrap_held(napi_env env, std::shared_ptr<Keeper> keeper, std::shared_ptr<T> object) {
   using Holder = Held<T, Keeper>;
@@ -62,7 +64,7 @@ napi_value wrap_held(napi_env env, std::shared_ptr<Keeper> keeper, std::shared_p
   return wrap(env, std::move(holder), finalize);
 }
 
-// Throws Failure for what holds no T, or no longer.
+// The T that a value holds. Throws Failure if it holds none, or does not hold it any more.
 template <class T, class Keeper>
 T& held(napi_env env, napi_value value, const char* argument, const char* expected) {
   const auto* const holder = unwrap<Held<T, Keeper>>(env, value);
@@ -71,7 +73,7 @@ T& held(napi_env env, napi_value value, const char* argument, const char* expect
   return *holder->object;
 }
 
-// Lets go of it; harmless if that was done before.
+// Releases the T. Does nothing if that was done before.
 template <class T, class Keeper>
 void release_held(napi_env env, napi_value value, const char* argument, const char* expected) {
   auto* const holder = unwrap<Held<T, Keeper>>(env, value);

@@ -1,6 +1,6 @@
-// As much of CUDA as kernels.cu needs to be compiled by clang's own backend for NVIDIA GPUs, without a
-// toolkit: a second compiler's opinion of the kernels (scripts/check-kernels.mjs). What comes out is looked
-// at, never run.
+// The parts of CUDA that kernels.cu needs to be compiled by clang's backend for NVIDIA GPUs,
+// without a toolkit. This checks the kernels with a second compiler (scripts/check-kernels.mjs).
+// The result is inspected but never run.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +36,7 @@ cudaError_t cudaLaunchKernel(void (*kernel)(Args...), dim3 grid, dim3 block, voi
 
 #define RSQRT_INTRINSIC static __device__ __forceinline__
 
-// Read as members, as nvcc's are.
+// Read like members, as with nvcc.
 #define RSQRT_SPECIAL_REGISTER(name, read)                             \
   struct name##_type {                                                 \
     __declspec(property(get = get_x)) unsigned x;                      \

@@ -16,8 +16,8 @@ int device_at(State& shared, const void* pointer);
 // The page-locked allocation that the pointer leads into, or nullptr.
 HostBlock* find_host_block(State& shared, const void* pointer);
 
-// Finds room on a device, in a pool or, without one, beside all pools. A pool that has too little waits for
-// the releases that are queued to it.
+// Finds room on a device, in a pool or, without one, beside all pools. A pool that has too little
+// waits for the releases that are queued to it.
 cudaError_t allocate(State& shared, Lock& lock, int device, std::size_t size,
                      const std::shared_ptr<Pool>& pool, Block*& block);
 

@@ -1,9 +1,9 @@
 // Device intrinsics on the host.
 //
-// The *_rn functions round once each, provided that the compiler contracts nothing (-ffp-contract=off), as
-// the whole project is built. rsqrtf and rsqrt are as bad as NVIDIA documents ("CUDA Math API", maximum error
-// from the correctly rounded result): at most 2 ulp and 1 ulp. Which error an input meets is settled by a
-// hash of its bits, so results repeat.
+// The *_rn functions round once each, provided that the compiler contracts nothing
+// (-ffp-contract=off), as the whole project is built. rsqrtf and rsqrt are as bad as NVIDIA
+// documents ("CUDA Math API", maximum error from the correctly rounded result): at most 2 ulp and 1
+// ulp. Which error an input meets is settled by a hash of its bits, so results repeat.
 #pragma once
 
 #include <math.h>  // NOLINT(modernize-deprecated-headers): for the names outside std

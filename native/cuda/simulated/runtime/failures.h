@@ -26,8 +26,8 @@ constexpr bool is_sticky(cudaError_t error) {
          error == cudaErrorLaunchFailure;
 }
 
-// While one lives, test/support/failing_malloc.c fails no allocation of this thread: what is tested is how
-// the addon does without memory, not this runtime.
+// While one lives, test/support/failing_malloc.c fails no allocation of this thread: what is tested
+// is how the addon does without memory, not this runtime.
 class Exempt {
  public:
   Exempt() noexcept { change(1); }

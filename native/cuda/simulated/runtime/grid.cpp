@@ -1,6 +1,6 @@
-// A thread runs on a fiber. Where it reaches a barrier, its fiber is left as it stands and another one goes
-// on with the threads that follow; once all are there, the fibers are taken up again one by one. Without
-// barriers one fiber runs all threads.
+// A thread runs on a fiber. Where it reaches a barrier, its fiber is left as it stands and another
+// one goes on with the threads that follow; once all are there, the fibers are taken up again one
+// by one. Without barriers one fiber runs all threads.
 #include <ucontext.h>
 
 #include <algorithm>
@@ -18,8 +18,8 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-// ThreadSanitizer takes fibers for threads, so that it sees what threads of a block do to each other between
-// two barriers. What all of them share here by design, it must not see.
+// ThreadSanitizer takes fibers for threads, so that it sees what threads of a block do to each
+// other between two barriers. What all of them share here by design, it must not see.
 #define RSQRT_UNWATCHED __attribute__((noinline, no_sanitize("thread")))
 
 constinit thread_local uint3 threadIdx{};
@@ -124,7 +124,8 @@ class Grid {
 };
 
 constinit thread_local Grid* running = nullptr;
-// A fiber of the pool is idle or belongs to the running grid. Making one takes longer than most blocks.
+// A fiber of the pool is idle or belongs to the running grid. Making one takes longer than most
+// blocks.
 thread_local std::vector<std::unique_ptr<Fiber>> pool;
 
 RSQRT_UNWATCHED void enter_fiber() {

@@ -36,7 +36,8 @@ void allow(std::byte*, std::size_t) {}
 void forbid(std::byte*, std::size_t) {}
 #endif
 
-// Guard bytes are forbidden to all others. A loop of its own: what is inlined into it would be instrumented.
+// Guard bytes are forbidden to all others. A loop of its own: what is inlined into it would be
+// instrumented.
 [[gnu::no_sanitize_address]] bool guard_intact(const Block& block) {
   const std::byte* const end = block.start + extent(block);
   for (const std::byte* byte = block.start + block.size; byte != end; ++byte) {

@@ -93,7 +93,8 @@ class DeviceMemory {
   bool guards_intact() const;
 
  private:
-  // An Access opens the range up to there, no more: changing its protection costs time for each page.
+  // An Access opens the range up to there, no more: changing its protection costs time for each
+  // page.
   void extend_reach(const std::byte* end);
 
   std::size_t capacity_;

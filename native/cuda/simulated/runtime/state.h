@@ -188,11 +188,12 @@ cudaError_t call_recorded(cudaStream_t handle, const Body& body,
       function);
 }
 
-// What a synchronisation with work of the device does beside waiting: pools give back what is beyond
-// their thresholds.
+// What a synchronisation with work of the device does beside waiting: pools give back what is
+// beyond their thresholds.
 void give_back_unused(State& shared, int device);
 
-// Waits for a mark in a stream of the device as one that synchronises, and returns the device's health.
+// Waits for a mark in a stream of the device as one that synchronises, and returns the device's
+// health.
 cudaError_t synchronize(State& shared, Lock& lock, const Mark& mark, int device);
 
 // Makes the stream wait for the mark.
