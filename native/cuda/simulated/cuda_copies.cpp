@@ -16,7 +16,7 @@ struct Operand {
   std::uint64_t block;
 };
 
-// Nothing if the range is not in one allocation that the host has not released.
+// Empty unless the range is in one allocation that the host has not released.
 std::optional<Operand> operand_at(State& shared, const void* pointer, std::size_t count) {
   auto* address = static_cast<std::byte*>(const_cast<void*>(pointer));
   if (address == nullptr) return {};
@@ -31,7 +31,7 @@ std::optional<Operand> operand_at(State& shared, const void* pointer, std::size_
   return Operand{on_host, address, block->id};
 }
 
-// Whether the allocation is still, or already, there when the copy runs.
+// Whether the allocation exists when the copy runs: it already began and did not end.
 bool is_live(State& shared, const Operand& operand, std::size_t count) {
   if (operand.device == on_host) {
     if (operand.block == 0) return true;

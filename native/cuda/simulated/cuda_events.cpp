@@ -8,7 +8,7 @@ using namespace rsqrt_simulated;
 
 namespace {
 
-// What a call returns that a capture's event is not for.
+// The status of a call that does not accept an event recorded in a capture.
 cudaError_t refuse_captured(Capture& capture, cudaError_t under_way) {
   if (capture.ended) return cudaErrorCapturedEvent;
   capture.invalidated = true;

@@ -1,4 +1,4 @@
-// How allocations begin and end, and where a pointer leads.
+// Begins and ends allocations, and finds the allocation of a pointer.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,8 @@ HostBlock* find_host_block(State& shared, const void* pointer);
 cudaError_t allocate(State& shared, Lock& lock, int device, std::size_t size,
                      const std::shared_ptr<Pool>& pool, Block*& block);
 
-// The end of a block that nobody may use any more. Releases the lock meanwhile: filling takes time.
+// Ends a block that nobody may use any more. Releases the lock meanwhile, because filling takes
+// time.
 void retire(Lock& lock, DeviceMemory& memory, Block& block);
 
 }  // namespace rsqrt_simulated

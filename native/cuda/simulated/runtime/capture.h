@@ -12,10 +12,10 @@ namespace rsqrt_simulated {
 
 struct State;
 
-// What a stream captures. Its nodes form a chain: there is but one stream in it.
+// The capture of a stream. Its nodes form a chain, because it contains only one stream.
 struct Capture {
   cudaStreamCaptureMode mode;
-  std::thread::id thread;  // that began it
+  std::thread::id thread;  // the thread that began it
   bool invalidated = false;
   bool ended = false;
   std::vector<Task> nodes;
@@ -37,9 +37,9 @@ struct GraphExec {
 // Per host thread, as in CUDA.
 extern constinit thread_local cudaStreamCaptureMode capture_mode;
 
-// For calls that the capture modes forbid: invalidates the captures in whose way the call is.
+// For calls that the capture modes forbid: invalidates the captures that the call would disturb.
 cudaError_t refuse_if_capturing(State& shared);
-// The same for waiting for a device, which no mode allows.
+// The same for waiting for a device, which is forbidden in every mode.
 cudaError_t refuse_if_device_captures(State& shared, int device);
 
 // Whether a call may be recorded by the stream's capture, if there is one. If not, invalidates it.

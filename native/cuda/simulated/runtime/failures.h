@@ -11,7 +11,7 @@ namespace rsqrt_simulated {
 // Guarded by State::mutex.
 class Failures {
  public:
-  // Counts a call of that function. What it shall fail with, or cudaSuccess.
+  // Counts a call of that function. Returns the status that it shall fail with, or cudaSuccess.
   cudaError_t next(const char* function);
 
  private:
@@ -20,14 +20,14 @@ class Failures {
   cudaError_t error_ = cudaSuccess;
 };
 
-// Whether a device that fails so never works again.
+// Whether a device never works again after this failure.
 constexpr bool is_sticky(cudaError_t error) {
   return error == cudaErrorIllegalAddress || error == cudaErrorMisalignedAddress ||
          error == cudaErrorLaunchFailure;
 }
 
-// While one lives, test/support/failing_malloc.c fails no allocation of this thread: what is tested
-// is how the addon does without memory, not this runtime.
+// While an object of this class exists, test/support/failing_malloc.c fails no allocation of this
+// thread. The tests are about the addon without memory, not about this runtime.
 class Exempt {
  public:
   Exempt() noexcept { change(1); }

@@ -1,6 +1,6 @@
-// A thread runs on a fiber. Where it reaches a barrier, its fiber is left as it stands and another
-// one goes on with the threads that follow; once all are there, the fibers are taken up again one
-// by one. Without barriers one fiber runs all threads.
+// A thread runs on a fiber. When it reaches a barrier, its fiber is suspended and another one
+// continues with the following threads. Once all threads are there, the fibers are resumed one by
+// one. Without barriers, one fiber runs all threads.
 #include <ucontext.h>
 
 #include <algorithm>
@@ -18,8 +18,8 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-// ThreadSanitizer takes fibers for threads, so that it sees what threads of a block do to each
-// other between two barriers. What all of them share here by design, it must not see.
+// ThreadSanitizer treats fibers as threads, so it sees races between threads of a block that are
+// between two barriers. It must not see the state that they share here by design.
 #define RSQRT_UNWATCHED __attribute__((noinline, no_sanitize("thread")))
 
 constinit thread_local uint3 threadIdx{};
@@ -46,7 +46,7 @@ constexpr std::size_t stack_size = 262144;
 constexpr std::size_t stack_size = 65536;
 #endif
 
-// What the sanitizers have to know of a stack that is left for another.
+// What the sanitizers must know when one stack is left for another.
 class Switch {
  public:
   void leave([[maybe_unused]] const void* stack, [[maybe_unused]] std::size_t size) {
@@ -118,7 +118,7 @@ class Grid {
   std::size_t scheduler_stack_size_ = 0;
 #ifdef __SANITIZE_THREAD__
   void* scheduler_watched_ = __tsan_get_current_fiber();
-  char arrivals_ = 0, departures_ = 0;  // what a barrier puts in order
+  char arrivals_ = 0, departures_ = 0;  // addresses for ThreadSanitizer, which a barrier orders
 #endif
   std::exception_ptr thrown_;
 };

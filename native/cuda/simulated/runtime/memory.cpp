@@ -36,8 +36,8 @@ void allow(std::byte*, std::size_t) {}
 void forbid(std::byte*, std::size_t) {}
 #endif
 
-// Guard bytes are forbidden to all others. A loop of its own: what is inlined into it would be
-// instrumented.
+// No other code may read guard bytes. This is a separate loop, because functions inlined into it
+// would be instrumented.
 [[gnu::no_sanitize_address]] bool guard_intact(const Block& block) {
   const std::byte* const end = block.start + extent(block);
   for (const std::byte* byte = block.start + block.size; byte != end; ++byte) {
@@ -57,7 +57,7 @@ DeviceMemory::DeviceMemory(std::size_t capacity)
   if (range == MAP_FAILED) throw std::bad_alloc();
   const std::size_t excess = reinterpret_cast<std::uintptr_t>(range) % huge_page;
   range_ = static_cast<std::byte*>(range) + (huge_page - excess) % huge_page;
-  // Changing the protection of small pages would take milliseconds. Where this fails, it does.
+  // With small pages, changing the protection would take milliseconds. If this call fails, it does.
   madvise(range_, range_size_, MADV_HUGEPAGE);
 }
 

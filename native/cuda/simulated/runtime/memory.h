@@ -42,14 +42,15 @@ struct Block {
   Mark release;
 };
 
-// Addresses are handed out first-fit from a range four times the capacity, so that fragmentation
-// never makes an allocation fail. Freed addresses come back soon: the harder for those who still
-// use them.
+// Addresses are given out first-fit from a range four times the capacity, so that fragmentation
+// never makes an allocation fail. Freed addresses are soon reused, which exposes code that still
+// uses them.
 class DeviceMemory {
  public:
   explicit DeviceMemory(std::size_t capacity);
 
-  // While one lives, the memory can be touched. From any thread, with or without the lock.
+  // While an Access exists, the memory can be accessed. Can be used on any thread, with or without
+  // the lock.
   class Access {
    public:
     explicit Access(DeviceMemory& memory);
@@ -71,7 +72,7 @@ class DeviceMemory {
   // nullptr if there is too little memory. The block is not live yet and its bytes are not filled.
   Block* allocate(std::size_t size, std::uint64_t id, const std::shared_ptr<Pool>& pool);
   void erase(Block& block);
-  // Gives back what the pool does not use, down to so many reserved bytes.
+  // Releases the unused memory of a pool, down to this many reserved bytes.
   void trim(Pool& pool, std::uint64_t bytes_to_keep);
 
   // The allocations that the host has not released.

@@ -5,7 +5,7 @@ namespace rsqrt_simulated {
 
 struct State;
 
-// Writes the line, if it is wished for.
+// Writes the line, if it was requested.
 void report(State& shared);
 
 }  // namespace rsqrt_simulated

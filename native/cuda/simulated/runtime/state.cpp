@@ -49,8 +49,8 @@ cudaError_t availability(const Settings& settings) {
   return settings.devices == 0 ? cudaErrorNoDevice : cudaSuccess;
 }
 
-// Tasks of streams that were left over must not touch what the other exit handlers destroy: none is
-// started any more, and those under way get a second to end.
+// Tasks of streams that still exist must not touch what other exit handlers destroy. So no task is
+// started any more, and running ones get a second to end.
 void unload() {
   const Exempt exempt;
   State& shared = state();

@@ -1,4 +1,4 @@
-// What all calls share, and the frame around each call.
+// The state that all calls share, and the frame around each call.
 #pragma once
 
 #include <chrono>
@@ -46,7 +46,7 @@ struct Device {
   std::shared_ptr<Stream> default_stream;
 };
 
-// When the stream comes to a recorded event. Shared with the task that finds out.
+// The moment when the stream reaches a recorded event. Shared with the task that sets it.
 using Moment = std::shared_ptr<std::chrono::steady_clock::time_point>;
 
 struct Event {
@@ -69,7 +69,7 @@ struct State {
   cudaError_t health(int index) { return unloading ? cudaErrorCudartUnloading : device(index).error; }
   // The device fails for good, if it has not already.
   void fail_device(int index, const Outcome& outcome);
-  // What an injected failure does beside being returned.
+  // What an injected failure does besides being returned.
   void inject(cudaError_t error);
 
   std::mutex mutex;
@@ -91,8 +91,8 @@ struct State {
   bool unloading = false;  // the process exits
 };
 
-// Never destroyed: stream threads, and destructors of other static objects, outlive any order we
-// chose.
+// Never destroyed, because stream threads and destructors of other static objects may use it until
+// the process ends.
 State& state();
 
 // Per host thread, as in CUDA.
@@ -147,7 +147,7 @@ cudaError_t call(const Body& body, const char* function = __builtin_FUNCTION()) 
                              function);
 }
 
-// The same for a function that releases something: it does, whether or not it is to fail.
+// The same for a function that releases something. It does so even if it is to fail.
 template <class Body>
 cudaError_t call_releasing(const Body& body, const char* function = __builtin_FUNCTION()) noexcept {
   return guarded([&](State& shared, Lock& lock) {
@@ -179,7 +179,7 @@ cudaError_t call_on_stream(cudaStream_t handle, const Body& body,
       function);
 }
 
-// The same where a capture records the call.
+// The same for a call that a capture records.
 template <class Body>
 cudaError_t call_recorded(cudaStream_t handle, const Body& body,
                           const char* function = __builtin_FUNCTION()) noexcept {
@@ -188,7 +188,7 @@ cudaError_t call_recorded(cudaStream_t handle, const Body& body,
       function);
 }
 
-// What a synchronisation with work of the device does beside waiting: pools give back what is
+// What a synchronisation with work of the device does besides waiting: pools release the memory
 // beyond their thresholds.
 void give_back_unused(State& shared, int device);
 

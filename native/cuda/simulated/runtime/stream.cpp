@@ -81,7 +81,8 @@ void Stream::run(State& state) {
   Lock lock(state.mutex);
   for (;;) {
     if (state.unloading) {
-      // What tasks would touch is being destroyed; the end of the process ends this thread.
+      // The objects that tasks would touch are being destroyed. The end of the process ends this
+      // thread.
       work_.wait(lock);
     } else if (!queue_.empty()) {
       const auto start = queue_.front().start;

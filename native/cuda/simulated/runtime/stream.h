@@ -21,8 +21,8 @@ struct Outcome {
   const char* reason = "";
 };
 
-// Called without the lock, on the stream's thread, with the position it has there; not called once
-// the device has failed. Those of a graph are called by every launch.
+// Called without the lock, on the stream's thread, with its position in the stream. Not called once
+// the device has failed. The tasks of a graph are called by every launch.
 using Task = std::function<Outcome(std::uint64_t position)>;
 
 struct Capture;
