@@ -63,7 +63,7 @@ elseif(nvcc)
   if(nvcc_version VERSION_LESS 12.0)
     message(FATAL_ERROR "CUDA ${nvcc_version} was found; rsqrt needs 12.0 or newer. Install one or build with CUDA=OFF.")
   endif()
-  # Code for every generation that the toolkit still compiles for, and PTX of the last for those to come.
+  # Code for every generation that the toolkit compiles for, and PTX of the newest for later ones.
   if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
     if(nvcc_version VERSION_GREATER_EQUAL 13.0)
       set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 86-real 89-real 90-real 100-real 120)
@@ -74,7 +74,7 @@ elseif(nvcc)
     endif()
   endif()
   set(CMAKE_CUDA_COMPILER ${nvcc})
-  # The addon's compiler, unless another is named: not every compiler is one that nvcc knows.
+  # The addon's compiler, unless another one is named, because nvcc does not support every compiler.
   if(NOT CMAKE_CUDA_HOST_COMPILER AND NOT DEFINED ENV{CUDAHOSTCXX})
     set(CMAKE_CUDA_HOST_COMPILER ${CMAKE_CXX_COMPILER})
   endif()
@@ -85,7 +85,8 @@ elseif(nvcc)
   endif()
   find_package(CUDAToolkit REQUIRED)
   add_library(rsqrt_cuda OBJECT ${RSQRT_CUDA_SOURCES})
-  # The driver unpacks what it needs, once. Those of CUDA 12 need not know the mode.
+  # The driver unpacks only the code that it needs, and only once. Drivers of CUDA 12 may not
+  # support the mode.
   set(compress -Xfatbin=-compress-all)
   if(nvcc_version VERSION_GREATER_EQUAL 13.0)
     set(compress --compress-mode=size)

@@ -1,12 +1,13 @@
-# Links the addon so that it can be loaded anywhere: only the entry points are visible, so that no other addon's copy of
-# the C++ library meets ours; that library is linked statically; what is unused of it is dropped, and with it the need
-# for a newer C library; no symbols, no run-path.
+# Links the addon so that it can be loaded anywhere. Only the entry points are visible, so that our
+# copy of the C++ library does not clash with that of another addon. That library is linked
+# statically. Its unused parts are dropped, and with them the need for a newer C library. There are
+# no symbols and no run-path.
 
 set_target_properties(rsqrt PROPERTIES SKIP_BUILD_RPATH ON)
 if(WIN32)
   # The entry points carry __declspec(dllexport).
   if(MSVC)
-    # Not every program that loads the addon is called node.exe.
+    # The program that loads the addon may have another name than node.exe.
     target_sources(rsqrt PRIVATE native/napi/delay_load_windows.cpp)
     target_link_libraries(rsqrt PRIVATE delayimp)
     target_link_options(rsqrt PRIVATE /DELAYLOAD:node.exe /OPT:REF /OPT:ICF)
@@ -15,7 +16,8 @@ if(WIN32)
   endif()
 elseif(APPLE)
   target_link_options(rsqrt PRIVATE -undefined dynamic_lookup -Wl,-dead_strip)
-  # Not every linker for macOS knows these. Without the list the visibility of each symbol must do.
+  # Not every linker for macOS supports these options. Without the list, the visibility of each
+  # symbol must suffice.
   include(CheckLinkerFlag)
   set(exports ${CMAKE_SOURCE_DIR}/native/napi/exports.darwin)
   check_linker_flag(CXX -Wl,-exported_symbols_list,${exports} HAVE_EXPORTED_SYMBOLS_LIST)

@@ -1,4 +1,5 @@
-# Adds native-test: what can be tested below Node, with sanitizers or in very large numbers. With CUDA=SIMULATED only.
+# Adds native-test: tests that do not need Node, for sanitizers and for very large numbers of cases.
+# Only with CUDA=SIMULATED.
 
 if(NOT CUDA STREQUAL "SIMULATED")
   message(FATAL_ERROR "NATIVE_TEST needs CUDA=SIMULATED, received CUDA=${CUDA}.")

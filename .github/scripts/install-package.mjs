@@ -1,4 +1,5 @@
-// Installs a packed package in an empty folder, as a user does, and uses it there; throws unless it brought the addon of this system.
+// Installs a packed package in an empty folder, as a user does, and uses it there; throws unless it
+// brought the addon of this system.
 //
 //   node .github/scripts/install-package.mjs FILE.tgz
 //

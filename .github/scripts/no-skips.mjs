@@ -2,8 +2,9 @@
 //
 //   node .github/scripts/no-skips.mjs FILE
 //
-// Stricter than the script itself, which is run by hand on machines without compute-sanitizer or with an older Node, too.
-// What needs there to be no GPU is left to test.yml, and what needs a second one to a runner that has two.
+// Stricter than the script itself, which is run by hand on machines without compute-sanitizer or
+// with an older Node, too. What needs there to be no GPU is left to test.yml, and what needs a
+// second one to a runner that has two.
 
 import { readFileSync } from 'node:fs';
 
