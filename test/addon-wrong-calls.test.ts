@@ -1,6 +1,6 @@
 /**
- * Corrupt arguments straight to the addon, past all checks of src/: each ends in an error that `createError` made, no
- * memory changes, and the process lives.
+ * Corrupt arguments straight to the addon, past all checks of src/: each ends in an error that
+ * `createError` made, no memory changes, and the process lives.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -541,7 +541,10 @@ const deviceRows: Row<Device>[] = [
     range, /^byteLength must be within the 16 bytes of source/],
 ];
 
-/** The same with events and graphs, and page-locked memory, of which nothing may be left when a row ends. */
+/**
+ * The same with events and graphs, and page-locked memory, of which nothing may be left when a row
+ * ends.
+ */
 function queueWorld() {
   const world = deviceWorld();
   const binding = world.binding as unknown as Binding;
@@ -605,7 +608,10 @@ const needsDevice = (name: string): Row<Queue>[] => [
   [`${name} of infinity`, ({ binding }) => binding[name](Infinity), range, /^device must be .*inf$/],
 ];
 
-/** Rows of a function that takes an event, or a graph, first, and for releasing it must not be there again. */
+/**
+ * Rows of a function that takes an event, or a graph, first, and for releasing it must not be there
+ * again.
+ */
 function needsHandle(name: string, kind: 'event' | 'graph', argument: string = kind): Row<Queue>[] {
   const message = RegExp(`^${argument} ${kind === 'event' ? anEvent : aGraph}`);
   const own = (world: Queue) => world[kind];
@@ -1166,7 +1172,8 @@ describe('in a process of its own', () => {
     expect(outcomes.trim()).toBe([...refused, 'returned', 'returned', 'returned'].join());
   });
 
-  // Of the public API; V8 ends the process where an array grows too long, so nothing may get that far.
+  // Of the public API; V8 ends the process where an array grows too long, so nothing may get that
+  // far.
   test.each([
     ['toArray of more than a JavaScript array holds', 'one.asStrided([2 ** 28], [0]).toArray()', 'toArray: '],
     [

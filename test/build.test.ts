@@ -1,6 +1,6 @@
 /**
- * What building says on a machine that lacks something: one sentence, and nothing is lost. And `rsqrt build`, as users run it:
- * what it makes is checked before it is used.
+ * What building says on a machine that lacks something: one sentence, and nothing is lost. And
+ * `rsqrt build`, as users run it: what it makes is checked before it is used.
  */
 
 import { execFileSync, spawn } from 'node:child_process';
@@ -32,7 +32,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** A command on the PATH of the build: a shell script, which has `$1` and so on, and no other command on its PATH. */
+/**
+ * A command on the PATH of the build: a shell script, which has `$1` and so on, and no other
+ * command on its PATH.
+ */
 function fake(name: string, script: string) {
   const file = path.join(folder, name);
   writeFileSync(file, `#!/bin/sh\n${script}\n`);
@@ -328,7 +331,10 @@ describe('a package as it is installed', () => {
     timeout: 900_000,
   });
 
-  /** What of the repository and of its dependencies is installed, in a folder with a name that is hard on who quotes too little. */
+  /**
+   * What of the repository and of its dependencies is installed, in a folder with a name that is
+   * hard on who quotes too little.
+   */
   function install(): string {
     const copied = path.join(folder, 'some é folder', 'node_modules', 'rsqrt');
     const include = path.join(copied, 'native', 'include');
@@ -359,7 +365,8 @@ describe('a package as it is installed', () => {
     'is built from source, checked and used; one that computes wrongly takes nobody in',
     () => {
       const copied = install();
-      // In a fifth of the time. test/install builds it as users do, optimised (scenarios/source.mjs).
+      // In a fifth of the time. test/install builds it as users do, optimised
+      // (scenarios/source.mjs).
       edit(path.join(copied, 'CMakeLists.txt'), /-O3/, '-O0');
       const command = path.join(copied, 'dist', 'cli.js');
       const release = path.join(copied, 'build', 'Release');

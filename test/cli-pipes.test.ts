@@ -1,6 +1,6 @@
 /**
- * The `rsqrt` command in pipes between real processes: slow, long, endless and missing input, closed
- * and full output.
+ * The `rsqrt` command in pipes between real processes: slow, long, endless and missing input,
+ * closed and full output.
  */
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -23,8 +23,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const file = (name: string, content: string | Buffer) => writeFileSync(path.join(folder, name), content);
 
 /**
- * Runs a script in `sh`. There `rsqrt` runs the command, and `status COMMAND` prints the exit code of
- * COMMAND to standard error.
+ * Runs a script in `sh`. There `rsqrt` runs the command, and `status COMMAND` prints the exit code
+ * of COMMAND to standard error.
  */
 function shell(script: string): Outcome {
   const prelude = `

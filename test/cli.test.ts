@@ -17,7 +17,8 @@ covered('command', 'rsqrt');
 /** What turns a terminal red. */
 const red = '\x1b[31m';
 
-// (The tables below have rows of two lengths; jest would take a missing parameter for its `done`, hence the rest parameters.)
+// (The tables below have rows of two lengths; jest would take a missing parameter for its `done`,
+// hence the rest parameters.)
 const run = (args: string[], options: Parameters<typeof node>[1] = {}) => node([cli, ...args], options);
 
 test.each<[string[], string, Parameters<typeof node>[1]?]>([

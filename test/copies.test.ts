@@ -57,7 +57,10 @@ test('jest --logHeapUsage of 16 files that load the package: the heap does not g
   }
 });
 
-/** Runs the body of an async function with the addon on the simulated device; returns the JSON that it printed. */
+/**
+ * Runs the body of an async function with the addon on the simulated device; returns the JSON that
+ * it printed.
+ */
 function withAddon(body: string): unknown {
   const program = `
     const addon = require(process.env.RSQRT_BINARY);

@@ -1,4 +1,6 @@
-/** Making tensors: filled, like others, evenly spaced. On every configuration, and against torch. */
+/**
+ * Making tensors: filled, like others, evenly spaced. On every configuration, and against torch.
+ */
 
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
@@ -331,7 +333,8 @@ describe.each(configurations)('$name: data of tensors', ({ rsqrt: api, device })
     ]);
   });
 
-  // [dtype of a 0-d tensor, or a value; another; dtype of torch.tensor([a, b])], where a plain number of ours is a float.
+  // [dtype of a 0-d tensor, or a value; another; dtype of torch.tensor([a, b])], where a plain
+  // number of ours is a float.
   test.each([
     ['float32', 'float64', 'float64'],
     ['float64', 1.5, 'float64'],

@@ -96,7 +96,8 @@ describe.each(entries)('%s', (name, read) => {
     expect(await read(x)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  // Each signal misbehaves in one way; what it throws rejects the promise, and it is told nothing any more.
+  // Each signal misbehaves in one way; what it throws rejects the promise, and it is told nothing
+  // any more.
   const misbehaving: Record<string, (signal: AbortSignal) => object> = {
     'addEventListener throws': () => ({
       addEventListener() {
@@ -174,7 +175,8 @@ describe.each(entries)('%s', (name, read) => {
     const before = memoryStats().undisposedTensors;
     await expect(read(x, { signal: odd as never })).rejects.toThrow('mine');
     expect(memoryStats().undisposedTensors).toBe(before);
-    // Nothing is registered any more: no listener, and nobody to be told that the tensor is disposed, who would remove it again.
+    // Nothing is registered any more: no listener, and nobody to be told that the tensor is
+    // disposed, who would remove it again.
     const removed = jest.fn();
     if (!('removeEventListener' in change(signal))) expect(getEventListeners(signal, 'abort')).toEqual([]);
     Object.defineProperty(odd, 'removeEventListener', { value: removed });

@@ -1,4 +1,7 @@
-/** What is documented holds: every example compiles and prints what it says, and every link leads somewhere. */
+/**
+ * What is documented holds: every example compiles and prints what it says, and every link leads
+ * somewhere.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -44,7 +47,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs a compiled example in a thread, so that it has a copy of the package, and its settings, to itself. */
+/**
+ * Runs a compiled example in a thread, so that it has a copy of the package, and its settings, to
+ * itself.
+ */
 function run(example: Example, promised: Printed): Promise<Printed> {
   const worker = new Worker(path.join(__dirname, 'support', 'example-worker.mjs'), {
     env: { ...process.env, RSQRT_BINARY: binaries.simulated },

@@ -1,6 +1,6 @@
 /**
- * A failure of every allocation of the addon in turn, on the simulated device: what comes of it is the right result or
- * `ERR_OUT_OF_MEMORY`, never an abort, a hang or a leak.
+ * A failure of every allocation of the addon in turn, on the simulated device: what comes of it is
+ * the right result or `ERR_OUT_OF_MEMORY`, never an abort, a hang or a leak.
  */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -31,7 +31,10 @@ if (reason !== null) skip(SUITE, reason);
 const possible = reason === null && compileShared('failing_malloc.c', control, SUITE);
 const testOrSkip = possible ? test : test.skip;
 
-/** Runs Node with the stand-in, to its end and without a word on stderr; returns the JSON that it printed. */
+/**
+ * Runs Node with the stand-in, to its end and without a word on stderr; returns the JSON that it
+ * printed.
+ */
 function run(args: string[], where: string, env: Record<string, string> = {}): unknown {
   const { code, stdout, stderr } = node(['--expose-gc', ...args], {
     env: { RSQRT_BINARY: binaries.simulated, RSQRT_SIMULATED_REPORT: report, LD_PRELOAD: control, ...env },
@@ -80,8 +83,9 @@ testOrSkip.each(['once', 'from then on'])('the first work for threads: %s', (mod
   }
 });
 
-// Each in a process of its own: what is static is set up once. The first allocation is that of the memory that exceptions have
-// when there is no other; without it and any other nothing can be thrown.
+// Each in a process of its own: what is static is set up once. The first allocation is that of the
+// memory that exceptions have when there is no other; without it and any other nothing can be
+// thrown.
 testOrSkip.each([
   ['once', '', 1],
   ['from then on', '+', 2],

@@ -1,6 +1,7 @@
 /**
- * A foreign library may leave a thread with subnormals flushed to zero or another rounding direction: no result may depend on
- * it, and the thread must keep what it had. A small addon, compiled here, sets the register for real.
+ * A foreign library may leave a thread with subnormals flushed to zero or another rounding
+ * direction: no result may depend on it, and the thread must keep what it had. A small addon,
+ * compiled here, sets the register for real.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';

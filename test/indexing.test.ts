@@ -1,4 +1,7 @@
-/** Reading and writing by index, iteration, ranges in several dimensions, and tensors of more than 2^32 elements. */
+/**
+ * Reading and writing by index, iteration, ranges in several dimensions, and tensors of more than
+ * 2^32 elements.
+ */
 
 import { constants } from 'node:buffer';
 import { type DType, dtypes, type Index, type Tensor } from '../src/index';

@@ -1,6 +1,7 @@
 /**
- * Tensors to and from other libraries and threads. The real libraries are installed in test/interop, and run in processes of
- * their own: jest's module registry has other typed arrays than Node, and they use instanceof.
+ * Tensors to and from other libraries and threads. The real libraries are installed in
+ * test/interop, and run in processes of their own: jest's module registry has other typed arrays
+ * than Node, and they use instanceof.
  */
 
 import {
@@ -39,7 +40,10 @@ beforeAll(() => {
 });
 afterAll(() => folder && rmSync(folder, { recursive: true }));
 
-/** Runs a program. TensorFlow.js greets on stderr, and Node 20.17 warns that transformers.js imports JSON: no failures. */
+/**
+ * Runs a program. TensorFlow.js greets on stderr, and Node 20.17 warns that transformers.js imports
+ * JSON: no failures.
+ */
 function run(args: string[]) {
   const { code, stdout, stderr } = node(args, { cwd: folder });
   const greeting = /\n=+\nHi, looks like .*\n=+\n/;

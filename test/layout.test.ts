@@ -1,4 +1,6 @@
-/** Strides: the walks that the kernels are given, and torch's rules, against slow and obvious code. */
+/**
+ * Strides: the walks that the kernels are given, and torch's rules, against slow and obvious code.
+ */
 
 import {
   collapse,
@@ -18,7 +20,10 @@ covered('suite', 'layout: random strides');
 const SEED = 11;
 const ROUNDS = 3000;
 
-/** In an order that is any other's equal, and the same in every Node, unlike that of a sort by chance. */
+/**
+ * In an order that is any other's equal, and the same in every Node, unlike that of a sort by
+ * chance.
+ */
 function shuffled(list: number[], below: (n: number) => number): number[] {
   for (let end = list.length; end > 1; end--) {
     const at = below(end);

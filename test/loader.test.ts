@@ -1,4 +1,7 @@
-/** How the installed package finds its addon, and what it says when it cannot load one: every failure made for real. */
+/**
+ * How the installed package finds its addon, and what it says when it cannot load one: every
+ * failure made for real.
+ */
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -206,7 +209,8 @@ if (process.platform === 'linux') {
       },
       {
         name: 'for a library that is not there',
-        // GCC's own of g++, which Zig links statically; libdl of Zig, which glibc has had in itself since 2.34.
+        // GCC's own of g++, which Zig links statically; libdl of Zig, which glibc has had in itself
+        // since 2.34.
         content: () => patched(good, /lib(?<name>gcc_s|dl)\.so\.[12]\0/g, 'lib$<name>.so.9\0'),
         reason: /^a library that it needs is not installed: lib(gcc_s|dl)\.so\.9: cannot open shared object file/,
         build: true,
@@ -599,7 +603,10 @@ test.each([
 });
 
 describe('in a bundle', () => {
-  /** What bundlers make of the package: one folder, whose parent has a package.json and a build of the user's. */
+  /**
+   * What bundlers make of the package: one folder, whose parent has a package.json and a build of
+   * the user's.
+   */
   let bundle: string;
   let binding: string;
   beforeAll(() => {

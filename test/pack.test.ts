@@ -1,4 +1,7 @@
-/** What `npm run pack` and `npm pack` let out, and what they refuse. On copies of the repository; this one is left alone. */
+/**
+ * What `npm run pack` and `npm pack` let out, and what they refuse. On copies of the repository;
+ * this one is left alone.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -37,7 +40,10 @@ function run(command: string, args: string[], options: { cwd: string; env?: Node
   });
 }
 
-/** A copy of all that git knows of or would add, with the modules that are installed, and the addon built here as prebuild. */
+/**
+ * A copy of all that git knows of or would add, with the modules that are installed, and the addon
+ * built here as prebuild.
+ */
 function makeTree(folder: string): string {
   mkdirSync(folder, { recursive: true });
   const { stdout } = run('git', ['ls-files', '-coz', '--exclude-standard'], { cwd: root });

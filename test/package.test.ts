@@ -1,4 +1,7 @@
-/** The built package as its users meet it: require and import, workers, an instruction set that is not there. */
+/**
+ * The built package as its users meet it: require and import, workers, an instruction set that is
+ * not there.
+ */
 
 import { rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';

@@ -1,4 +1,7 @@
-/** Printing: against data taken from torch under many options, inside other objects, and of tensors on devices. */
+/**
+ * Printing: against data taken from torch under many options, inside other objects, and of tensors
+ * on devices.
+ */
 
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';

@@ -1,4 +1,7 @@
-/** Getters and methods of Tensor called on what is no tensor, first of all on a Proxy of one: always the same sentence. */
+/**
+ * Getters and methods of Tensor called on what is no tensor, first of all on a Proxy of one: always
+ * the same sentence.
+ */
 
 import { inspect } from 'node:util';
 import { load } from './support/configurations';

@@ -1,6 +1,7 @@
 /**
- * The CUDA side, on the simulated device: work is queued and really runs late, memory is limited and poisoned, and
- * every reason for there being no GPU can be had. The host code and the kernels are those of the real thing.
+ * The CUDA side, on the simulated device: work is queued and really runs late, memory is limited
+ * and poisoned, and every reason for there being no GPU can be had. The host code and the kernels
+ * are those of the real thing.
  */
 
 import { node } from './support/command';

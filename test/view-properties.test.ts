@@ -1,7 +1,7 @@
 /**
- * Random chains of views over random strided tensors of every dtype, against the model in support/view-model.ts: shape, strides,
- * offset, contiguity, values, what an operation returns, and where writes land. `RSQRT_TEST_SEED` and `RSQRT_TEST_RUNS` repeat or
- * extend a run.
+ * Random chains of views over random strided tensors of every dtype, against the model in
+ * support/view-model.ts: shape, strides, offset, contiguity, values, what an operation returns, and
+ * where writes land. `RSQRT_TEST_SEED` and `RSQRT_TEST_RUNS` repeat or extend a run.
  */
 
 import fc from 'fast-check';
@@ -136,7 +136,8 @@ const steps: Record<string, Step> = {
     return { tensor: pair.tensor.select(dim, spelled(i, size, choose)), model: model.select(pair.model, dim, i) };
   },
   index({ tensor, model: of }, choose) {
-    // The last dimension selected, a new one in front, the first reduced: as in x[None, 1:, ..., 0].
+    // The last dimension selected, a new one in front, the first reduced: as in x[None, 1:, ...,
+    // 0].
     const last = of.shape.length - 1;
     if (last < 1 || of.shape[last] === 0) return null;
     const i = choose(of.shape[last]);
@@ -230,7 +231,10 @@ function check({ tensor, model: of }: Pair, memory: AnyArray): void {
 
 const flat = (nested: unknown): unknown[] => (Array.isArray(nested) ? nested.flat(64) : [nested]);
 
-/** What is written through a view lands where the model says, and nowhere else; what shares elements is refused. */
+/**
+ * What is written through a view lands where the model says, and nowhere else; what shares elements
+ * is refused.
+ */
 function checkWrites(rsqrt: Rsqrt, { tensor, model: of }: Pair, storage: Tensor, memory: AnyArray, choose: Choices) {
   const { dtype } = tensor;
   const all = model.positionsOf(of);

@@ -1,4 +1,7 @@
-/** Views and operations on them, against data taken from torch: strides, values, result strides, in place, refusals. */
+/**
+ * Views and operations on them, against data taken from torch: strides, values, result strides, in
+ * place, refusals.
+ */
 
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
@@ -58,7 +61,8 @@ describe.each(configurations)('$name', ({ rsqrt, device }) => {
     expect(values).toEqual(words.map((word) => near(decode(word, result.dtype))));
 
     if (!('storage' in c.in_place)) {
-      // Overlap without a zero stride is not detected by torch, and its result undefined; we refuse it.
+      // Overlap without a zero stride is not detected by torch, and its result undefined; we refuse
+      // it.
       const refusal = 'error' in c.in_place ? c.in_place.error : 'overlap';
       const code = { cast: 'ERR_DTYPE', overlap: 'ERR_OVERLAP' }[refusal];
       expect(() => rsqrt.rsqrt_(viewed)).toThrow(expect.objectContaining({ code }));

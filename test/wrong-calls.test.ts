@@ -1,6 +1,6 @@
 /**
- * Wrong calls of the public API: each ends in one clear error with a stable code, and leaves everything
- * as it was. On the CPU, and for what concerns devices on the simulated ones.
+ * Wrong calls of the public API: each ends in one clear error with a stable code, and leaves
+ * everything as it was. On the CPU, and for what concerns devices on the simulated ones.
  */
 
 import { readFileSync } from 'node:fs';
@@ -140,7 +140,9 @@ function deviceWorld() {
 }
 type Device = ReturnType<typeof deviceWorld>;
 
-/** RsqrtError must be the class that this copy of the package exports; the others are JavaScript's. */
+/**
+ * RsqrtError must be the class that this copy of the package exports; the others are JavaScript's.
+ */
 const classOf =
   (rsqrt: Rsqrt) =>
   (error: unknown): void => {
@@ -1646,7 +1648,10 @@ rows += table(
 
 covered('wrong calls', `${rows} rows of the public API`);
 
-/** A tensor that takes 3/4 of the first device, or a smaller part of it. Disposed before the next test. */
+/**
+ * A tensor that takes 3/4 of the first device, or a smaller part of it. Disposed before the next
+ * test.
+ */
 function largest(r: Loose, parts = 4 / 3): Loose {
   const bytes = loose(r.cuda.getDeviceProperties(0)).totalMemory as unknown as number;
   const tensor = r.empty(Math.floor(bytes / parts / 4), { device: 'cuda:0' });
@@ -1763,7 +1768,8 @@ test('ordinary work still gives right results', () => {
 
 test('no public function or method is left out', () => {
   const text = readFileSync(path.join(root, 'test', 'wrong-calls.test.ts'), 'utf8');
-  // Those that take nothing and need nothing; use after disposal is tried on every method in test/lifetime.test.ts.
+  // Those that take nothing and need nothing; use after disposal is tried on every method in
+  // test/lifetime.test.ts.
   const harmless = ['emptyCache', 'getCacheLimit', 'getDefaultDtype', 'getNumThreads', 'getPrintOptions', 'info'];
   harmless.push(
     'initialSeed',

@@ -1,4 +1,7 @@
-/** The smallest binaries that have the headers of real ones: for loaders that look at those before anything else. */
+/**
+ * Makes the smallest binaries that have the headers of real ones, to test loaders that check the
+ * headers first.
+ */
 
 export interface Target {
   name: string;
@@ -7,7 +10,7 @@ export interface Target {
   libc: 'glibc' | 'musl' | null;
 }
 
-/** What the headers call processors. */
+/** The numbers of processors in the headers. */
 export const machines = {
   linux: { x64: 62, arm64: 183 },
   darwin: { x64: 0x01000007, arm64: 0x0100000c },
@@ -24,15 +27,18 @@ export function binaryFor({ platform, arch, libc }: Pick<Target, 'platform' | 'a
 
 export interface Elf {
   machine?: number;
-  /** Of a library: those that it needs. */
+  /** The libraries that a library needs. */
   needed?: string[];
-  /** Of an executable: its loader. */
+  /** The loader of an executable. */
   interpreter?: string;
-  /** The name of a section, by which symbols or debugging information would come. */
+  /** The name of a section, such as one for symbols or debugging information. */
   section?: string;
 }
 
-/** 64-bit, little-endian: header, three program headers, strings, dynamic section, section headers for the strings and one more. */
+/**
+ * 64-bit, little-endian: header, three program headers, strings, dynamic section, section headers
+ * for the strings and one more.
+ */
 export function elf({
   machine = machines.linux.x64,
   needed = ['libc.so.6'],

@@ -5,8 +5,8 @@ import * as path from 'node:path';
 import { skip } from './coverage';
 
 /**
- * Compiles a file of this folder into a library or an addon of Node's. Returns whether it could; where there is no compiler, that
- * is noted as the reason why `suite` is skipped.
+ * Compiles a file of this folder into a library or a Node addon. Returns whether that succeeded. If
+ * there is no compiler, this is noted as the reason why `suite` is skipped.
  */
 export function compileShared(source: string, output: string, suite: string): boolean {
   const headers = require('node-api-headers').include_dir as string;

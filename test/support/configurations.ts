@@ -1,10 +1,12 @@
 /**
- * What the suites run on: every instruction set of this CPU, the simulated device, and a real GPU if there is one.
+ * The configurations that the suites run on: every instruction set of this CPU, the simulated
+ * device, and a real GPU if there is one.
  *
  * Each configuration is a copy of the package of its own, with its own binding.
  *
- * RSQRT_TEST_DEVICE=cuda makes them the CPU's widest instruction set and every real GPU, which take the place of the simulated
- * device in all suites; =simulated the same with the simulated device (scripts/test-gpu.mjs).
+ * RSQRT_TEST_DEVICE=cuda makes them the CPU's widest instruction set and every real GPU, which take
+ * the place of the simulated device in all suites; =simulated the same with the simulated device
+ * (scripts/test-gpu.mjs).
  */
 
 import * as path from 'node:path';
@@ -90,7 +92,10 @@ function make(): Configuration[] {
 
 export const configurations = make();
 
-/** The GPUs of a copy of the package, two at most: for what a suite does with one, or with one and another. */
+/**
+ * The GPUs of a copy of the package, two at most: for what a suite does with one, or with one and
+ * another.
+ */
 export const gpusOf = ({ cuda }: Rsqrt): readonly `cuda:${number}`[] =>
   (['cuda:0', 'cuda:1'] as const).slice(0, cuda.deviceCount());
 

@@ -1,4 +1,6 @@
-/** A user of the built package: a folder from which `rsqrt` resolves to it, and a strict compiler. */
+/**
+ * A user of the built package: a folder from which `rsqrt` resolves to it, and a strict compiler.
+ */
 
 import { mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +8,9 @@ import * as path from 'node:path';
 import ts from 'typescript';
 import { root } from './command';
 
-/** Makes the folder, with a name that is hard on whoever quotes too little. The caller removes it. */
+/**
+ * Makes the folder, with a name that is hard on whoever quotes too little. The caller removes it.
+ */
 export function makeConsumer(): string {
   const folder = mkdtempSync(path.join(tmpdir(), "rsqrt user's café "));
   mkdirSync(path.join(folder, 'node_modules'));
@@ -14,14 +18,19 @@ export function makeConsumer(): string {
   return folder;
 }
 
-/** What the compiler has to say against a place in a file; line 0 if against the program as a whole. */
+/**
+ * What the compiler has to say against a place in a file; line 0 if against the program as a whole.
+ */
 export interface Complaint {
   file: string;
   line: number;
   text: string;
 }
 
-/** Compiles the files of a user: strictly, for Node, with what `options` adds. Returns the complaints and the program. */
+/**
+ * Compiles the files of a user: strictly, for Node, with what `options` adds. Returns the
+ * complaints and the program.
+ */
 export function compile(
   files: readonly string[],
   options: ts.CompilerOptions = {},
@@ -36,7 +45,8 @@ export function compile(
     types: ['node'],
     ...options,
   });
-  // Those of the user and of this package, not TypeScript's and Node's, which would take most of the time.
+  // Those of the user and of this package, not TypeScript's and Node's, which would take most of
+  // the time.
   const sources = program.getSourceFiles().filter(({ fileName }) => !fileName.includes('/node_modules/'));
   const diagnostics = [
     ...program.getOptionsDiagnostics(),

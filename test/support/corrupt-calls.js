@@ -1,7 +1,8 @@
 // Random calls of the addon, most of them corrupt: node corrupt-calls.js ADDON SEED COUNT
 //
-// A model in exact arithmetic says of each call whether it is legal. A legal one must return and write its elements and
-// no other byte; any other must throw an error with a code and write nothing. Prints how many were refused and done.
+// A model in exact arithmetic says of each call whether it is legal. A legal one must return and
+// write its elements and no other byte; any other must throw an error with a code and write
+// nothing. Prints how many were refused and done.
 const { inspect } = require('node:util');
 const { isAnyArrayBuffer, isArrayBuffer, isFloat64Array } = require('node:util/types');
 const { takesSharedArrayBuffers } = require('./node-api.js');
@@ -72,7 +73,10 @@ function allocatePinned(length) {
 }
 if (devices > 0) for (const length of [8, 64, 256]) allocatePinned(length);
 
-/** Events and graphs: of which device, whether they were released, and whether an event was recorded. */
+/**
+ * Events and graphs: of which device, whether they were released, and whether an event was
+ * recorded.
+ */
 const handles = new Map();
 const ofKind = (kind) => [...handles].filter(([, info]) => info.kind === kind).map(([handle]) => handle);
 function addEvent(device) {

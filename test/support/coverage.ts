@@ -1,4 +1,7 @@
-/** What the suites covered and skipped, gathered over the worker processes for the summary at the end. */
+/**
+ * What the suites covered and skipped, gathered over the worker processes for the summary at the
+ * end.
+ */
 
 import { appendFileSync } from 'node:fs';
 
@@ -11,7 +14,7 @@ function write(entry: Entry): void {
   if (file) appendFileSync(file, `${JSON.stringify(entry)}\n`);
 }
 
-/** Notes what cannot run here, with the reason. */
+/** Notes a test that cannot run here, with the reason. */
 export const skip = (skipped: string, reason: string): void => write({ skipped, reason });
 
 /** Notes values of a dimension of the test table that were run: covered('dtype', 'float32'). */

@@ -1,6 +1,6 @@
 /**
- * What is different where the processor is emulated (scripts/test-arm64.mjs): everything takes 5 to 50 times as long, and what
- * the system counts of a process is the emulator's.
+ * Differences when the processor is emulated (scripts/test-arm64.mjs): everything takes 5 to 50
+ * times as long, and the system's numbers for a process are those of the emulator.
  */
 
 import { skip } from './coverage';
@@ -10,7 +10,9 @@ export const slowness = Number(process.env.RSQRT_TEST_SLOWNESS ?? 1);
 
 const emulated = process.env.RSQRT_TEST_EMULATED !== undefined;
 
-/** How many of something are tried: all, or so many where the processor is emulated, which is noted. */
+/**
+ * How many of something are tried: all, or so many where the processor is emulated, which is noted.
+ */
 export function sampled(what: string, all: number, few: number): number {
   if (!emulated) return all;
   skip(`${what}: ${all - few} of ${all}`, 'the processor is emulated; all would take too long');

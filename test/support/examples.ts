@@ -1,6 +1,6 @@
 /**
- * The examples of doc comments and Markdown: where they are, what they promise, and how they are made to tell what they
- * print. CONTRIBUTING.md has the rules for writing them.
+ * The examples of doc comments and Markdown: where they are, what they promise, and how they are
+ * made to tell what they print. CONTRIBUTING.md has the rules for writing them.
  */
 
 import { readFileSync } from 'node:fs';
@@ -21,7 +21,10 @@ export interface Example {
   code: string;
 }
 
-/** The blocks of code of a Markdown file, or those in the doc comments of a source file, that are to be run. */
+/**
+ * The blocks of code of a Markdown file, or those in the doc comments of a source file, that are to
+ * be run.
+ */
 export function examplesOf(file: string): Example[] {
   const examples: Example[] = [];
   const lines = readFileSync(path.join(root, file), 'utf8').split('\n');
@@ -44,7 +47,10 @@ export function examplesOf(file: string): Example[] {
 /** Where a line of an example stands. */
 export const placeOf = ({ file, line }: Example, lineOfCode: number): string => `${file}:${line + lineOfCode - 1}`;
 
-/** The code with what it uses of the package imported, unless it imports for itself. Lines stay where they are. */
+/**
+ * The code with what it uses of the package imported, unless it imports for itself. Lines stay
+ * where they are.
+ */
 export function withImports({ code }: Example, exported: readonly string[]): string {
   if (/\bfrom 'rsqrt'/.test(code)) return code;
   const used = exported.filter((name) => new RegExp(`\\b${name}\\b`).test(code));
@@ -65,8 +71,8 @@ export type Printed = Record<number, string>;
 /**
  * What the comments of an example promise, and the lines whose comment nobody would check.
  *
- * The line comments behind an expression statement, and on the lines directly below it, are what it prints or, if it prints
- * nothing, its value.
+ * The line comments behind an expression statement, and on the lines directly below it, are what it
+ * prints or, if it prints nothing, its value.
  */
 export function promisesOf({ code }: Example): { promised: Printed; unchecked: number[] } {
   const source = ts.createSourceFile('example.ts', code, ts.ScriptTarget.ES2022, true);
@@ -97,7 +103,10 @@ const commentIn = (text: string): string | undefined => /^\s*\/\/ ?(.*)$/.exec(t
 const lineOf = (node: ts.Node, source: ts.SourceFile): number =>
   source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
 
-/** Wraps each expression statement, `x` becoming `leaveStatement(enterStatement(line), x)`: see example-worker.mjs. */
+/**
+ * Wraps each expression statement, `x` becoming `leaveStatement(enterStatement(line), x)`: see
+ * example-worker.mjs.
+ */
 export const observed: ts.TransformerFactory<ts.SourceFile> = (context) => (source) => {
   const { factory } = context;
   const call = (name: string, ...values: ts.Expression[]) =>

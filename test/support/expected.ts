@@ -18,8 +18,8 @@ export function expectedOf(op: OpName, dtype: DType, elements: AnyArray): AnyArr
 }
 
 /**
- * Complex results are not correctly rounded, but the same everywhere: what the first configuration gives, which must be
- * near the exact result, is what all others must give bit for bit.
+ * Complex results are not correctly rounded, but the same everywhere: what the first configuration
+ * gives, which must be near the exact result, is what all others must give bit for bit.
  */
 function complexResults(op: OpName, dtype: DType, result: DType, elements: AnyArray): AnyArray {
   const { rsqrt, device } = configurations[0];
@@ -30,7 +30,8 @@ function complexResults(op: OpName, dtype: DType, result: DType, elements: AnyAr
     const value = elementAt(elements, dtype, i) as Complex;
     const given = elementAt(results, result, i);
     const actual = typeof given === 'object' ? given : { re: given as number, im: 0 };
-    // Not where |z| may overflow (both torch and we give NaN and 0 then), nor the special values (accuracy.test.ts has them).
+    // Not where |z| may overflow (both torch and we give NaN and 0 then), nor the special values
+    // (accuracy.test.ts has them).
     const size = Math.abs(value.re) + Math.abs(value.im);
     if (!(size > 0 && size < Number.POSITIVE_INFINITY)) continue;
     const { parts, larger } = complexError(op, dtype, value, actual);

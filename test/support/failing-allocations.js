@@ -1,13 +1,16 @@
-// A failure of every allocation of the addon in turn, on the simulated device: node failing-allocations.js CONTROL SCENARIO
+// A failure of every allocation of the addon in turn, on the simulated device: node
+// failing-allocations.js CONTROL SCENARIO
 //
-// CONTROL is failing_malloc.c, compiled, which must be preloaded. A scenario either gives what it gives without a failure or throws
-// an error with the code ERR_OUT_OF_MEMORY. Afterwards the same goes well in the same process, no memory is left behind, and
-// the process ends by itself. First one allocation fails at a time, then all from the one in turn on. Printed as JSON: how many
-// allocations there are (`failures`) and how many of their failures are `thrown`, and how many blocks are `left`: what the addon
-// has more after the second round than before it.
+// CONTROL is failing_malloc.c, compiled, which must be preloaded. A scenario either gives what it
+// gives without a failure or throws an error with the code ERR_OUT_OF_MEMORY. Afterwards the same
+// goes well in the same process, no memory is left behind, and the process ends by itself. First
+// one allocation fails at a time, then all from the one in turn on. Printed as JSON: how many
+// allocations there are (`failures`) and how many of their failures are `thrown`, and how many
+// blocks are `left`: what the addon has more after the second round than before it.
 //
-// With the further arguments N and 'once' or 'from then on' it is only the N-th, which is then the first thing that the process does; printed is
-// how it ended. Without arguments the scenarios are listed.
+// With the further arguments N and 'once' or 'from then on' it is only the N-th, which is then the
+// first thing that the process does; printed is how it ended. Without arguments the scenarios are
+// listed.
 const assert = require('node:assert/strict');
 const path = require('node:path');
 const rsqrt = require('rsqrt');
@@ -216,7 +219,10 @@ async function collect() {
   }
 }
 
-/** Runs the scenario with a failure: how many allocations failed, and what the scenario gave or threw. */
+/**
+ * Runs the scenario with a failure: how many allocations failed, and what the scenario gave or
+ * threw.
+ */
 async function fail(nth, persistent) {
   arm(nth, persistent);
   const result = await outcome();
@@ -230,12 +236,16 @@ function check(nth, { failures, gives, error }, expected) {
   const text = `allocation ${nth}: ${error?.stack}`;
   if (error === undefined) return assert.deepEqual(gives, expected.gives, text);
   assert(failures > 0, text);
-  // A launch is compiled into the kernels and not exempt; the simulated runtime fails as the real one would.
+  // A launch is compiled into the kernels and not exempt; the simulated runtime fails as the real
+  // one would.
   if (error.message.startsWith('cudaLaunchKernel failed: out of memory')) return;
   assert.equal(error.code, 'ERR_OUT_OF_MEMORY', text);
 }
 
-/** All allocations in turn: how many there were, how many of their failures were thrown, how many runs that took. */
+/**
+ * All allocations in turn: how many there were, how many of their failures were thrown, how many
+ * runs that took.
+ */
 async function failEach(persistent) {
   const expected = await outcome();
   assert.equal(expected.error, undefined);
@@ -271,7 +281,10 @@ async function main() {
   console.log(JSON.stringify({ first, second, left: live() - blocks - loads(second.runs) }));
 }
 
-/** How many blocks stay until the environment ends, as Node keeps the data of each time that an addon is loaded. */
+/**
+ * How many blocks stay until the environment ends, as Node keeps the data of each time that an
+ * addon is loaded.
+ */
 const loads = (runs) => (LOADING.includes(scenarioName) ? 2 * runs : 0);
 
 if (scenarioName === undefined) console.log(JSON.stringify(Object.keys(scenarios)));

@@ -1,12 +1,15 @@
-// A failure in every call of the simulated CUDA runtime in turn: node failing-calls.js SCENARIO CODE [ONCE]
+// A failure in every call of the simulated CUDA runtime in turn: node failing-calls.js SCENARIO
+// CODE [ONCE]
 //
-// A scenario is a list of steps, each one call of the public API. Step by step it either gives what it gives without a failure (one of
-// a release is swallowed) or throws an error that names the call, and leaves all tensors as they were before the step. Afterwards the
-// same goes well in the same process, and no memory is left allocated. A process ends with a line of JSON: by CUDA function how
-// many failures were `thrown` and how many `swallowed`.
+// A scenario is a list of steps, each one call of the public API. Step by step it either gives what
+// it gives without a failure (one of a release is swallowed) or throws an error that names the
+// call, and leaves all tensors as they were before the step. Afterwards the same goes well in the
+// same process, and no memory is left allocated. A process ends with a line of JSON: by CUDA
+// function how many failures were `thrown` and how many `swallowed`.
 //
-// With ONCE only that call, counted from 1, fails: the first calls on a device are the first in a process alone, and after a
-// code such as 700 the device is lost. Without arguments the scenarios are listed.
+// With ONCE only that call, counted from 1, fails: the first calls on a device are the first in a
+// process alone, and after a code such as 700 the device is lost. Without arguments the scenarios
+// are listed.
 const assert = require('node:assert/strict');
 const { createHash } = require('node:crypto');
 const { readFileSync, writeFileSync } = require('node:fs');
@@ -23,7 +26,10 @@ const NAMES = {
   700: 'an illegal memory access was encountered (cudaErrorIllegalAddress, 700)',
   999: 'unknown error (cudaErrorUnknown, 999)',
 };
-/** Called once work is queued, to mark it or to wait for it: whoever meets their failure finds the work done. */
+/**
+ * Called once work is queued, to mark it or to wait for it: whoever meets their failure finds the
+ * work done.
+ */
 const AFTERWARDS = ['cudaEventCreateWithFlags', 'cudaEventRecord', 'cudaEventSynchronize'];
 const LOST = '; it may come from any work queued before, and CUDA is lost to this process until it restarts';
 
@@ -36,8 +42,9 @@ const roots = [[0.5, 0.25, 0.125], [1, 0.5, 0.25]];
 const large = Float64Array.from({ length: 5 << 17 }, (_, i) => i); // 5 MiB: more than is staged at a time
 
 /**
- * What there is `before`; in steps what is called, each with all that there is, and under which name its result is put there, if it
- * has one; and what the last step `gives`. All is disposed at the end.
+ * What there is `before`; in steps what is called, each with all that there is, and under which
+ * name its result is put there, if it has one; and what the last step `gives`. All is disposed at
+ * the end.
  */
 // biome-ignore format: a table
 const scenarios = {
@@ -284,7 +291,10 @@ async function succeed() {
   return states;
 }
 
-/** Runs it with a failure in the nth call: the function that failed, if any, how many steps were done, and all that can be seen. */
+/**
+ * Runs it with a failure in the nth call: the function that failed, if any, how many steps were
+ * done, and all that can be seen.
+ */
 async function fail(nth) {
   manualSeed(1);
   const all = before();

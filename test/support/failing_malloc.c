@@ -1,7 +1,8 @@
-// Fails allocations of the addon. Preloaded into Node it stands in for the C library's allocator and for
-// pthread_create; only calls from code of rsqrt.node are counted and may fail. The addon links its C++ library
-// statically, so `operator new` and the memory of exceptions are such calls, too. What the simulated CUDA
-// runtime allocates is not: it is test equipment, and says by allocations_exempt when its code runs.
+// Fails allocations of the addon. Preloaded into Node it stands in for the C library's allocator
+// and for pthread_create; only calls from code of rsqrt.node are counted and may fail. The addon
+// links its C++ library statically, so `operator new` and the memory of exceptions are such calls,
+// too. What the simulated CUDA runtime allocates is not: it is test equipment, and says by
+// allocations_exempt when its code runs.
 //
 // The same file is an addon of Node's that controls it:
 //   arm(n, persistent)  counts from now on; the n-th allocation fails, and all later ones if `persistent`.
@@ -9,7 +10,8 @@
 //   failed()            how many allocations have failed since
 //   live()              how many blocks the addon has allocated and not freed
 //
-// With FAILING_MALLOC="n" in the environment the n-th allocation of the process fails, with "n+" all later ones, too.
+// With FAILING_MALLOC="n" in the environment the n-th allocation of the process fails, with "n+"
+// all later ones, too.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -29,7 +31,7 @@ extern void* __libc_realloc(void*, size_t);
 extern void* __libc_memalign(size_t, size_t);
 extern void __libc_free(void*);
 
-// Where the code of the addon lies; 0: not loaded yet.
+// The address range of the addon's code. 0 if it is not loaded yet.
 static atomic_uintptr_t code_begin, code_end;
 static atomic_long count, failing;  // failing: the number of the allocation that fails; 0: none
 static atomic_bool persistent;
@@ -56,7 +58,8 @@ static bool is_addon(const void* address) {
   const uintptr_t at = (uintptr_t)address;
   const uintptr_t begin = atomic_load_explicit(&code_begin, memory_order_relaxed);
   if (begin != 0) return at >= begin && at < atomic_load_explicit(&code_end, memory_order_relaxed);
-  // Before it is known where the addon lies: the loader tells of each address, once, in which file it is.
+  // Until the address range of the addon is known, the loader is asked once for the file of each
+  // address.
   struct dl_find_object object;
   if (_dl_find_object((void*)address, &object) != 0) return false;
   const char* name = strrchr(object.dlfo_link_map->l_name, '/');
@@ -74,8 +77,8 @@ static bool fails(const void* caller) {
   return true;
 }
 
-// The blocks that the addon has, in a table with open addressing. A slot is taken once, and then keeps its
-// address or is free to be taken again.
+// The blocks that the addon has, in a table with open addressing. A slot is taken once, and then
+// keeps its address or is free to be taken again.
 enum { SLOTS = 1 << 16 };
 static _Atomic(void*) blocks[SLOTS];
 static void* const removed = (void*)1;

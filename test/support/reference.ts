@@ -1,6 +1,6 @@
 /**
- * What an operation must return, computed slowly and obviously: exact integers, and doubles only where a double is known to
- * round right. Shares no code with src/ or native/.
+ * What an operation must return, computed slowly and obviously: exact integers, and doubles only
+ * where a double is known to round right. Shares no code with src/ or native/.
  */
 
 import type { Complex, DType } from '../../src/index';
@@ -102,7 +102,9 @@ export function resultDType(op: OpName, dtype: DType): DType | null {
   return op === 'square' ? 'int64' : null;
 }
 
-/** The element that an operation gives for one of a real dtype, as a value of the result's dtype. */
+/**
+ * The element that an operation gives for one of a real dtype, as a value of the result's dtype.
+ */
 export function reference(op: OpName, dtype: DType, value: Real): Real {
   const result = resultDType(op, dtype) as DType;
   if (!isFloat(result)) {
@@ -111,9 +113,9 @@ export function reference(op: OpName, dtype: DType, value: Real): Real {
   }
   const x = isFloat(dtype) ? (value as number) : nearest('float32', value);
   if (result === 'float64' && op === 'rsqrt') return rsqrtFloat64(x);
-  // One √, / or · of doubles rounds right to a double, and (53 ≥ 2·24 + 2) its result again to a float, or to 16 bits.
-  // 1/√x through double is right for all 2^32 floats and all numbers of 16 bits (see the tests of this in
-  // accuracy.test.ts).
+  // One √, / or · of doubles rounds right to a double, and (53 ≥ 2·24 + 2) its result again to a
+  // float, or to 16 bits. 1/√x through double is right for all 2^32 floats and all numbers of 16
+  // bits (see the tests of this in accuracy.test.ts).
   const exact = {
     rsqrt: () => 1 / Math.sqrt(x),
     sqrt: () => Math.sqrt(x),
@@ -166,7 +168,10 @@ export function rsqrtFloat64(x: number): number {
   });
 }
 
-/** Whether y is the number of a dtype nearest to the exact result for x; positive, y perhaps infinite. */
+/**
+ * Whether y is the number of a dtype nearest to the exact result for x; positive, y perhaps
+ * infinite.
+ */
 export function isNearest(dtype: FloatName, y: number, op: 'rsqrt' | 'sqrt' | 'reciprocal', x: number): boolean {
   const bits = toWord(dtype, y);
   // In the place of infinity stands the number that would follow the largest.
@@ -215,7 +220,10 @@ function next(x: number, step: bigint): number {
 /** Bits that are kept of intermediate results: many more than any dtype has. */
 const KEPT = 192;
 
-/** The result for a finite complex number, to many more bits than a double has: the textbook formulas. */
+/**
+ * The result for a finite complex number, to many more bits than a double has: the textbook
+ * formulas.
+ */
 function complexResult(op: OpName, { re, im }: Complex): readonly [re: Exact, im: Exact] {
   const [x, y] = [signed(re), signed(im)];
   const zero: Exact = [0n, 0];
@@ -230,7 +238,8 @@ function complexResult(op: OpName, { re, im }: Complex): readonly [re: Exact, im
     case 'reciprocal':
       return [quotient(x, norm), quotient(difference(zero, y), norm)];
     default: {
-      // With t = √((|x| + |z|) / 2), √z is t + i·y/2t, or |y|/2t ± i·t where x is negative; 1/√z is its conjugate / |z|.
+      // With t = √((|x| + |z|) / 2), √z is t + i·y/2t, or |y|/2t ± i·t where x is negative; 1/√z is
+      // its conjugate / |z|.
       const modulus = root(norm);
       const t = root(half(sum(re < 0 ? difference(zero, x) : x, modulus)));
       const other = quotient(y, product([2n, 0], t));
@@ -272,7 +281,10 @@ function root(square: Exact): Exact {
 
 /** How far a result for a finite complex number is off, in units in the last place of a dtype. */
 export interface ComplexError {
-  /** Each part in its own units; of a part that is or should be infinite 0 if it is as it should be, otherwise Infinity. */
+  /**
+   * Each part in its own units; of a part that is or should be infinite 0 if it is as it should be,
+   * otherwise Infinity.
+   */
   parts: number;
   /** The same in the units of the larger part. */
   larger: number;

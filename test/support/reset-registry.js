@@ -1,7 +1,9 @@
-// Loads the package anew again and again, as a test runner does for each file: node --expose-gc reset-registry.js COPIES
+// Loads the package anew again and again, as a test runner does for each file: node --expose-gc
+// reset-registry.js COPIES
 //
-// Each copy computes on the CPU and on the simulated device, and disposes of memory, which it keeps for reuse. Every fourth time the
-// addon is loaded anew as well. Printed as JSON: the memory of the process after a tenth of the copies and after all.
+// Each copy computes on the CPU and on the simulated device, and disposes of memory, which it keeps
+// for reuse. Every fourth time, the addon is loaded again too. Prints the memory of the process
+// after a tenth of the copies and after all of them, as JSON.
 const path = require('node:path');
 
 const copies = Number(process.argv[2]);

@@ -1,4 +1,7 @@
-/** Programs of the built package on the simulated device, whose delays and memory only a process of its own can set. */
+/**
+ * Programs of the built package on the simulated device, whose delays and memory only a process of
+ * its own can set.
+ */
 
 import { node } from './command';
 import { binaries } from './configurations';
@@ -7,8 +10,8 @@ import { binaries } from './configurations';
 export const LATE = '300000';
 
 /**
- * Runs the body of an async function, in which what rsqrt exports has its names, and returns the lines that it printed. What it
- * writes to stderr, or another exit code than 0, fails the test.
+ * Runs the body of an async function, in which what rsqrt exports has its names, and returns the
+ * lines that it printed. What it writes to stderr, or another exit code than 0, fails the test.
  */
 export function late(body: string, env: Record<string, string> = {}): string[] {
   const program = `

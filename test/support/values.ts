@@ -23,7 +23,10 @@ const arrays = {
 /** An array for so many elements. */
 export const arrayFor = (dtype: DType, count: number): AnyArray => new arrays[dtype](count * (partOf(dtype) ? 2 : 1));
 
-/** Bit patterns of each float dtype at which something changes: zeros, subnormals, ones, largest, infinities, NaN. */
+/**
+ * Bit patterns of each float dtype at which something changes: zeros, subnormals, ones, largest,
+ * infinities, NaN.
+ */
 const special = {
   float16: [
     0, 0x8000, 1, 0x8001, 2, 3, 0x3ff, 0x83ff, 0x400, 0x401, 0x8400, 0x3bff, 0x3c00, 0x3c01, 0xbc00, 0x4000, 0x4400,
@@ -68,7 +71,10 @@ const special = {
   ],
 } as const;
 
-/** `count` elements: the special ones, then random bit patterns (floats: of every exponent and sign). */
+/**
+ * `count` elements: the special ones, then random bit patterns (floats: of every exponent and
+ * sign).
+ */
 export function inputs(dtype: DType, count: number, seed = 1): AnyArray {
   const random = randomBits(seed);
   const array = arrayFor(dtype, count);
@@ -88,7 +94,10 @@ export function inputs(dtype: DType, count: number, seed = 1): AnyArray {
   return array;
 }
 
-/** Every special value beside every other, and random numbers whose parts are often of the same size. */
+/**
+ * Every special value beside every other, and random numbers whose parts are often of the same
+ * size.
+ */
 function fillComplex(part: 'float32' | 'float64', array: Float32Array | Float64Array): void {
   const words = [...special[part]].map((word) => fromWord(part, word));
   const chosen = words.filter((_, i) => i % 2 === 0 || Math.abs(words[i]) >= 1);
@@ -147,7 +156,10 @@ export function setElement(array: AnyArray, dtype: DType, position: number, valu
   }
 }
 
-/** Memory as unsigned words, which compare bit for bit; an element of 8 bytes is two of them, one of 16 bytes four. */
+/**
+ * Memory as unsigned words, which compare bit for bit; an element of 8 bytes is two of them, one of
+ * 16 bytes four.
+ */
 export function wordsOf({
   buffer,
   byteOffset,

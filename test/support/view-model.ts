@@ -1,6 +1,6 @@
 /**
- * What views are, slowly and obviously: a shape, and a function from an index to a position in the storage. Nothing here
- * knows of strides; where torch's rules do, they are found by trying.
+ * What views are, slowly and obviously: a shape, and a function from an index to a position in the
+ * storage. Nothing here knows of strides; where torch's rules do, they are found by trying.
  */
 
 export interface Model {
@@ -113,7 +113,10 @@ export const diagonal = (of: Model, offset: number, dim1: number, dim2: number):
 
 // ---------------------------------------------------------------- what strides would say
 
-/** The strides that give the positions, 0 where a dimension is too small to tell; null if no strides do. */
+/**
+ * The strides that give the positions, 0 where a dimension is too small to tell; null if no strides
+ * do.
+ */
 export function stridesOf(model: Model): number[] | null {
   const all = indices(model.shape);
   if (all.length === 0) return model.shape.map(() => 0);

@@ -1,9 +1,15 @@
-/** How the suites of wrong calls are written: rows of a call, the error it must end in, and inputs that stay. */
+/**
+ * How the suites of wrong calls are written: rows of a call, the error it must end in, and inputs
+ * that stay.
+ */
 
 import { inspect } from 'node:util';
 import { isAnyArrayBuffer } from 'node:util/types';
 
-/** Stands for values used as the compiler forbids: every property is there, and every call takes everything. */
+/**
+ * Stands for values used as the compiler forbids: every property is there, and every call takes
+ * everything.
+ */
 export interface Loose {
   (...args: unknown[]): Loose;
   [name: string]: Loose;
@@ -63,7 +69,10 @@ export interface TableOptions<World> {
   state?: (world: World) => unknown;
 }
 
-/** One test for each row, in a world of its own, all of which must stay bit for bit as it was. Returns how many. */
+/**
+ * One test for each row, in a world of its own, all of which must stay bit for bit as it was.
+ * Returns how many.
+ */
 export function table<World extends object>(
   title: string,
   makeWorld: () => World,

@@ -1,4 +1,5 @@
-// Package managers: each installs the package from the registry, without running a script of it, and runs it.
+// Package managers: each installs the package from the registry, without running a script of it,
+// and runs it.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

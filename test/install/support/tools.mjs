@@ -26,8 +26,9 @@ const binaries = {
 };
 
 /**
- * What to run of a tool, by its name in package.json: a JavaScript file, for which a Node must be named, or, of bun, deno
- * and pnpm, a program. `bin` chooses among the commands of a package that has several.
+ * What to run of a tool, by its name in package.json: a JavaScript file, for which a Node must be
+ * named, or, of bun, deno and pnpm, a program. `bin` chooses among the commands of a package that
+ * has several.
  */
 export function tool(name, bin = name) {
   const folder = path.join(home, 'node_modules', name);
