@@ -3,7 +3,7 @@
  * the second half of a message.
  */
 
-import { isAnyArrayBuffer, isMap, isTypedArray } from 'node:util/types';
+import { isAnyArrayBuffer, isMap, isProxy, isTypedArray } from 'node:util/types';
 import { isVector } from './arrow';
 import { show, typeError } from './errors';
 
@@ -16,7 +16,8 @@ const MOST_VALUES = 1000;
 
 /** Describes what was received where a tensor was expected. */
 export function received(value: unknown): string {
-  return attempt(() => severalTensors(value) ?? `${nameOf(value)}${remedyFor(value)}`) ?? show(value);
+  const one = () => (isWrapped(value) ? WRAPPED : `${nameOf(value)}${remedyFor(value)}`);
+  return attempt(() => severalTensors(value) ?? one()) ?? show(value);
 }
 
 /**
@@ -42,7 +43,12 @@ export function looksLikeTensor(value: unknown): boolean {
  */
 export const hasDims = (value: object): boolean => attempt(() => 'dims' in value) ?? false;
 
-/** The result of `look`. Undefined if a property or a trap of a proxy throws. */
+const WRAPPED = 'a Proxy; pass what it wraps (in Vue, toRaw(x))';
+
+/** Whether a value is a Proxy, and not a tensor of transformers.js. */
+const isWrapped = (value: unknown): boolean => isProxy(value) && !hasDims(value as object);
+
+/** The result of `look`. Undefined if a property or a trap of a Proxy throws. */
 function attempt<T>(look: () => T): T | undefined {
   try {
     return look();
@@ -59,7 +65,7 @@ function severalTensors(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || looksLikeTensor(value)) return undefined;
   if (typeof (value as { then?: unknown }).then === 'function') return 'a promise; await it first';
   if (Array.isArray(value)) {
-    if (value.length === 0 || !looksLikeTensor(value[0])) return undefined;
+    if (value.length === 0 || isWrapped(value[0]) || !looksLikeTensor(value[0])) return undefined;
     return `a list of tensors (${value.length}); pick one, or join them with stack or cat`;
   }
   if (ArrayBuffer.isView(value) || isAnyArrayBuffer(value)) return undefined;

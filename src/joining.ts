@@ -21,7 +21,7 @@ import {
 import { placeOfResized, resize } from './op';
 import { checkWritable, mustCopyAside, placeOf } from './overlap';
 import { fromSource, type Shareable, type SharedDType } from './share';
-import { checkIsOptions, isTensor, notATensor, relayOut, storageOf, type Tensor } from './tensor';
+import { checkIsOptions, isTensor, notATensor, relayOut, storageOf, Tensor } from './tensor';
 import { viewOf } from './views';
 
 /**
@@ -177,6 +177,7 @@ function tensorsIn(list: unknown, where: string, made: (tensor: Tensor) => void)
 const isMemory = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
+  !(value instanceof Tensor) && // as a Proxy of one is
   (isTypedArray(value) || isAnyArrayBuffer(value) || looksLikeTensor(value) || isVector(value));
 
 function itemsOf(list: unknown, where: string): readonly unknown[] {

@@ -22,7 +22,7 @@ import { refuseSeveral } from './foreign';
 import { inferSize } from './geometry';
 import type { Sizes } from './layout';
 import { checkArray } from './literal';
-import { isTensor, type Tensor } from './tensor';
+import { isTensor, notATensor, Tensor } from './tensor';
 
 /**
  * A tensor of another library. It is recognised by its properties: `data`, `dims` or `shape`,
@@ -129,6 +129,7 @@ export function fromSource(source: unknown, args: unknown[], where: string): Ten
     using _between = moved === source ? undefined : moved;
     return fitted(moved, shape, where);
   }
+  if (source instanceof Tensor) throw notATensor(`${where}: source`, source); // a Proxy of one
   const like = fromArrow(source, where) ?? tensorLike(source, where);
   const memory = like?.data ?? source;
   const array = isAnyArrayBuffer(memory) ? bytesIn(memory, where) : memory;

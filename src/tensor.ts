@@ -299,10 +299,13 @@ function ofTensors(name: string, method: Method): Method {
   return Object.defineProperties(checked, { name: { value: name }, length: { value: method.length } });
 }
 
-/** Whether a value can be meant as an options object: not a list, a typed array or a tensor. */
+/**
+ * Whether a value can be meant as an options object: not a list, a typed array, a tensor or a Proxy
+ * of a tensor.
+ */
 export function isOptions(value: unknown): value is { dtype?: unknown; device?: unknown } {
   if (typeof value !== 'object' || value === null) return false;
-  return !Array.isArray(value) && !ArrayBuffer.isView(value) && !isTensor(value);
+  return !Array.isArray(value) && !ArrayBuffer.isView(value) && !(value instanceof Tensor);
 }
 
 /**

@@ -106,11 +106,31 @@ describe.each([
     ['zerosLike: input', () => r.zerosLike(proxy)],
     ['expandAs: other', () => loose(x).expandAs(proxy)],
     ['copy_: source', () => loose(x).copy_(proxy)],
-    ['data: this', () => r.asTensor(proxy)],
+    ['asTensor: source', () => r.asTensor(proxy)],
+    ['asTensor: source', () => r.asTensor(proxy, [2])],
+    ['stack: tensors[1]', () => r.stack([x, proxy])],
+    ['cat: tensors[0]', () => r.cat([proxy])],
   ])('%s (%#)', (where, call) => {
     const { code, message } = thrownBy(call) as { code?: string; message: string };
     expect([code, message]).toEqual(['ERR_INVALID_ARG_TYPE', `${where} must be a Tensor; received ${PROXY}`]);
     expect(x.toArray()).toEqual([4, 16]);
+  });
+
+  const wrapped = 'a Proxy; pass what it wraps (in Vue, toRaw(x))';
+  test.each<[start: string, received: string, call: () => unknown]>([
+    ['tensor: data must be a number', wrapped, () => r.tensor(proxy)],
+    ['tensor: data[0] must be a number', wrapped, () => r.tensor([proxy])],
+    ['tensor: data[0][0] must be a number', wrapped, () => r.tensor([[proxy]])],
+    ['tensor: data must be a number', wrapped, () => r.tensor(new Proxy(new Float32Array(1), handler))],
+    ['asTensor: data[0] must be a number', wrapped, () => r.asTensor([proxy])],
+    ['resultType: operands[0] must be a Tensor, a number', wrapped, () => r.resultType(proxy, 1)],
+    ['to: expected a device, a dtype, a Tensor', 'a Proxy', () => loose(x).to(proxy)],
+    ['tensor: options must be an object', 'a Proxy', () => r.tensor([1], proxy)],
+    ['zeros: shape must be a list', 'a Proxy', () => r.zeros(proxy)],
+  ])('%s …; received %s (%#)', (start, received, call) => {
+    const { code, message } = thrownBy(call) as { code?: string; message: string };
+    expect([code, message.slice(0, start.length)]).toEqual(['ERR_INVALID_ARG_TYPE', start]);
+    expect(message.slice(message.indexOf('; received ') + 11)).toBe(received);
   });
 
   test('printed, it is named', () => {
