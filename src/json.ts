@@ -9,7 +9,7 @@ import { RsqrtError, show, typeError } from './errors';
 import type { Sizes } from './layout';
 import { isComplex, type Scalar } from './literal';
 import { type Nested, nested } from './reading';
-import { extend, type Tensor } from './tensor';
+import { extend, Tensor } from './tensor';
 
 declare module './tensor' {
   interface Tensor<D extends DType = DType> extends Json<D> {}
@@ -103,7 +103,9 @@ export function fromJSON(json: unknown, options: { device?: DeviceName } = {}): 
 
 function parsed(json: unknown): { readonly [K in keyof TensorJson]?: unknown } {
   const object = typeof json === 'string' ? parse(json) : json;
-  if (typeof object === 'object' && object !== null && !Array.isArray(object)) return object;
+  const isObject = typeof object === 'object' && object !== null && !Array.isArray(object);
+  // A tensor has these properties too, and its `data` can be very large.
+  if (isObject && !(object instanceof Tensor)) return object;
   throw typeError(`fromJSON: json must be an object { dtype, shape, data }, or its text; received ${show(object)}`);
 }
 
@@ -173,21 +175,24 @@ function readNested(
   const name = () => `fromJSON: json.data${path.map((i) => `[${i}]`).join('')}`;
   const visit = (value: unknown): Nested<Scalar> => {
     const size: number | undefined = shape[path.length];
-    if (size === undefined ? Array.isArray(value) : !Array.isArray(value) || value.length !== size) {
+    const length: unknown = Array.isArray(value) ? value.length : undefined;
+    if (length !== size) {
       const list = size === undefined ? 'a value' : `a list of ${size}`;
-      const received = Array.isArray(value) ? `a list of ${value.length}` : show(value);
+      const received = length === undefined ? show(value) : `a list of ${show(length)}`;
       throw new RsqrtError(
         'ERR_SHAPE',
         `${name()} must be ${list}, as json.shape [${shape}] says; received ${received}`,
       );
     }
     if (size !== undefined) {
-      return (value as unknown[]).map((item, i) => {
+      // By index, as the list may have methods of its own.
+      const items: Nested<Scalar>[] = [];
+      for (let i = 0; i < size; i++) {
         path.push(i);
-        const result = visit(item);
+        items.push(visit((value as unknown[])[i]));
         path.pop();
-        return result;
-      });
+      }
+      return items;
     }
     const element = read(value);
     if (element !== undefined) return element;

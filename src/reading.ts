@@ -240,8 +240,12 @@ export function listed<D extends DType>(tensor: Tensor<D>, where: string): Eleme
 /** Throws `RangeError` if nested arrays of the elements would take too much of the heap. */
 export function checkNestable(tensor: Tensor, where: string): void {
   const { shape, dtype } = tensor;
-  const instead = where === 'toArrayAsync' ? 'use dataAsync' : 'use data';
-  checkFitsHeap(bytesOfNested(shape, dtype), where, `shape [${shape}] of ${dtype} in nested arrays`, instead);
+  // Iteration makes no array, but what iterates may be a spread, which does.
+  const [what, instead] =
+    where === 'iteration'
+      ? [`all values of shape [${shape}] of ${dtype} in an array`, 'loop over data']
+      : [`shape [${shape}] of ${dtype} in nested arrays`, where === 'toArrayAsync' ? 'use dataAsync' : 'use data'];
+  checkFitsHeap(bytesOfNested(shape, dtype), where, what, instead);
 }
 
 /** The results of `of` for all elements, in nested arrays. */

@@ -93,6 +93,12 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
     expect(data(tensor(0.1, { dtype: 'float16', device }))).toBe(0.0999755859375);
   });
 
+  test('lists are read by index, whatever methods they have', () => {
+    const data = Object.assign([1, 2], { map: () => [7], [Symbol.iterator]: () => [7].values() });
+    const json = { dtype: 'float32', shape: [2], data } as const;
+    expect(fromJSON(json, { device }).toArray()).toEqual([1, 2]);
+  });
+
   test('what others write is read: digits in strings, numbers that are rounded once', () => {
     const read = (dtype: DType, data: unknown) => fromJSON({ dtype, shape: [], data }, { device }).item();
     expect(read('int8', '-7')).toBe(-7);

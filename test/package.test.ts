@@ -3,9 +3,9 @@
  * not there.
  */
 
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { node } from './support/command';
+import { node, root } from './support/command';
 import { binaries } from './support/configurations';
 import { makeConsumer } from './support/consumer';
 import { covered } from './support/coverage';
@@ -72,6 +72,11 @@ test('require', () => {
   const { stdout, stderr } = program('user.cjs', text);
   expect([stdout, stderr]).toEqual([`${[...NAMES, ...OPS].sort().join()}\ntensor([0.5000])\n`, '']);
   covered('package', 'require');
+});
+
+test('the program is ASCII, which V8 keeps in one byte a character', () => {
+  const sources = ['index.js', 'cli.js'].map((name) => readFileSync(path.join(root, 'dist', name), 'utf8'));
+  expect(sources.map((source) => /[^\0-\x7f]/.exec(source)?.[0])).toEqual([undefined, undefined]);
 });
 
 test('messages call a tensor by the name of its class', () => {

@@ -1084,7 +1084,7 @@ const cpuTables: Record<string, Row<Cpu>[]> = {
     ['of a disposed tensor', ({ disposedMatrix }) => [...(disposedMatrix as unknown as Iterable<unknown>)],
       disposed, /^iteration: .*disposed$/],
     ['of more values than fit', ({ one }) => [...(one.expand(2 ** 26) as unknown as Iterable<unknown>)],
-      range, /^iteration: shape \[67108864\] of float32 .*; use data$/],
+      range, /^iteration: all values of shape \[67108864\] of float32 in an array would take .*; loop over data$/],
   ],
   'tidy': [
     ['nothing', ({ r }) => r.tidy(), type, /^tidy: fn must be a function; received undefined$/],
@@ -1499,6 +1499,9 @@ const creationTables: Record<string, Row<Cpu>[]> = {
     ['nothing', ({ r }) => r.fromJSON(), type, /^fromJSON: json must be an object { dtype, shape, data }, or its text; received undefined$/],
     ['a number', ({ r }) => r.fromJSON(4), type, /^fromJSON: json must be an object .*received 4$/],
     ['a list', ({ r }) => r.fromJSON([4]), type, /^fromJSON: json must be an object .*received \[4\]$/],
+    ['a tensor', ({ r }) => r.fromJSON(r.zeros(1).expand(2 ** 30)),
+      type, /^fromJSON: json must be an object .*received an instance of Tensor$/],
+    ['a Proxy of a tensor', ({ r, x }) => r.fromJSON(new Proxy(x, {})), type, /^fromJSON: json must be an object .*received a Proxy$/],
     ['the text of null', ({ r }) => r.fromJSON('null'), type, /^fromJSON: json must be an object .*received null$/],
     ['the text of numbers', ({ r }) => r.fromJSON('[1, 2]'), type, /^fromJSON: json must be an object .*received \[1, 2\]$/],
     ['an empty text', ({ r }) => r.fromJSON(''), type, /^fromJSON: json must be valid JSON; received ''$/],
