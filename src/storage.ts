@@ -13,6 +13,9 @@ import type { Orphan } from './orphans';
 /** Bytes that were allocated and not released. Garbage-collected memory still counts. */
 let held = 0;
 
+// Not a field of Storage, which few need: each small tensor would take longer to make.
+const addresses = new WeakMap<Storage, number>();
+
 export class Storage {
   /** What is passed to the addon. Null once released. */
   memory: Memory | null;
@@ -22,8 +25,6 @@ export class Storage {
   byteOffset: number;
   byteLength: number;
   readonly device: number;
-  /** Whether the memory is an ArrayBuffer, which can be detached or, if resizable, shrunk. */
-  readonly #canBeLost: boolean;
   /** Whether this package allocated the memory, as opposed to sharing an array. */
   allocated = false;
   /** Whether the memory is page-locked, so that GPUs can access it directly. */
@@ -35,7 +36,6 @@ export class Storage {
   settling = false;
   /** Whether the memory was handed out, so that it must not be reused for another tensor. */
   #handedOut = false;
-  #address: number | undefined;
   /** Allows reusing the memory if this storage is garbage-collected. */
   orphan: Orphan | null = null;
   /** The number of tensors on this storage that have not been disposed. */
@@ -43,17 +43,16 @@ export class Storage {
 
   constructor(memory: Memory, byteOffset: number, byteLength: number, device: number) {
     this.memory = memory;
-    const isShared = ArrayBuffer.isView(memory);
-    this.owner = isShared ? memory.buffer : memory;
+    this.owner = ArrayBuffer.isView(memory) ? memory.buffer : memory;
     this.byteOffset = byteOffset;
     this.byteLength = byteLength;
     this.device = device;
-    this.#canBeLost = device === CPU && !isShared;
   }
 
   /** Whether the ArrayBuffer was transferred away, or resized to less than this storage. */
   isLost(): boolean {
-    if (!this.#canBeLost) return false;
+    // A SharedArrayBuffer, which is passed to the addon as a view, cannot be detached or shrunk.
+    if (this.device !== CPU || ArrayBuffer.isView(this.memory)) return false;
     const bytes = bytesOf(this.owner as ArrayBuffer);
     return bytes < this.byteOffset + this.byteLength || (bytes === 0 && isDetached(this.owner as ArrayBuffer));
   }
@@ -62,8 +61,12 @@ export class Storage {
    * The address of the memory, to tell whether two objects have the same memory. Looked up once.
    */
   get address(): number {
-    this.#address ??= binding.addressOf(this.memory as Memory);
-    return this.#address;
+    let address = addresses.get(this);
+    if (address === undefined) {
+      address = binding.addressOf(this.memory as Memory);
+      addresses.set(this, address);
+    }
+    return address;
   }
 
   retain(): void {

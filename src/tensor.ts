@@ -56,6 +56,10 @@ export let undisposedTensors: () => number;
  */
 export let onDispose: (tensor: Tensor, call: () => void) => () => void;
 
+// Not a field of Tensor: each small tensor would take longer to make.
+const disposals = new WeakMap<Tensor, Set<() => void>>();
+let haveDisposals = false;
+
 const UNCLONEABLE = Symbol('a Tensor, which is sent as x.toObject() or x.transfer() and');
 
 /**
@@ -99,8 +103,6 @@ export class Tensor<D extends DType = DType> {
   readonly #device: number;
   #contiguous: boolean;
   #storage: Storage | null;
-  /** See {@link onDispose}. */
-  #disposalCalls: Set<() => void> | null = null;
 
   private constructor(storage: Storage, dtype: D, shape: Sizes, strides: Sizes, offset: number) {
     if (!(storage instanceof Storage)) {
@@ -128,8 +130,9 @@ export class Tensor<D extends DType = DType> {
     isLost = (tensor) => tensor.#storage === null || tensor.#storage.isLost();
     undisposedTensors = () => Tensor.#undisposed;
     onDispose = (tensor, call) => {
-      tensor.#disposalCalls ??= new Set();
-      const calls = tensor.#disposalCalls.add(call);
+      const calls = (disposals.get(tensor) ?? new Set()).add(call);
+      disposals.set(tensor, calls);
+      haveDisposals = true;
       return () => {
         calls.delete(call);
       };
@@ -250,7 +253,7 @@ export class Tensor<D extends DType = DType> {
     this.#storage.release();
     this.#storage = null;
     Tensor.#undisposed--;
-    if (this.#disposalCalls !== null) for (const call of this.#disposalCalls) call();
+    if (haveDisposals) for (const call of disposals.get(this) ?? []) call();
   }
 
   /** What `using` calls: {@link Tensor.dispose}. */
