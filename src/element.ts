@@ -2,6 +2,7 @@
 
 import { type DType, type ElementOf, entriesOf, kindOf } from './dtype';
 import { rangeError, show, typeError } from './errors';
+import { INTEGER_LIMITS } from './integers';
 import { isComplex, type Scalar } from './literal';
 
 /** The typed array of any dtype. */
@@ -65,18 +66,9 @@ type Real = Exclude<Scalar, object>;
 const isTrue = (value: Scalar): boolean =>
   isComplex(value) ? isTrue(value.re) || isTrue(value.im) : Boolean(value) || Number.isNaN(value);
 
-/** The smallest and largest value of each integer dtype. */
-const limits: Readonly<Partial<Record<DType, readonly [low: bigint, high: bigint]>>> = {
-  int8: [-(2n ** 7n), 2n ** 7n - 1n],
-  uint8: [0n, 2n ** 8n - 1n],
-  int16: [-(2n ** 15n), 2n ** 15n - 1n],
-  int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-};
-
 /** The error for a value that an integer dtype cannot hold. `what` names the value. */
 export function outOfLimits(dtype: DType, what: string, value: unknown): RangeError {
-  const [low, high] = limits[dtype] ?? [];
+  const [low, high] = INTEGER_LIMITS[dtype] ?? [];
   return rangeError(`${what} of dtype ${dtype} must be from ${low} to ${high}; received ${show(value)}`);
 }
 
@@ -88,7 +80,7 @@ function entryOf(dtype: DType, where: string): (value: Real) => number | bigint 
     const format = formats[dtype];
     return (value) => toBits(toSingle(value), format);
   }
-  const [low, high] = limits[dtype] as readonly [bigint, bigint];
+  const [low, high] = INTEGER_LIMITS[dtype] as readonly [bigint, bigint];
   const refuse = (value: Real): never => {
     throw outOfLimits(dtype, `${where}: a value`, value);
   };

@@ -202,10 +202,13 @@ function* rowsOf<D extends DType>(tensor: Tensor<D>): Generator<Tensor<D>, void>
 }
 
 function* valuesOf<D extends DType>(tensor: Tensor<D>): Generator<ElementOf<D>, void> {
-  checkNestable(tensor, 'iteration');
+  // Iteration makes no array, but what iterates may be a spread, which does.
+  const { shape, dtype } = tensor;
+  const what = `all values of shape [${shape}] of ${dtype} in an array`;
+  checkFitsHeap(bytesOfNested(shape, dtype), 'iteration', what, 'loop over data');
   let size = FIRST_BLOCK;
-  for (let start = 0; start < tensor.shape[0]; size = Math.min(4 * size, MOST_IN_BLOCK)) {
-    const values = blockOf(tensor, start, Math.min(size, tensor.shape[0] - start));
+  for (let start = 0; start < shape[0]; size = Math.min(4 * size, MOST_IN_BLOCK)) {
+    const values = blockOf(tensor, start, Math.min(size, shape[0] - start));
     start += values.length;
     for (const value of values) {
       storageOf(tensor, 'iteration'); // the loop may have disposed the tensor
@@ -240,12 +243,8 @@ export function listed<D extends DType>(tensor: Tensor<D>, where: string): Eleme
 /** Throws `RangeError` if nested arrays of the elements would take too much of the heap. */
 export function checkNestable(tensor: Tensor, where: string): void {
   const { shape, dtype } = tensor;
-  // Iteration makes no array, but what iterates may be a spread, which does.
-  const [what, instead] =
-    where === 'iteration'
-      ? [`all values of shape [${shape}] of ${dtype} in an array`, 'loop over data']
-      : [`shape [${shape}] of ${dtype} in nested arrays`, where === 'toArrayAsync' ? 'use dataAsync' : 'use data'];
-  checkFitsHeap(bytesOfNested(shape, dtype), where, what, instead);
+  const instead = where === 'toArrayAsync' ? 'use dataAsync' : 'use data';
+  checkFitsHeap(bytesOfNested(shape, dtype), where, `shape [${shape}] of ${dtype} in nested arrays`, instead);
 }
 
 /** The results of `of` for all elements, in nested arrays. */

@@ -2,6 +2,7 @@
 
 import { show } from '../errors';
 import type { DType } from '../index';
+import { INTEGER_LIMITS, type Limits } from '../integers';
 import { UsageError } from './errors';
 
 /** The most numbers that the command takes. They need 128 MiB of memory, or 256 MiB if complex. */
@@ -23,14 +24,7 @@ const REAL = new RegExp(`^[+-]?${UNSIGNED}$`, 'i');
 const COMPLEX = new RegExp(`^(?:([+-]?${UNSIGNED})(?=[+-]))?([+-]?${UNSIGNED})j$`, 'i');
 
 /** The range of each integer dtype and of bool. */
-const RANGES: Partial<Record<DType, readonly [bigint, bigint]>> = {
-  bool: [0n, 1n],
-  int8: [-(2n ** 7n), 2n ** 7n - 1n],
-  uint8: [0n, 2n ** 8n - 1n],
-  int16: [-(2n ** 15n), 2n ** 15n - 1n],
-  int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-};
+const RANGES: Limits = { bool: [0n, 1n], ...INTEGER_LIMITS };
 
 /**
  * A growing list of numbers. They are stored as float64 or int64 and later converted to their
