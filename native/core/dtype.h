@@ -68,6 +68,7 @@ inline constexpr int dtype_count = static_cast<int>(sizeof(dtype_sizes) / sizeof
 constexpr int index_of(DType dtype) { return static_cast<int>(dtype); }
 constexpr std::size_t size_of(DType dtype) { return dtype_sizes[index_of(dtype)]; }
 
+constexpr bool is_float16_dtype(DType dtype) { return dtype == DType::float16 || dtype == DType::bfloat16; }
 constexpr bool is_complex_dtype(DType dtype) {
   return dtype == DType::complex64 || dtype == DType::complex128;
 }

@@ -1,4 +1,4 @@
-// One elementwise operation on untyped memory: what a backend executes.
+// One run of a program on untyped memory: what a backend executes.
 #pragma once
 
 #include <cstddef>
@@ -6,22 +6,20 @@
 
 #include "core/dtype.h"
 #include "core/layout.h"
+#include "core/program.h"
 
 namespace rsqrt_native {
 
-// `in` and `out` point at the first element. They may be the same memory with the same layout, and
-// must not overlap in any other way. On the CPU the pointers need not be aligned. On a GPU they are
-// aligned to the element. `compute` is the dtype that the operation is computed in: elements are
-// converted to it when loaded and from it when stored.
+// `memory` points at the first element of each operand. An output may be the same memory as an
+// input, with the same size of elements and the same strides. It must not overlap an input in any
+// other way, nor another output, and its own elements must be apart. On the CPU the pointers need
+// not be aligned. On a GPU they are aligned to the element.
 struct Job {
-  int op;  // row of the op table
-  DType in_dtype;
-  DType compute;
-  DType out_dtype;
-  const std::byte* in;
-  std::byte* out;
+  const Program* program;
+  std::byte* memory[max_operands];
   std::int64_t numel;
-  const Layout* layout;  // null: both sides are contiguous
+  const Layout* layout;   // null: every operand is contiguous
+  const Scalar* scalars;  // one for each scalar of the program
 };
 
 // Random numbers, written to contiguous memory. Neither the pointer nor the counter need be

@@ -1,20 +1,22 @@
-// The memory layout of one elementwise job.
+// The memory layout of the operands of one job.
 #pragma once
 
 #include <cstdint>
+
+#include "core/program.h"
 
 namespace rsqrt_native {
 
 // Same limit as torch.
 inline constexpr int max_dims = 64;
 
-// Sizes and strides of an input and an output that are walked together: outermost dimension first,
-// strides in elements. Plain data, because it is passed to GPU kernels by value.
+// Sizes, and the strides of every operand, all walked together: outermost dimension first, strides
+// in elements. A stride of 0 repeats an input along that dimension. Only the first `ndim` sizes and
+// strides and the operands of the program are set.
 struct Layout {
   int ndim;
   std::int64_t sizes[max_dims];
-  std::int64_t in_strides[max_dims];
-  std::int64_t out_strides[max_dims];
+  std::int64_t strides[max_operands][max_dims];
 };
 
 }  // namespace rsqrt_native

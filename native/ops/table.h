@@ -5,6 +5,7 @@
 
 #include "core/dtype.h"
 #include "ops/basic.h"
+#include "ops/binary.h"
 #include "ops/rsqrt.h"
 
 // X(public name, functor). The position is the operation's code, which the addon publishes by name.
@@ -15,20 +16,48 @@
   X("reciprocal", Reciprocal) \
   X("neg", Neg)               \
   X("abs", Abs)               \
-  X("square", Square)
+  X("square", Square)         \
+  X("add", Add)               \
+  X("mul", Mul)
 
 RSQRT_TARGET_BEGIN
+
+// The number of inputs of Op: 1, unless it says otherwise.
+template <class Op>
+constexpr int arity_of() {
+  if constexpr (requires { Op::arity; }) {
+    return Op::arity;
+  } else {
+    return 1;
+  }
+}
+
+// Whether Op can be called with as many values of type V as it has inputs, and what it returns.
+template <class Op, class V, int arity = arity_of<Op>()>
+struct Call : std::is_invocable<Op, V> {
+  using Return = std::invoke_result<Op, V>;
+};
+template <class Op, class V>
+struct Call<Op, V, 2> : std::is_invocable<Op, V, V> {
+  using Return = std::invoke_result<Op, V, V>;
+};
+template <class Op, class V>
+struct Call<Op, V, 3> : std::is_invocable<Op, V, V, V> {
+  using Return = std::invoke_result<Op, V, V, V>;
+};
+template <class Op, class V>
+inline constexpr bool takes = Call<Op, V>::value;
 
 // The type that Op computes T in. void if Op refuses T.
 template <class Op, class T>
 constexpr auto compute_type() {
-  if constexpr (std::is_floating_point_v<T> || std::is_invocable_v<Op, T>) {
+  if constexpr (std::is_floating_point_v<T> || takes<Op, T>) {
     return T{};
   } else if constexpr (is_float16<T>) {
     return float{};
   } else if constexpr (is_complex<T>) {
     return;
-  } else if constexpr (!std::is_invocable_v<Op, std::int32_t>) {
+  } else if constexpr (!takes<Op, std::int32_t>) {
     return float{};
   } else if constexpr (requires { typename Op::bool_type; }) {
     return typename Op::bool_type{};
@@ -44,8 +73,8 @@ template <class Op, class T>
 constexpr auto result_type() {
   if constexpr (is_float16<T>) {
     return T{};
-  } else if constexpr (is_complex<T> && std::is_invocable_v<Op, T>) {
-    return std::invoke_result_t<Op, T>{};
+  } else if constexpr (is_complex<T> && takes<Op, T>) {
+    return typename Call<Op, T>::Return::type{};
   } else {
     return compute_type<Op, T>();
   }
@@ -70,16 +99,24 @@ inline constexpr bool computes = std::is_same_v<Compute<Op, T>, T>;
 
 struct OpInfo {
   const char* name;
+  int arity;
   // By dtype: the code of the computed dtype and that of the result. −1 if refused.
   int computes[dtype_count];
   int results[dtype_count];
+
+  // Whether a step of a program may apply the op to values of a dtype: it computes in that dtype, or
+  // in float32 for a 16-bit float.
+  constexpr bool applies_to(DType dtype) const {
+    const int computed = computes[index_of(dtype)];
+    return computed == index_of(dtype) || (computed >= 0 && is_float16_dtype(dtype));
+  }
 };
 
 template <class Op>
 constexpr OpInfo describe(const char* op) {
 #define COMPUTE(id, name, type) code_of<Compute<Op, type>>(),
 #define RESULT(id, name, type) code_of<Result<Op, type>>(),
-  return {op, {RSQRT_DTYPES(COMPUTE)}, {RSQRT_DTYPES(RESULT)}};
+  return {op, arity_of<Op>(), {RSQRT_DTYPES(COMPUTE)}, {RSQRT_DTYPES(RESULT)}};
 #undef COMPUTE
 #undef RESULT
 }
@@ -91,5 +128,8 @@ inline constexpr OpInfo op_table[] = {
 };
 
 inline constexpr int op_count = static_cast<int>(sizeof(op_table) / sizeof(op_table[0]));
+
+// The code of `copy`, which moves and converts.
+inline constexpr int copy_op = 0;
 
 RSQRT_TARGET_END

@@ -1,0 +1,41 @@
+// Operations of two inputs. As in ops/basic.h, each is correctly rounded for real numbers, and what
+// it does with integers, bool and complex numbers follows from its overloads.
+#pragma once
+
+#include "core/dtype.h"
+#include "ops/arithmetic.h"
+#include "ops/complex.h"
+
+RSQRT_TARGET_BEGIN
+
+struct Add {
+  static constexpr int arity = 2;
+
+  template <Arithmetic V>
+  RSQRT_FUNCTION V operator()(V x, V y) const {
+    return canonical_nan(x + y);
+  }
+  template <class V>
+  RSQRT_FUNCTION Complex<V> operator()(Complex<V> x, Complex<V> y) const {
+    return {(*this)(x.re, y.re), (*this)(x.im, y.im)};
+  }
+  template <Integer T>
+  RSQRT_FUNCTION T operator()(T x, T y) const {
+    return static_cast<T>(static_cast<std::uint64_t>(x) + static_cast<std::uint64_t>(y));
+  }
+};
+
+struct Mul {
+  static constexpr int arity = 2;
+
+  template <Arithmetic V>
+  RSQRT_FUNCTION V operator()(V x, V y) const {
+    return canonical_nan(x * y);
+  }
+  template <Integer T>
+  RSQRT_FUNCTION T operator()(T x, T y) const {
+    return static_cast<T>(static_cast<std::uint64_t>(x) * static_cast<std::uint64_t>(y));
+  }
+};
+
+RSQRT_TARGET_END
