@@ -11,10 +11,14 @@
 #include "cpu/memory.h"
 #include "cpu/system.h"
 #include "napi/arguments.h"
+#include "napi/buffers.h"
 #include "napi/context.h"
-#include "napi/device.h"
+#include "napi/cuda.h"
+#include "napi/function.h"
 #include "napi/random.h"
+#include "napi/streams.h"
 #include "napi/unary.h"
+#include "napi/watch.h"
 #include "napi/wrapped.h"
 #include "ops/random.h"
 #include "ops/table.h"
@@ -111,7 +115,10 @@ napi_value make_binding(Napi::Env env, Context& context, const std::string& isa)
   object["random"] = Napi::Function(env, make_function(env, "random", random, context));
   object["setNumThreads"] =
       Napi::Function(env, make_function(env, "setNumThreads", guarded_call<set_num_threads>, context));
-  define_device_functions(env, object, context);
+  define_cuda_functions(env, object, context);
+  define_buffer_functions(env, object, context);
+  define_stream_functions(env, object, context);
+  define_watch_functions(env, object, context);
   return object;
 }
 
