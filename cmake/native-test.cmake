@@ -9,7 +9,16 @@ add_executable(native-test
   ${RSQRT_CPU_SOURCES}
   native/test/backend.cpp
   native/test/complex.cpp
-  native/test/cuda.cpp
+  native/test/device.cpp
+  native/test/device/captures.cpp
+  native/test/device/events.cpp
+  native/test/device/failures.cpp
+  native/test/device/fixture.cpp
+  native/test/device/graphs.cpp
+  native/test/device/memory.cpp
+  native/test/device/pools.cpp
+  native/test/device/processes.cpp
+  native/test/device/threads.cpp
   native/test/draws.cpp
   native/test/execute.cpp
   native/test/kernels.cpp
