@@ -9,8 +9,8 @@
 namespace rsqrt_native::cuda {
 namespace {
 
-// A device would not run more of them at a time, and each takes device memory.
-constexpr std::size_t most_streams = 5;
+// A device would not run more of them at the same time, and each takes device memory.
+constexpr std::size_t max_streams = 5;
 
 void check_kernel_image(int index) {
   cudaFuncAttributes attributes;
@@ -66,7 +66,7 @@ int Device::enter_stream() {
   refuse_capture("changing streams");
   const auto previous = static_cast<int>(current_);
   do {
-    last_entered_ = last_entered_ % (most_streams - 1) + 1;
+    last_entered_ = last_entered_ % (max_streams - 1) + 1;
   } while (last_entered_ == current_);
   if (last_entered_ >= streams_.size()) {
     last_entered_ = streams_.size();

@@ -9,7 +9,8 @@
 namespace rsqrt_native::cuda {
 namespace {
 
-constexpr std::size_t most_kept = std::size_t{256} << 20;
+// In bytes. Beyond it, released memory is freed.
+constexpr std::size_t max_kept = std::size_t{256} << 20;
 constexpr std::size_t page = 4096;
 
 // Whether no copy is pending, as far as can be told without waiting.
@@ -68,10 +69,10 @@ void Pinned::release(std::byte* data) noexcept {
   if (found == blocks_.end() || !found->second.used) return;
   found->second.used = false;
   kept_ += found->second.bytes;
-  if (kept_ <= most_kept) return;
+  if (kept_ <= max_kept) return;
   try {
     trim();
-  } catch (...) {  // reported by the call that met it
+  } catch (...) {  // the call that met the failure reports it
   }
 }
 
