@@ -46,7 +46,7 @@ int checked(int index) {
 
 }  // namespace
 
-Device::Device(int device) : index(checked(device)), memory(device) {
+Device::Device(int device) : index(checked(device)), allocator(device) {
   check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, index),
         "cudaDeviceGetAttribute");
   streams_.emplace_back(index);
@@ -87,7 +87,7 @@ void Device::leave_stream(int previous) {
 
 std::shared_ptr<DeviceBlock> Device::allocate(std::size_t bytes) {
   // Never on the stream of a capture, because a graph uses memory that is allocated outside of it.
-  return memory.allocate(bytes, streams_[current_]);
+  return allocator.allocate(bytes, streams_[current_]);
 }
 
 void Device::use(Block& block) {

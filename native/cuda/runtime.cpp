@@ -81,11 +81,11 @@ class CudaBackend final : public Backend {
     pinned_.trim();
   }
 
-  MemoryStats memory_stats(int device) override { return open(device)->memory.stats(); }
+  MemoryStats memory_stats(int device) override { return open(device)->allocator.stats(); }
 
-  void reset_peak(int device) override { open(device)->memory.reset_peak(); }
+  void reset_peak(int device) override { open(device)->allocator.reset_peak(); }
 
-  void set_memory_limit(int device, std::size_t bytes) override { open(device)->memory.set_limit(bytes); }
+  void set_memory_limit(int device, std::size_t bytes) override { open(device)->allocator.set_limit(bytes); }
 
   std::byte* allocate_pinned(std::size_t bytes) override {
     if (devices_.empty()) throw Failure("ERR_CUDA_UNAVAILABLE", "CUDA is not available: " + reason_);
@@ -300,7 +300,7 @@ class CudaBackend final : public Backend {
       const Opened source = open(from.block->device);
       source->refuse_capture("copying between devices");
       if (const std::pair pair(from.block->device, to.block->device); !open_.contains(pair)) {
-        source->memory.open_to(to.block->device);
+        source->allocator.open_to(to.block->device);
         open_.insert(pair);
       }
     }
