@@ -95,20 +95,20 @@ class CudaBackend final : public Backend {
   void release_pinned(std::byte* pointer) noexcept override { pinned_.release(pointer); }
 
   void settle(const std::byte* pointer) override {
-    if (Pinned::Block* const block = pinned_.find(pointer)) Pinned::settle(*block);
+    if (Pinned::Buffer* const buffer = pinned_.find(pointer)) Pinned::settle(*buffer);
   }
 
   void when_settled(const std::byte* pointer, std::unique_ptr<Done> done) override {
-    const Pinned::Block* const block = pinned_.find(pointer);
-    if (block == nullptr || block->last == nullptr) {
+    const Pinned::Buffer* const buffer = pinned_.find(pointer);
+    if (buffer == nullptr || buffer->last == nullptr) {
       done->tell(nullptr);
       return;
     }
-    // A separate event, because that of the block may be recorded again or destroyed before the
+    // A separate event, because that of the buffer may be recorded again or destroyed before the
     // waiter gets to it.
-    const Opened device = open(block->last->device);
+    const Opened device = open(buffer->last->device);
     EventHandle event = make_event(cudaEventDisableTiming | cudaEventBlockingSync);
-    check(cudaEventRecord(event.get(), block->last->handle.get()), "cudaEventRecord");
+    check(cudaEventRecord(event.get(), buffer->last->handle.get()), "cudaEventRecord");
     device->waiter().add(std::move(event), std::move(done));
   }
 
@@ -276,7 +276,7 @@ class CudaBackend final : public Backend {
     const Opened device = open(block.device);
     device->refuse_capture("copying between a device and the host");
     device->use(block);
-    Pinned::Block* const pinned = pinned_.find(host);
+    Pinned::Buffer* const pinned = pinned_.find(host);
     if (pinned != nullptr) Pinned::use(*pinned, device->stream());
     enqueue_copy(*device, pinned != nullptr);
     if (pinned == nullptr) return;
@@ -285,7 +285,7 @@ class CudaBackend final : public Backend {
   }
 
   // Without the mark, it would be unknown when the memory may be used.
-  static void mark_copied(Pinned::Block& pinned, const Stream& stream) {
+  static void mark_copied(Pinned::Buffer& pinned, const Stream& stream) {
     try {
       Pinned::mark(pinned, stream);
     } catch (...) {
