@@ -1,6 +1,5 @@
 /** Finds the native addon, loads it and opens a binding. Explains every failure. */
 
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,36 +8,8 @@ import { BinaryError, checkBinary } from './binary';
 import { createError } from './errors';
 import { libc, target } from './host';
 import { type AddonSource, type Failure, failureOf, loadError } from './load-error';
+import { findRoot, folder, prebuildLoader } from './package';
 import { warnOnce } from './warnings';
-
-/**
- * A function that loads the prebuild of this platform. Undefined if the package has none. Each path
- * is spelled out so that bundlers find the files. Bundlers that know `process.platform` and
- * `process.arch` as constants leave out the files of other platforms.
- */
-function prebuildLoader(): (() => unknown) | undefined {
-  if (process.platform === 'linux') {
-    if (process.arch === 'x64') {
-      return libc === 'musl'
-        ? () => require('../prebuilds/linux-x64-musl.node')
-        : () => require('../prebuilds/linux-x64.node');
-    }
-    if (process.arch === 'arm64') {
-      return libc === 'musl'
-        ? () => require('../prebuilds/linux-arm64-musl.node')
-        : () => require('../prebuilds/linux-arm64.node');
-    }
-  }
-  if (process.platform === 'darwin') {
-    if (process.arch === 'arm64') return () => require('../prebuilds/darwin-arm64.node');
-    if (process.arch === 'x64') return () => require('../prebuilds/darwin-x64.node');
-  }
-  if (process.platform === 'win32') {
-    if (process.arch === 'x64') return () => require('../prebuilds/win32-x64.node');
-    if (process.arch === 'arm64') return () => require('../prebuilds/win32-arm64.node');
-  }
-  return undefined;
-}
 
 /**
  * Loads an addon by its path. No other package is needed for that, so none can be missing. The
@@ -54,22 +25,6 @@ function requireFile(file: string): unknown {
 const localBuild = path.join('build', 'Release', 'rsqrt.node');
 
 /**
- * The folder of this package. Null in a bundle, which has neither a local build nor a folder of
- * prebuilds.
- */
-function findRoot(): string | null {
-  // A bundle of ES modules has no __dirname.
-  if (typeof __dirname !== 'string') return null;
-  const root = path.join(__dirname, '..');
-  try {
-    const { name } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { name?: string };
-    return name === 'rsqrt' ? root : null;
-  } catch {
-    return null;
-  }
-}
-
-/**
  * Unwraps what a bundler put in place of the addon's file: the addon, its path or URL, or a module
  * whose default export is one of these.
  */
@@ -79,7 +34,7 @@ const unwrap = (loaded: unknown): unknown => (loaded as { default?: unknown } | 
 function assetFile(asset: string): string {
   if (asset.startsWith('data:')) throw new BinaryError('damaged', 'put into the bundle as text; it must stay a file');
   if (asset.startsWith('file:')) return fileURLToPath(asset);
-  return path.resolve(typeof __dirname === 'string' ? __dirname : path.dirname(process.argv[1]), asset);
+  return path.resolve(folder ?? path.dirname(process.argv[1]), asset);
 }
 
 /** An addon and how it was found. */

@@ -3,10 +3,8 @@
 import { binding, origin } from './binding';
 import { cuda } from './cuda';
 import { libcText, runtimeText } from './host';
+import { version } from './package';
 import { getNumThreads } from './threads';
-
-// Read at run time, because package.json is beside both dist/ and src/.
-const { version } = require('../package.json') as { version: string };
 
 /** See {@link info}. */
 export interface Info {
