@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { libc } from './host';
+import { libc } from './load/host';
 
 /** The folder of this file, or of the bundle that it is part of. Null in a bundle of ES modules. */
 export const folder = typeof __dirname === 'string' ? __dirname : null;
