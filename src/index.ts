@@ -76,7 +76,7 @@ export type { InPlaceOp, ResultOf, Rule, UnaryOp } from './ops/op';
 export * from './ops/ops';
 export type { PrintOptions } from './print/format';
 export { getPrintOptions, type PrintOptionsToSet, setPrintOptions } from './print/print-options';
-export type { ToOptions } from './program/copy';
+export type { ToOptions } from './program/convert';
 export { RsqrtError, type RsqrtErrorCode } from './support/errors';
 export { type Info, info } from './system/info';
 export { type MemoryStats, memoryStats } from './system/memory-stats';

@@ -9,11 +9,12 @@ import { Storage } from '../memory/storage';
 import type { Nested } from '../methods/reading';
 import { viewOf } from '../methods/views';
 import { fill } from '../methods/writing';
-import { allocateTensor, converted, elementsOf, written } from '../program/copy';
+import { converted } from '../program/convert';
 import { checkKeys, checkShape, spread } from '../support/checks';
 import { typeError } from '../support/errors';
 import { type Entries, elementWriter, fillElements } from '../tensor/element';
 import { checkArray, checkScalar, dtypeOfScalar, dtypeOfUnsigned, readNested, type Scalar } from '../tensor/literal';
+import { allocateTensor, elementsOf, written } from '../tensor/memory';
 import {
   checkIsOptions,
   createTensor,

@@ -17,10 +17,11 @@ import {
 import { deviceName } from '../memory/device';
 import { viewOf } from '../methods/views';
 import { placeOfResized, resize } from '../ops/op';
-import { allocateTensor, copyOf, launchCopy, written } from '../program/copy';
+import { copyOf, launchCopy } from '../program/copy';
 import { checkWritable, mustCopyAside, placeOf } from '../program/overlap';
 import { checkDim, checkKeys, checkShape, checkWhole } from '../support/checks';
 import { RsqrtError, rangeError, show, typeError } from '../support/errors';
+import { allocateTensor, written } from '../tensor/memory';
 import { checkIsOptions, isTensor, notATensor, relayOut, storageOf, Tensor } from '../tensor/tensor';
 import { fromSource, type Shareable, type SharedDType } from './share';
 

@@ -17,7 +17,7 @@ import { type ArrowVector, fromArrow } from '../foreign/arrow';
 import { refuseSeveral } from '../foreign/foreign';
 import { inferSize } from '../layout/geometry';
 import type { Sizes } from '../layout/layout';
-import { converted } from '../program/copy';
+import { converted } from '../program/convert';
 import { checkShape } from '../support/checks';
 import { rangeError, show, typeError } from '../support/errors';
 import { checkArray } from '../tensor/literal';

@@ -5,8 +5,9 @@ import { describeArray } from '../dtype/arrays';
 import { arrayOf, checkDType, type DType, type TypedArrayOf } from '../dtype/dtype';
 import { allocateBuffer } from '../memory/cpu-memory';
 import { cpuStorageOf, dataOf } from '../methods/reading';
-import { elementsOf, launchCopy } from '../program/copy';
+import { launchCopy } from '../program/copy';
 import { RsqrtError } from '../support/errors';
+import { elementsOf } from '../tensor/memory';
 import { contiguousOf, extend, type Tensor } from '../tensor/tensor';
 
 declare module '../tensor/tensor' {

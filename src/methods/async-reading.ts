@@ -4,7 +4,7 @@ import type { Memory } from '../../binding';
 import type { DType, ElementOf, TypedArrayOf } from '../dtype/dtype';
 import { binding } from '../load/binding';
 import type { DeviceName } from '../memory/device';
-import { converted, type ToOptions } from '../program/copy';
+import { converted, type ToOptions } from '../program/convert';
 import { checkKeys } from '../support/checks';
 import { RsqrtError, show, typeError } from '../support/errors';
 import { unscoped } from '../tensor/scope';

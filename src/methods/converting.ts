@@ -3,7 +3,8 @@
 import { type DType, isDType } from '../dtype/dtype';
 import { contiguousStrides, copyStrides } from '../layout/layout';
 import { type DeviceName, deviceName, type GpuName, gpuIndex, requireCuda } from '../memory/device';
-import { converted, copyOf, type ToOptions } from '../program/copy';
+import { converted, type ToOptions } from '../program/convert';
+import { copyOf } from '../program/copy';
 import { checkFlag, checkKeys } from '../support/checks';
 import { show, typeError } from '../support/errors';
 import { contiguousOf, extend, isOptions, isTensor, storageOf, type Tensor } from '../tensor/tensor';

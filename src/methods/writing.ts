@@ -3,21 +3,15 @@
 import type { DType } from '../dtype/dtype';
 import { expanded } from '../layout/geometry';
 import { CPU } from '../memory/device';
-import {
-  allocateTensor,
-  converted,
-  copyAcross,
-  copyCode,
-  elementsOf,
-  launch,
-  launchCopy,
-  type ToOptions,
-  warnOfLoss,
-} from '../program/copy';
+import { converted, type ToOptions, warnOfLoss } from '../program/convert';
+import { copyCode, launchCopy } from '../program/copy';
+import { launch } from '../program/launch';
 import { checkWritable, launchFromCopy, mustCopyFirst, placeOf } from '../program/overlap';
+import { copyAcross } from '../program/transfer';
 import { checkFlags } from '../support/checks';
 import { type Entries, elementWriter } from '../tensor/element';
 import { checkScalar, type Scalar } from '../tensor/literal';
+import { allocateTensor, elementsOf } from '../tensor/memory';
 import { extend, isTensor, notATensor, storageOf, type Tensor } from '../tensor/tensor';
 import { elementAt } from './reading';
 import { viewOf } from './views';

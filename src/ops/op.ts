@@ -6,11 +6,13 @@
 import { checkCast, type DType, dtypeOfCode, getDefaultDtype, itemSizeOf, kindOf } from '../dtype/dtype';
 import { copyStrides, extentOf, resultStrides, type Sizes, sameSizes } from '../layout/layout';
 import { binding } from '../load/binding';
-import { allocateTensor, launch, launchCopy } from '../program/copy';
+import { launchCopy } from '../program/copy';
+import { launch } from '../program/launch';
 import { checkWritable, launchFromCopy, mustCopyFirst, type Place, placeOf } from '../program/overlap';
 import { checkKeys } from '../support/checks';
 import { RsqrtError, show, typeError } from '../support/errors';
 import { warnOnce } from '../support/warnings';
+import { allocateTensor } from '../tensor/memory';
 import { codeOf, isTensor, notATensor, relayOut, storageOf, Tensor } from '../tensor/tensor';
 
 /**

@@ -10,7 +10,8 @@ import { canSumTo, type Multiples, SEARCH_STEPS } from '../layout/sums';
 import type { Storage } from '../memory/storage';
 import { RsqrtError } from '../support/errors';
 import { storageOf, type Tensor } from '../tensor/tensor';
-import { copyOf, launch } from './copy';
+import { copyOf } from './copy';
+import { launch } from './launch';
 
 /** A geometry in a storage, and the size of an element in bytes. */
 export interface Place extends Geometry {
