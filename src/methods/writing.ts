@@ -10,8 +10,8 @@ import { checkWritable, launchFromCopy, mustCopyFirst, placeOf } from '../progra
 import { copyAcross } from '../program/transfer';
 import { checkFlags } from '../support/checks';
 import { type Entries, elementWriter } from '../tensor/element';
-import { checkScalar, type Scalar } from '../tensor/literal';
 import { allocateTensor, elementsOf } from '../tensor/memory';
+import { checkScalar, type Scalar } from '../tensor/scalar';
 import { extend, isTensor, notATensor, storageOf, type Tensor } from '../tensor/tensor';
 import { elementAt } from './reading';
 import { viewOf } from './views';
