@@ -5,6 +5,7 @@ set(RSQRT_CUDA_SOURCES
   native/cuda/allocator.cpp
   native/cuda/device.cpp
   native/cuda/kernels.cu
+  native/cuda/pieces.cpp
   native/cuda/pinned.cpp
   native/cuda/runtime.cpp
   native/cuda/staging.cpp

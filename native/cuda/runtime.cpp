@@ -133,10 +133,9 @@ class CudaBackend final : public Backend {
     }
   }
 
-  void run(Block& in, Block& out, const Job& job) override {
-    const Opened device = open(in.device);
-    device->use(in);
-    device->use(out);
+  void run(Block* const* blocks, const Job& job) override {
+    const Opened device = open(blocks[0]->device);
+    for (int k = 0; k < job.program->operands; ++k) device->use(*blocks[k]);
     check(cuda::launch(job, device->multiprocessors, device->stream().handle.get()), "cudaLaunchKernel");
   }
 
