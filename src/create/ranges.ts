@@ -207,8 +207,8 @@ const isBeyondFloat64 = (value: bigint): boolean => !Number.isSafeInteger(Number
 
 /** Evenly spaced integers, truncated towards 0. */
 function spacedExactly(first: bigint, last: bigint, steps: number): (i: number) => bigint {
-  const most = BigInt(Math.max(steps - 1, 1));
-  return (i) => (first * (most - BigInt(i)) + last * BigInt(i)) / most;
+  const intervals = BigInt(Math.max(steps - 1, 1));
+  return (i) => (first * (intervals - BigInt(i)) + last * BigInt(i)) / intervals;
 }
 
 /** The function that {@link linspace} describes. */

@@ -247,13 +247,13 @@ export function unfolded(from: Geometry, dim: unknown, size: unknown, step: unkn
   const { shape, strides, storageOffset } = from;
   const at = checkDim(dim, shape.length, 'unfold: dim');
   // A tensor without dimensions counts as one of size 1.
-  const most = shape[at] ?? 1;
+  const max = shape[at] ?? 1;
   const stride = strides[at] ?? 1;
-  const length = checkWhole(size, 'unfold: size', 0, most);
+  const length = checkWhole(size, 'unfold: size', 0, max);
   const apart = checkWhole(step, 'unfold: step', 1);
   if (shape.length === 0) return { shape: [length], strides: [1], storageOffset };
   return {
-    shape: [...shape.with(at, Math.floor((most - length) / apart) + 1), length],
+    shape: [...shape.with(at, Math.floor((max - length) / apart) + 1), length],
     strides: [...strides.with(at, stride * apart), stride],
     storageOffset,
   };

@@ -131,8 +131,8 @@ function haveCommonBytes(a: Place, b: Place, apart: number): boolean {
   ] as const) {
     for (const [dim, size] of shape.entries()) {
       if (strides[dim] === 0) continue;
-      const most = size - 1;
-      multiples.push({ step: strides[dim] * itemSize, low: sign === 1 ? 0 : -most, high: sign === 1 ? most : 0 });
+      const max = size - 1;
+      multiples.push({ step: strides[dim] * itemSize, low: sign === 1 ? 0 : -max, high: sign === 1 ? max : 0 });
     }
   }
   return canSumTo(multiples, apart, { left: SEARCH_STEPS }) !== false;
