@@ -127,7 +127,7 @@ export const isTensorList = (value: unknown): boolean => Array.isArray(value) &&
 export function copied(data: unknown, dtype: DType | undefined, device: number, where: string): Tensor {
   if (isTypedArray(data) && dtypeOfUnsigned(data, dtype) === undefined) {
     const array = describeArray(data, where);
-    using shared = share(array, checkArray(data, dtype, where), [array.length]);
+    using shared = tensorOn(array, checkArray(data, dtype, where), [array.length]);
     return shared.to({ dtype: dtype ?? shared.dtype, device: deviceName(device), copy: true });
   }
   const { shape, dtype: own, values } = readNested(data, where, dtype);
@@ -377,7 +377,7 @@ function filledWith(value: Scalar, shape: Sizes, strides: Sizes, dtype: DType, d
 }
 
 /** A contiguous tensor that shares the memory of an array. */
-export function share({ buffer, byteOffset, byteLength }: ArrayInfo, dtype: DType, shape: Sizes): Tensor {
+export function tensorOn({ buffer, byteOffset, byteLength }: ArrayInfo, dtype: DType, shape: Sizes): Tensor {
   // The addon takes a SharedArrayBuffer in the form of a view.
   const memory = isSharedArrayBuffer(buffer) ? new Uint8Array(buffer) : (buffer as ArrayBuffer);
   const storage = new Storage(memory, byteOffset, byteLength, CPU);

@@ -87,8 +87,8 @@ export function dimsMoved(from: Geometry, source: unknown, destination: unknown)
     );
   }
   const rest = [...from.shape.keys()].filter((dim) => !sources.includes(dim)).values();
-  const order = Array.from({ length }, (_, place) => {
-    const moved = destinations.indexOf(place);
+  const order = Array.from({ length }, (_, position) => {
+    const moved = destinations.indexOf(position);
     return moved === -1 ? (rest.next().value as number) : sources[moved];
   });
   return reordered(from, order);
@@ -138,11 +138,11 @@ function ranged(from: Geometry, dim: number, start: number, length: number, step
 export function selected(from: Geometry, dim: unknown, index: unknown, where = 'select'): Geometry {
   const at = checkDim(dim, from.shape.length, `${where}: dim`);
   if (from.shape.length === 0) throw withoutDims(where);
-  const place = checkIndex(index, from.shape[at], at, where);
+  const position = checkIndex(index, from.shape[at], at, where);
   return {
     shape: from.shape.toSpliced(at, 1),
     strides: from.strides.toSpliced(at, 1),
-    storageOffset: from.storageOffset + place * from.strides[at],
+    storageOffset: from.storageOffset + position * from.strides[at],
   };
 }
 

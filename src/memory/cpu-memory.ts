@@ -13,7 +13,7 @@ import { AbandonedBuffers, type WatchedBuffer } from './abandoned-buffers';
 import { Spares } from './spares';
 
 /** A part of a buffer. */
-export interface Place {
+export interface BufferPart {
   readonly buffer: ArrayBuffer;
   readonly byteOffset: number;
 }
@@ -37,7 +37,7 @@ class Slab {
     this.#byteLength = byteLength;
   }
 
-  cut(byteLength: number): Place {
+  cut(byteLength: number): BufferPart {
     let buffer = this.#buffer;
     if (buffer === null || this.#used + byteLength > this.#byteLength || bytesOf(buffer) !== this.#byteLength) {
       buffer = newBuffer(this.#byteLength);
@@ -81,7 +81,7 @@ const abandoned = new AbandonedBuffers();
 const spares = new Spares(256 * 1024 * 1024, (buffer) => binding.freeBuffer(buffer));
 
 /** Uninitialised memory, in a buffer that may be larger. Throws `ERR_OUT_OF_MEMORY`. */
-export function allocateBytes(byteLength: number): Place {
+export function allocateBytes(byteLength: number): BufferPart {
   const slab = slabFor(byteLength);
   if (slab !== null) return slab.cut(byteLength);
   if (byteLength < MAPPED_BYTES) {

@@ -127,15 +127,15 @@ export function checkSlice(
   size: number,
   where: string,
 ): { start: number; end: number; step: number } {
-  const place = (value: unknown, name: string, otherwise: number): number => {
+  const bound = (value: unknown, name: string, otherwise: number): number => {
     if (value === undefined || value === null) return otherwise;
     const index = checkWhole(value, `${where}: ${name}`, Number.MIN_SAFE_INTEGER);
     return Math.min(Math.max(index < 0 ? index + size : index, 0), size);
   };
-  const first = place(start, 'start', 0);
+  const first = bound(start, 'start', 0);
   return {
     start: first,
-    end: Math.max(place(end, 'end', size), first),
+    end: Math.max(bound(end, 'end', size), first),
     step: step === undefined || step === null ? 1 : checkWhole(step, `${where}: step`, 1),
   };
 }
