@@ -14,12 +14,13 @@ import {
   sameSizes,
   viewStrides,
 } from '../layout/layout';
+import { checkShape } from '../layout/shape-checks';
 import { deviceName } from '../memory/device';
 import { viewOf } from '../methods/views';
 import { resize, resizedRegion } from '../ops/op';
 import { copyOf, launchCopy } from '../program/copy';
 import { checkWritable, mustCopyAside, regionOf } from '../program/overlap';
-import { checkDim, checkKeys, checkShape, checkWhole } from '../support/checks';
+import { checkDim, checkKeys, checkWhole } from '../support/checks';
 import { RsqrtError, rangeError, show, typeError } from '../support/errors';
 import { allocateTensor, written } from '../tensor/memory';
 import { checkIsOptions, isTensor, notATensor, relayOut, storageOf, Tensor } from '../tensor/tensor';

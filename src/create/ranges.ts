@@ -9,7 +9,8 @@ import {
   getDefaultDtype,
   kindOf,
 } from '../dtype/dtype';
-import { checkShape, checkWhole } from '../support/checks';
+import { checkShape } from '../layout/shape-checks';
+import { checkWhole } from '../support/checks';
 import { RsqrtError, rangeError, show, typeError } from '../support/errors';
 import { type Entries, elementReader, elementWriter } from '../tensor/element';
 import { checkScalar, isComplex, type Scalar } from '../tensor/scalar';

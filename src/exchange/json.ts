@@ -3,9 +3,9 @@
 import { checkOptions, copied } from '../create/create';
 import { type Complex, checkDType, type DType, type ElementOf, type Kind, kindOf } from '../dtype/dtype';
 import type { Sizes } from '../layout/layout';
+import { checkShape } from '../layout/shape-checks';
 import type { DeviceName } from '../memory/device';
 import { type Nested, nested } from '../methods/reading';
-import { checkShape } from '../support/checks';
 import { RsqrtError, show, typeError } from '../support/errors';
 import { outOfLimits } from '../tensor/element';
 import { isComplex, type Scalar } from '../tensor/scalar';

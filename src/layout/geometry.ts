@@ -3,9 +3,10 @@
  * functions of the same names. Nothing is copied, and nothing here depends on memory.
  */
 
-import { checkDim, checkDims, checkList, checkShape, checkSlice, checkWhole } from '../support/checks';
+import { checkDim, checkDims, checkSlice, checkWhole } from '../support/checks';
 import { RsqrtError, rangeError, show, typeError } from '../support/errors';
 import { numelOf, type Sizes, viewStrides } from './layout';
+import { checkList, checkShape } from './shape-checks';
 
 /** Where elements lie in a storage. Strides and offset are in elements. A Tensor is a Geometry. */
 export interface Geometry {

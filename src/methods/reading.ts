@@ -3,10 +3,11 @@
 import { arrayOf, type DType, type ElementOf, entriesOf, type TypedArrayOf } from '../dtype/dtype';
 import { narrowed, positionOf, selected } from '../layout/geometry';
 import { contiguousStrides, extentOf, type Sizes } from '../layout/layout';
+import { maxDims } from '../layout/shape-checks';
 import { CPU } from '../memory/device';
 import type { Storage } from '../memory/storage';
 import { copyOf } from '../program/copy';
-import { checkKeys, checkWhole, MAX_DIMS } from '../support/checks';
+import { checkKeys, checkWhole } from '../support/checks';
 import { RsqrtError } from '../support/errors';
 import { type Entries, elementReader } from '../tensor/element';
 import { elementsOf } from '../tensor/memory';
@@ -165,7 +166,7 @@ export function checkNdim(
   checkIsOptions(options, known.join(', '), where);
   checkKeys(options, known, where);
   const { ndim } = options as ToArrayOptions;
-  if (ndim === undefined || checkWhole(ndim, `${where}: ndim`, 0, MAX_DIMS) === tensor.ndim) return;
+  if (ndim === undefined || checkWhole(ndim, `${where}: ndim`, 0, maxDims) === tensor.ndim) return;
   throw new RsqrtError(
     'ERR_SHAPE',
     `${where}: expected a tensor of ${ndim} dimension${ndim === 1 ? '' : 's'}, received shape [${tensor.shape}]`,
