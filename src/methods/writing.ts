@@ -7,7 +7,7 @@ import { converted, type ToOptions, warnOfLoss } from '../program/convert';
 import { copyCode, launchCopy } from '../program/copy';
 import { launch } from '../program/launch';
 import { checkWritable, launchFromCopy, mustCopyFirst, regionOf } from '../program/overlap';
-import { copyAcross } from '../program/transfer';
+import { copyBetweenDevices } from '../program/transfer';
 import { checkFlags } from '../support/checks';
 import { type Entries, elementWriter } from '../tensor/element';
 import { allocateTensor, elementsOf } from '../tensor/memory';
@@ -91,7 +91,7 @@ export abstract class Writing<D extends DType> {
     warnOfLoss(source.dtype, this.dtype);
     using spread = viewOf(source, geometry, 'copy_: source');
     if (isAcross) {
-      copyAcross(spread, this, nonBlocking);
+      copyBetweenDevices(spread, this, nonBlocking);
       return this;
     }
     const copyFirst = mustCopyFirst(spread, regionOf(this), 'copy_: this tensor');
