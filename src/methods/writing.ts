@@ -6,8 +6,8 @@ import { CPU } from '../memory/device';
 import { converted, type ToOptions, warnOfLoss } from '../program/convert';
 import { copyCode, launchCopy } from '../program/copy';
 import { launch } from '../program/launch';
-import { checkWritable, launchFromCopy, mustCopyFirst, placeOf } from '../program/overlap';
-import { copyAcross } from '../program/transfer';
+import { checkWritable, launchFromCopy, mustCopyFirst, regionOf } from '../program/overlap';
+import { copyBetweenDevices } from '../program/transfer';
 import { checkFlags } from '../support/checks';
 import { type Entries, elementWriter } from '../tensor/element';
 import { allocateTensor, elementsOf } from '../tensor/memory';
@@ -91,10 +91,10 @@ export abstract class Writing<D extends DType> {
     warnOfLoss(source.dtype, this.dtype);
     using spread = viewOf(source, geometry, 'copy_: source');
     if (isAcross) {
-      copyAcross(spread, this, nonBlocking);
+      copyBetweenDevices(spread, this, nonBlocking);
       return this;
     }
-    const copyFirst = mustCopyFirst(spread, placeOf(this), 'copy_: this tensor');
+    const copyFirst = mustCopyFirst(spread, regionOf(this), 'copy_: this tensor');
     (copyFirst ? launchFromCopy : launch)(copyCode, spread, this);
     return this;
   }

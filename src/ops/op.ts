@@ -8,7 +8,7 @@ import { copyStrides, extentOf, resultStrides, type Sizes, sameSizes } from '../
 import { binding } from '../load/binding';
 import { launchCopy } from '../program/copy';
 import { launch } from '../program/launch';
-import { checkWritable, launchFromCopy, mustCopyFirst, type Place, placeOf } from '../program/overlap';
+import { checkWritable, launchFromCopy, type MemoryRegion, mustCopyFirst, regionOf } from '../program/overlap';
 import { checkKeys } from '../support/checks';
 import { RsqrtError, show, typeError } from '../support/errors';
 import { warnOnce } from '../support/warnings';
@@ -169,12 +169,12 @@ function runInto(where: string, code: number, input: Tensor, dtype: DType, out: 
   }
   checkCast(dtype, out.dtype, where);
   checkWritable(out, where);
-  let copyFirst = mustCopyFirst(input, placeOf(out), where);
+  let copyFirst = mustCopyFirst(input, regionOf(out), where);
   const { shape, strides } = out;
   if (!sameSizes(input.shape, shape)) {
-    const place = placeOfResized(out, { shape: input.shape, strides: stridesOfResult(input, dtype) }, where);
-    copyFirst = mustCopyFirst(input, place, where);
-    resize(out, place, where);
+    const region = resizedRegion(out, { shape: input.shape, strides: stridesOfResult(input, dtype) }, where);
+    copyFirst = mustCopyFirst(input, region, where);
+    resize(out, region, where);
   }
   try {
     run(code, input, dtype, out, copyFirst);
@@ -185,38 +185,38 @@ function runInto(where: string, code: number, input: Tensor, dtype: DType, out: 
 }
 
 /**
- * The place of `out` after it is resized to the shape and strides of a new result, as torch does.
+ * The region of `out` after it is resized to the shape and strides of a new result, as torch does.
  */
-export function placeOfResized(
+export function resizedRegion(
   out: Tensor,
-  { shape, strides }: Pick<Place, 'shape' | 'strides'>,
+  { shape, strides }: Pick<MemoryRegion, 'shape' | 'strides'>,
   where: string,
-): Place {
-  const place = placeOf(out, { shape: Object.freeze(shape), strides: Object.freeze(strides) });
-  if (endOf(place) > place.storage.byteLength && !place.storage.isPrivate) {
+): MemoryRegion {
+  const region = regionOf(out, { shape: Object.freeze(shape), strides: Object.freeze(strides) });
+  if (endOf(region) > region.storage.byteLength && !region.storage.isPrivate) {
     throw new RsqrtError(
       'ERR_SHAPE',
       `${where} of shape [${out.shape}] cannot be resized to [${shape}]: others use its memory, which is too small`,
     );
   }
-  return place;
+  return region;
 }
 
-/** Gives `out` the shape and strides of a place, and more memory if needed. */
-export function resize(out: Tensor, place: Place, where: string): void {
+/** Gives `out` the shape and strides of a region, and more memory if needed. */
+export function resize(out: Tensor, region: MemoryRegion, where: string): void {
   if (out.numel > 0) {
     warnOnce(
       'RSQRT_OUT_RESIZED',
-      `${where} of shape [${out.shape}] was resized to [${place.shape}]; give one of that shape`,
+      `${where} of shape [${out.shape}] was resized to [${region.shape}]; give one of that shape`,
     );
   }
-  const end = endOf(place);
-  if (end > place.storage.byteLength) place.storage.grow(end);
-  relayOut(out, place.shape, place.strides);
+  const end = endOf(region);
+  if (end > region.storage.byteLength) region.storage.grow(end);
+  relayOut(out, region.shape, region.strides);
 }
 
 /** The end of the elements, in bytes from the start of the storage. */
-const endOf = ({ storageOffset, shape, strides, itemSize }: Place): number =>
+const endOf = ({ storageOffset, shape, strides, itemSize }: MemoryRegion): number =>
   (storageOffset + extentOf(shape, strides)) * itemSize;
 
 /**
