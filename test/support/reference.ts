@@ -129,6 +129,7 @@ export function reference(op: NativeOpName | Op, dtype: DType, ...values: Real[]
   const x = values.map((value) => (isFloat(dtype) ? (value as number) : nearest('float32', value)));
   const exact = dtype === 'float64' && float64 !== undefined ? float64(...x) : real(...x);
   if (typeof exact === 'boolean') return exact;
+  if (result === 'float64') return exact;
   return result === 'float32' ? Math.fround(exact) : nearest(result as FloatName, exact);
 }
 
