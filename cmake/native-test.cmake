@@ -9,6 +9,7 @@ add_executable(native-test
   ${RSQRT_CPU_SOURCES}
   native/test/backend.cpp
   native/test/complex.cpp
+  native/test/corrupt.cpp
   native/test/device.cpp
   native/test/device/captures.cpp
   native/test/device/events.cpp
