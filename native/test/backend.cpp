@@ -54,8 +54,8 @@ bool is_reciprocal_of_roots(const float* values) {
 constexpr std::size_t bytes = sizeof(float) * length;
 
 void apply(Backend& backend, const char* op, const Blocks& in, const Blocks& out) {
-  backend.run(*in, *out,
-              dense_job(op_named(op), DType::float32, DType::float32, in->data, out->data, length));
+  Block* const blocks[] = {in.get(), out.get()};
+  backend.run(blocks, dense_job(op_named(op), DType::float32, DType::float32, in->data, out->data, length));
 }
 
 // Page-locked memory for as long as one lives.

@@ -215,15 +215,27 @@ __device__ __forceinline__ auto from_lane(V value) {
   }
 }
 
-// Whether Op computes T from so many inputs, and slots of that width can hold it. Copies are
-// conversions.
-template <class Op, class T, int width, int inputs>
-inline constexpr bool applies =
-    !std::is_same_v<Op, Copy> && inputs == arity_of<Op>() && sizeof(T) <= width && computes<Op, T>;
+// A kernel has as many registers as the largest of its ops needs. So ops that need many are in
+// kernels of their own, which have all others too.
+enum class Tier { light, full };
 
-template <class Op, class T, int width, class... Inputs>
+// The tier of an op that computes T. A functor with `static constexpr bool heavy = true` is in the
+// full one, and so are the complex ops that take square roots or quotients.
+template <class Op, class T>
+inline constexpr Tier tier_of = [] {
+  if constexpr (requires { requires Op::heavy; }) return Tier::full;
+  constexpr bool by_parts = std::is_same_v<Op, Neg> || std::is_same_v<Op, Add> || std::is_same_v<Op, Copy>;
+  return is_complex<T> && !by_parts ? Tier::full : Tier::light;
+}();
+
+// Whether a kernel has an op that computes T from so many inputs. Copies are conversions.
+template <class Op, class T, int width, Tier tier, int inputs>
+inline constexpr bool has_op = !std::is_same_v<Op, Copy> && inputs == arity_of<Op>() && sizeof(T) <= width &&
+                               computes<Op, T> && (tier == Tier::full || tier_of<Op, T> == Tier::light);
+
+template <class Op, class T, Tier tier, int width, class... Inputs>
 __device__ __forceinline__ void apply(Values<width>& results, const Inputs&... inputs) {
-  if constexpr (applies<Op, T, width, sizeof...(Inputs)>) {
+  if constexpr (has_op<Op, T, width, tier, sizeof...(Inputs)>) {
     each<is_long<Op, T>>(
         results,
         [](auto... words) { return word_of<Word<width>>(from_lane(Op()(lane_of(value_of<T>(words))...))); },
@@ -310,7 +322,7 @@ enum OpIndex {
 // The cases of every op and form, whose inputs are the further arguments.
 #define RSQRT_APPLY_CASE(functor, form, ...)                                    \
   case apply_code(index_of_##functor, Form::form):                              \
-    apply<functor, typename TypeOf<Form::form>::type>(results, __VA_ARGS__);    \
+    apply<functor, typename TypeOf<Form::form>::type, tier>(results, __VA_ARGS__); \
     break;
 #define RSQRT_APPLY_CASES(functor, ...)                                                              \
   RSQRT_APPLY_CASE(functor, f32, __VA_ARGS__) RSQRT_APPLY_CASE(functor, i32, __VA_ARGS__)            \
@@ -330,7 +342,7 @@ enum OpIndex {
     break;
 
 // The result of an instruction of one, two or three inputs.
-template <int width>
+template <Tier tier, int width>
 __device__ __forceinline__ void evaluate_one(int code, const Values<width>& a, Values<width>& results) {
   switch (code) {
     RSQRT_FORMS(RSQRT_CONVERT_CASES)
@@ -357,7 +369,7 @@ __device__ __forceinline__ void evaluate_one(int code, const Values<width>& a, V
   }
 }
 
-template <int width>
+template <Tier tier, int width>
 __device__ __forceinline__ void evaluate_two(int code, const Values<width>& a, const Values<width>& b,
                                              Values<width>& results) {
   switch (code) {
@@ -368,7 +380,7 @@ __device__ __forceinline__ void evaluate_two(int code, const Values<width>& a, c
   }
 }
 
-template <int width, class Slots>
+template <int width, Tier tier, class Slots>
 __global__ void __launch_bounds__(threads_per_block) interpreter(RSQRT_GRID_CONSTANT const Task<width> task) {
   Slots slots;
   const std::uint32_t step = gridDim.x * threads_per_block;
@@ -393,10 +405,10 @@ __global__ void __launch_bounds__(threads_per_block) interpreter(RSQRT_GRID_CONS
       } else {
         const Values<width> a = input(task, slots, next.in(0));
         if (next.arity() == 1) {
-          evaluate_one(next.code(), a, results);
+          evaluate_one<tier>(next.code(), a, results);
         } else {
           const Values<width> b = input(task, slots, next.in(1));
-          evaluate_two(next.code(), a, b, results);
+          evaluate_two<tier>(next.code(), a, b, results);
         }
         fit(next.fit(), results);
       }
