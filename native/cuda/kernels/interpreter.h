@@ -252,22 +252,29 @@ __device__ __forceinline__ void convert_values(Values<width>& results, const Val
   }
 }
 
-// To a float that rounds to any 16-bit float as the value does.
+// To a float that rounds to any 16-bit float as the value, or its real part, does.
+template <class From>
+__device__ __forceinline__ float to_odd(From value) {
+  if constexpr (is_complex<From>) {
+    return to_odd(value.re);
+  } else if constexpr (std::is_same_v<From, std::int64_t>) {
+    return rounded_to_odd(rounded_to_odd(value));
+  } else {
+    return rounded_to_odd(static_cast<double>(value));
+  }
+}
+
+// From which values that is not exact.
+template <class From>
+inline constexpr bool has_odd = std::is_same_v<From, std::int32_t> || sizeof(From) == 8 || sizeof(From) == 16;
+template <>
+inline constexpr bool has_odd<Complex<float>> = false;
+
 template <class From, int width>
 __device__ __forceinline__ void convert_to_odd(Values<width>& results, const Values<width>& values) {
-  if constexpr (sizeof(From) <= width && !is_complex<From> && !std::is_same_v<From, Bool> &&
-                !std::is_same_v<From, float>) {
+  if constexpr (sizeof(From) <= width && has_odd<From>) {
     each<false>(
-        results,
-        [](Word<width> word) {
-          const From value = value_of<From>(word);
-          if constexpr (std::is_same_v<From, std::int64_t>) {
-            return word_of<Word<width>>(rounded_to_odd(rounded_to_odd(value)));
-          } else {
-            return word_of<Word<width>>(rounded_to_odd(static_cast<double>(value)));
-          }
-        },
-        values);
+        results, [](Word<width> word) { return word_of<Word<width>>(to_odd(value_of<From>(word))); }, values);
   }
 }
 
