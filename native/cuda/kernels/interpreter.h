@@ -14,37 +14,46 @@
 #define RSQRT_GRID_CONSTANT __grid_constant__
 #endif
 
+// clang would join the ends of branches into one access by a computed address, which is one to local
+// memory. The number tells a branch from others.
+#ifdef __clang__
+#define RSQRT_APART(number) asm volatile("" ::"n"(number))
+#else
+#define RSQRT_APART(number)
+#endif
+
 namespace rsqrt_native::cuda {
 inline namespace RSQRT_TARGET {
 
-// Registers cannot be indexed, so each slot is a variable and a switch, in which all threads take
-// the same branch, finds it. An array would be in local memory.
+// Registers cannot be indexed, so each slot is a variable, and a switch finds it, in which all
+// threads take the same branch. An array would be in local memory.
 inline constexpr int register_slots = 4;
 
 template <int width>
 class RegisterSlots {
  public:
   __device__ __forceinline__ Values<width> get(int slot) const {
+    Values<width> values;
     switch (slot) {
-      case 0: return first_;
-      case 1: return second_;
-      case 2: return third_;
-      default: return fourth_;
+      case 0: values = first_; RSQRT_APART(0); break;
+      case 1: values = second_; RSQRT_APART(1); break;
+      case 2: values = third_; RSQRT_APART(2); break;
+      default: values = fourth_; RSQRT_APART(3); break;
     }
+    return values;
   }
   __device__ __forceinline__ void set(int slot, const Values<width>& values) {
     switch (slot) {
-      case 0: first_ = values; break;
-      case 1: second_ = values; break;
-      case 2: third_ = values; break;
-      default: fourth_ = values; break;
+      case 0: first_ = values; RSQRT_APART(0); break;
+      case 1: second_ = values; RSQRT_APART(1); break;
+      case 2: third_ = values; RSQRT_APART(2); break;
+      default: fourth_ = values; RSQRT_APART(3); break;
     }
   }
 
  private:
   Values<width> first_ = {}, second_ = {}, third_ = {}, fourth_ = {};
 };
-
 // Slots in shared memory. Neighbouring threads have neighbouring words of 16 bytes, so no bank is
 // asked twice.
 template <int width>
@@ -62,11 +71,16 @@ inline constexpr std::size_t shared_slot_bytes = sizeof(uint4) * threads_per_blo
 // A value that an instruction reads: of a slot or a scalar.
 template <int width, class Slots>
 __device__ __forceinline__ Values<width> input(const Task<width>& task, const Slots& slots, int in) {
-  if (in < max_slots) return slots.get(in);
-  const Word<width> scalar = task.scalar[in - max_slots];
   Values<width> values;
+  if (in < max_slots) {
+    values = slots.get(in);
+    RSQRT_APART(0);
+  } else {
+    const Word<width> scalar = task.scalar[in - max_slots];
 #pragma unroll
-  for (int k = 0; k < elements_in_slot<width>; ++k) values.word[k] = scalar;
+    for (int k = 0; k < elements_in_slot<width>; ++k) values.word[k] = scalar;
+    RSQRT_APART(1);
+  }
   return values;
 }
 
@@ -387,8 +401,13 @@ __device__ __forceinline__ void evaluate_two(int code, const Values<width>& a, c
   }
 }
 
+// The blocks that a multiprocessor must be able to hold: 64 registers in the light tier, 128 in the
+// full one.
+inline constexpr int blocks_in_tier(Tier tier) { return tier == Tier::light ? 4 : 2; }
+
 template <int width, Tier tier, class Slots>
-__global__ void __launch_bounds__(threads_per_block) interpreter(RSQRT_GRID_CONSTANT const Task<width> task) {
+__global__ void __launch_bounds__(threads_per_block, blocks_in_tier(tier))
+    interpreter(RSQRT_GRID_CONSTANT const Task<width> task) {
   Slots slots;
   const std::uint32_t step = gridDim.x * threads_per_block;
 #pragma unroll 1
@@ -441,3 +460,5 @@ __global__ void __launch_bounds__(threads_per_block) interpreter(RSQRT_GRID_CONS
 
 }  // namespace RSQRT_TARGET
 }  // namespace rsqrt_native::cuda
+
+#undef RSQRT_APART
