@@ -22,6 +22,7 @@ add_executable(native-test
   native/test/device/threads.cpp
   native/test/draws.cpp
   native/test/execute.cpp
+  native/test/gpu_programs.cpp
   native/test/kernels.cpp
   native/test/layouts.cpp
   native/test/main.cpp
@@ -32,7 +33,7 @@ add_executable(native-test
   native/test/seeds.cpp
   native/test/step_by_step.cpp
   native/test/test.cpp)
-set_source_files_properties(native/test/kernels.cpp PROPERTIES COMPILE_OPTIONS -Wno-unknown-pragmas)
+set_source_files_properties(native/test/gpu_programs.cpp native/test/kernels.cpp PROPERTIES COMPILE_OPTIONS -Wno-unknown-pragmas)
 target_compile_options(native-test PRIVATE ${RSQRT_CXX_OPTIONS})
 target_compile_definitions(native-test PRIVATE RSQRT_TARGET=host)
 target_include_directories(native-test PRIVATE native native/test/simulated_cuda)
