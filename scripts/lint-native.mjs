@@ -6,15 +6,18 @@
 //   node scripts/lint-native.mjs --analyze    check, also with clang's static analyzer, every night
 //   node scripts/lint-native.mjs --fix        format; no clang-tidy
 //
-// The analyzer takes most of clang-tidy's time. What clang-tidy found to be clean is noted in the
-// user's cache folder, and is not checked again until something that it consists of changes.
+// clang-tidy spends most of its time on the headers of other projects, and the analyzer takes long
+// for the kernels. So for every commit sources that are compiled alike are checked as one, without
+// the analyzer; --analyze checks each by itself. What was clean is noted in the user's cache folder,
+// and is not checked again until something that it consists of changes.
 //
 // A tool that is missing or of another version is a printed skip. If the environment variable CI is
 // set, it is a failure.
 
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -89,42 +92,39 @@ function format(files) {
 /** clang may not know one of gcc's warnings that a build switches off. */
 const GCC_ONLY = ['--extra-arg=-Wno-unknown-warning-option'];
 
+/** The largest number of sources that are checked as one. */
+const GROUP = values.analyze ? 1 : 6;
+
 /**
- * The ways in which a build compiles each source as C++: several for the CPU kernels, of which
- * clang-tidy checks each. It does not know nvcc's options.
+ * What a build compiles as C++, because clang-tidy does not know nvcc's options: by source, how it
+ * is compiled. The CPU kernels are compiled in several ways, of which each is checked.
  */
 function compiledBy(build) {
   const database = path.join(root, build, 'compile_commands.json');
-  const ways = new Map();
-  if (!existsSync(database)) return ways;
-  for (const { file, ...way } of JSON.parse(readFileSync(database, 'utf8'))) {
-    if (/^\S*nvcc\b/.test(way.command)) continue;
+  const units = new Map();
+  if (!existsSync(database)) return units;
+  for (const { file, directory, command } of JSON.parse(readFileSync(database, 'utf8'))) {
+    if (/^\S*nvcc\b/.test(command)) continue;
     const source = path.relative(root, file);
-    ways.set(source, [...(ways.get(source) ?? []), way]);
+    const options = command.replace(/ -o \S+ -c \S+$/, '');
+    units.set(source, [...(units.get(source) ?? []), { file: source, directory, options }]);
   }
-  return ways;
+  return units;
 }
 
-/**
- * What clang-tidy is to check: { file, build, ways }. Prints the files that no build
- * compiles.
- */
-function tidyJobs(files) {
-  const compiled = builds.map((build) => ({ build, waysOf: compiledBy(build) }));
-  const jobs = files
-    .filter((file) => !file.endsWith('.h'))
-    .map((file) => {
-      const found = compiled.find(({ waysOf }) => waysOf.has(file));
-      return { file, build: found?.build, ways: found?.waysOf.get(file) };
-    });
-  const without = jobs.filter(({ build }) => build === undefined).map(({ file }) => file);
+/** What clang-tidy is to check. Prints the files that no build compiles. */
+function unitsOf(files) {
+  const compiled = builds.map(compiledBy);
+  const sources = files.filter((file) => !file.endsWith('.h'));
+  const units = sources.map((file) => compiled.find((each) => each.has(file))?.get(file));
+  const without = sources.filter((_, i) => units[i] === undefined);
   // A build has only one of none.cpp and its twin files.
   if (without.length > 0) {
     console.log(
       `lint-native: clang-tidy skipped for what ${builds.join(' and ')} do not compile: ${without.join(', ')}.`,
     );
   }
-  return jobs.filter(({ build }) => build !== undefined);
+  return units.filter(Boolean).flat();
 }
 
 const run = (command, args, cwd = root) =>
@@ -140,57 +140,89 @@ function contentOf(file) {
 }
 
 /**
- * A name for everything that the findings in a source follow from: the tool and its configuration,
- * how the source is compiled, and what it and its headers contain. Null if the compiler cannot tell
- * the headers.
+ * A name for everything that the findings in a unit follow from: the tool and its configuration, how
+ * the source is compiled, and what it and its headers contain. Null if the compiler cannot tell the
+ * headers.
  */
-async function fingerprint({ ways }, tool) {
-  const hash = createHash('sha256').update(JSON.stringify(tool));
-  for (const { command, directory } of ways) {
-    const { error, stdout } = await run('/bin/sh', ['-c', command.replace(/ -o \S+ -c /, ' -M ')], directory);
-    if (error) return null;
-    hash.update(command.replaceAll(root, ''));
-    for (const [input] of stdout.slice(stdout.indexOf(':') + 1).matchAll(/(?:\\ |[^\s\\])+/g)) {
-      hash.update(contentOf(path.resolve(directory, input.replaceAll('\\ ', ' '))));
-    }
+async function fingerprint({ file, directory, options }, tool) {
+  const hash = createHash('sha256').update(JSON.stringify([tool, options.replaceAll(root, '')]));
+  const { error, stdout } = await run('/bin/sh', ['-c', `${options} -M '${path.join(root, file)}'`], directory);
+  if (error) return null;
+  for (const [input] of stdout.slice(stdout.indexOf(':') + 1).matchAll(/(?:\\ |[^\s\\])+/g)) {
+    hash.update(contentOf(path.resolve(directory, input.replaceAll('\\ ', ' '))));
   }
   return hash.digest('hex');
 }
 
-/** Runs clang-tidy on a source and adds what it finds. Returns whether it found nothing. */
-async function tidySource({ file, build }, { command, checks }, findings) {
-  const { error, stdout, stderr } = await run(command, ['-p', build, '--quiet', checks, ...GCC_ONLY, file]);
+/** Lists of units that are compiled alike, of GROUP at most. */
+function grouped(units) {
+  const groups = [];
+  const nameOf = ({ directory, options }) => `${directory} ${options}`;
+  for (const name of new Set(units.map(nameOf))) {
+    const alike = units.filter((unit) => nameOf(unit) === name);
+    const count = Math.ceil(alike.length / GROUP);
+    for (let i = 0; i < count; i++) groups.push(alike.filter((_, at) => at % count === i));
+  }
+  return groups;
+}
+
+/** Runs clang-tidy on units that are compiled alike. Returns its findings. */
+async function tidyGroup(group, tool) {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'rsqrt-tidy-'));
+  const [{ directory, options }] = group;
+  const sources = group.map(({ file }) => path.join(root, file));
+  const source = group.length === 1 ? sources[0] : path.join(folder, 'group.cpp');
+  if (group.length > 1) writeFileSync(source, sources.map((each) => `#include "${each}"\n`).join(''));
+  const entry = { directory, file: source, command: `${options} -c ${source}` };
+  writeFileSync(path.join(folder, 'compile_commands.json'), JSON.stringify([entry]));
+  const args = ['-p', folder, '--quiet', ...tool.options, `--config-file=${path.join(root, '.clang-tidy')}`, source];
+  const { error, stdout, stderr } = await run(tool.command, args);
+  rmSync(folder, { recursive: true });
   const blocks = stdout.split(/^(?=\/.*?:\d+:\d+: (?:error|warning): )/m).filter((block) => block.trim() !== '');
-  for (const block of blocks) findings.add(block.trimEnd().replaceAll(root, ''));
-  if (error && blocks.length === 0) findings.add(`${command} stopped at ${file}: ${stderr.trim() || error.message}`);
-  return !error && blocks.length === 0;
+  if (error && blocks.length === 0) return [`${tool.command} stopped at ${source}: ${stderr.trim() || error.message}`];
+  // Two of them may give one name to two things.
+  if (group.length > 1 && blocks.some((block) => block.includes('[clang-diagnostic-error]'))) {
+    const half = Math.ceil(group.length / 2);
+    return [...(await tidyGroup(group.slice(0, half), tool)), ...(await tidyGroup(group.slice(half), tool))];
+  }
+  return blocks.map((block) => block.trimEnd().replaceAll(root, ''));
 }
 
 async function tidy(files) {
   const command = findTool('clang-tidy');
   if (command === null) return;
-  const jobs = tidyJobs(files);
-  if (jobs.length === 0)
+  const units = unitsOf(files);
+  if (units.length === 0)
     return fail(`clang-tidy needs ${builds[0]}/compile_commands.json of this folder: run "npm run build".`);
+  const configuration = readFileSync(path.join(root, '.clang-tidy'), 'utf8');
+  const [, headers] = /^HeaderFilterRegex: "(.*)"$/m.exec(configuration);
   const tool = {
     command,
-    checks: `--checks=${values.analyze ? '' : '-clang-analyzer-*'}`,
     version: spawnSync(command, ['--version'], { encoding: 'utf8' }).stdout,
-    configuration: readFileSync(path.join(root, '.clang-tidy'), 'utf8'),
+    configuration,
+    options: [
+      ...(values.analyze ? [] : ['--checks=-clang-analyzer-*']),
+      ...GCC_ONLY,
+      `--header-filter=${headers}|\\.(cpp|cu)$`, // sources that are checked as one are included
+    ],
   };
-  const clean = cacheFolder('clang-tidy');
-  mkdirSync(clean, { recursive: true });
-  const findings = new Set(); // every file that includes a header reports the header's findings
-  let unchanged = 0;
-  await inParallel(jobs, async (job) => {
-    const key = await fingerprint(job, tool);
-    const note = path.join(clean, key ?? 'none');
-    if (existsSync(note)) unchanged++;
-    else if ((await tidySource(job, tool, findings)) && key !== null) writeFileSync(note, '');
+  const folder = cacheFolder('clang-tidy');
+  mkdirSync(folder, { recursive: true });
+  const notes = await inParallel(units, async (unit) => path.join(folder, String(await fingerprint(unit, tool))));
+  const changed = units.filter((_, i) => !existsSync(notes[i]));
+  const findings = new Set(); // every source that includes a header reports the header's findings
+  await inParallel(grouped(changed), async (group) => {
+    const found = await tidyGroup(group, tool);
+    for (const finding of found) findings.add(finding);
+    if (found.length > 0) return;
+    for (const unit of group) {
+      const note = notes[units.indexOf(unit)];
+      if (path.basename(note) !== 'null') writeFileSync(note, '');
+    }
   });
   for (const finding of [...findings].sort()) console.error(`${finding}\n`);
   if (findings.size > 0) fail(`clang-tidy has ${findings.size} findings.`);
-  else console.log(`lint-native: ${command}: ${jobs.length} files checked, ${unchanged} of them unchanged.`);
+  else console.log(`lint-native: ${command}: ${units.length} checked, ${units.length - changed.length} unchanged.`);
 }
 
 const files = sourceFiles();
