@@ -11,8 +11,9 @@
 #include "napi/arguments.h"
 #include "napi/context.h"
 #include "napi/device.h"
+#include "napi/program.h"
 #include "napi/random.h"
-#include "napi/unary.h"
+#include "napi/run.h"
 #include "napi/wrapped.h"
 #include "ops/random.h"
 #include "ops/table.h"
@@ -40,14 +41,20 @@ Napi::Array list_of(Napi::Env env, const Names& names) {
   return list;
 }
 
+Napi::Array codes_of(Napi::Env env, const int (&codes)[dtype_count]) {
+  Napi::Array list = Napi::Array::New(env);
+  for (const int code : codes) list[list.Length()] = Napi::Number::New(env, code);
+  return list;
+}
+
 Napi::Array op_list(Napi::Env env) {
   Napi::Array list = Napi::Array::New(env);
   for (const OpInfo& op : op_table) {
     Napi::Object entry = Napi::Object::New(env);
-    Napi::Array results = Napi::Array::New(env);
-    for (const int result : op.results) results[results.Length()] = Napi::Number::New(env, result);
     entry["name"] = op.name;
-    entry["results"] = results;
+    entry["arity"] = op.arity;
+    entry["computes"] = codes_of(env, op.computes);
+    entry["results"] = codes_of(env, op.results);
     list[list.Length()] = entry;
   }
   return list;
@@ -95,7 +102,10 @@ napi_value make_binding(Napi::Env env, Context& context, const std::string& isa)
   object["distributions"] = list_of(env, distribution_names);
   object["isa"] = context.isa.name;
   object["isas"] = isa_list(env);
-  object["unary"] = Napi::Function(env, make_function(env, "unary", unary, context));
+  object["program"] = Napi::Function(env, make_function(env, "program", program, context));
+  object["releaseProgram"] =
+      Napi::Function(env, make_function(env, "releaseProgram", release_program, context));
+  object["run"] = Napi::Function(env, make_function(env, "run", run, context));
   object["random"] = Napi::Function(env, make_function(env, "random", random, context));
   object["setNumThreads"] =
       Napi::Function(env, make_function(env, "setNumThreads", guarded_call<set_num_threads>, context));
