@@ -101,34 +101,60 @@ void convert_strided(const std::byte* in, std::int64_t in_stride, std::byte* out
   }
 }
 
-// Real results as complex numbers, to be stored.
-template <class V>
-RSQRT_FUNCTION Complex<V> as_complex(V value) {
-  return {value, V::splat(0)};
-}
-template <class V>
-RSQRT_FUNCTION Complex<V> as_complex(Complex<V> value) {
-  return value;
+// The inputs of an operation as pointers to elements.
+template <class T, int arity>
+struct Inputs {
+  const T* from[arity];
+
+  RSQRT_FUNCTION explicit Inputs(const std::byte* const* in) {
+    for (int k = 0; k < arity; ++k) from[k] = reinterpret_cast<const T*>(in[k]);
+  }
+};
+
+// Op applied to what get(p) makes of a pointer into each input, at element i.
+template <class Op, class T, int arity, class Get>
+RSQRT_FUNCTION auto apply_at(const Inputs<T, arity>& in, std::int64_t i, Get get) {
+  if constexpr (arity == 1) {
+    return Op()(get(in.from[0] + i));
+  } else if constexpr (arity == 2) {
+    return Op()(get(in.from[0] + i), get(in.from[1] + i));
+  } else {
+    return Op()(get(in.from[0] + i), get(in.from[1] + i), get(in.from[2] + i));
+  }
 }
 
+template <class V, class T>
+RSQRT_FUNCTION void store_result(T* to, Complex<V> value) {
+  V::store_complex(to, value);
+}
+template <class V, class T>
+RSQRT_FUNCTION void store_result(T* to, V value) {
+  value.store(to);
+}
+
+// T is the type of a part. A real result takes half the space of a complex one.
 template <class Op, class T>
-void apply_complex(const std::byte* in, std::byte* out, std::int64_t n) {
+void apply_complex(const std::byte* const* in, std::byte* out, std::int64_t n) {
   using V = Vec<T>;
+  constexpr int arity = arity_of<Op>();
   constexpr std::int64_t step = 2 * V::width;
-  const auto run = [](const T* from, T* to) {
-    V::store_complex(to, as_complex(Op()(V::load_complex(from))));
-  };
-  const T* from = reinterpret_cast<const T*>(in);
+  constexpr std::int64_t shrink = is_complex<Result<Op, Complex<T>>> ? 1 : 2;
+  const auto load = [](const T* p) { return V::load_complex(p); };
+  const Inputs<T, arity> from(in);
   T* to = reinterpret_cast<T*>(out);
   const std::int64_t end = 2 * n;
   std::int64_t i = 0;
-  for (; i + step <= end; i += step) run(from + i, to + i);
+  for (; i + step <= end; i += step) store_result(to + i / shrink, apply_at<Op>(from, i, load));
   if (i < end) {
-    T lanes[step] = {};
     const auto bytes = static_cast<std::size_t>(end - i) * sizeof(T);
-    __builtin_memcpy(lanes, from + i, bytes);
-    run(lanes, lanes);
-    __builtin_memcpy(to + i, lanes, bytes);
+    T lanes[arity][step] = {};
+    const std::byte* rest[arity];
+    for (int k = 0; k < arity; ++k) {
+      __builtin_memcpy(lanes[k], from.from[k] + i, bytes);
+      rest[k] = reinterpret_cast<const std::byte*>(lanes[k]);
+    }
+    store_result(lanes[0], apply_at<Op>(Inputs<T, arity>(rest), 0, load));
+    __builtin_memcpy(to + i / shrink, lanes[0], bytes / static_cast<std::size_t>(shrink));
   }
 }
 
@@ -157,12 +183,14 @@ RSQRT_FUNCTION void store_first(T* p, V value, int n) {
 
 // Applies Op to as many whole vectors as there are in n elements, and returns how many elements
 // that were. `put` stores one vector.
-template <class Op, class V, class T, class Put>
-RSQRT_FUNCTION std::int64_t for_vectors(const T* from, std::int64_t n, Put put) {
+template <class Op, class V, class T, int arity, class Put>
+RSQRT_FUNCTION std::int64_t for_vectors(const Inputs<T, arity>& in, std::int64_t n, Put put) {
   constexpr std::int64_t width = V::width;
+  const auto load = [](const T* p) { return V::load(p); };
   std::int64_t i = 0;
   if constexpr (requires { requires Op::template has_quick<V>; }) {
     // Test two vectors at once for lanes that the fast path left as NaN (decision 16).
+    const T* const from = in.from[0];
     for (; i + 2 * width <= n; i += 2 * width) {
       const V x = V::load(from + i), z = V::load(from + i + width);
       V y = Op().quick(x), w = Op().quick(z);
@@ -174,44 +202,50 @@ RSQRT_FUNCTION std::int64_t for_vectors(const T* from, std::int64_t n, Put put) 
       put(i + width, w);
     }
   }
-  for (; i + width <= n; i += width) put(i, Op()(V::load(from + i)));
+  for (; i + width <= n; i += width) put(i, apply_at<Op>(in, i, load));
   return i;
 }
 
 template <class Op, class T>
-void apply_vectors(const std::byte* in, std::byte* out, std::int64_t n) {
+void apply_vectors(const std::byte* const* in, std::byte* out, std::int64_t n) {
   using V = VectorOf<T>;
-  const T* from = reinterpret_cast<const T*>(in);
+  const Inputs<T, arity_of<Op>()> from(in);
   T* to = reinterpret_cast<T*>(out);
   const std::int64_t done = for_vectors<Op, V>(from, n, [to](std::int64_t i, V y) { y.store(to + i); });
   if (done < n) {
     const int rest = static_cast<int>(n - done);
-    store_first(to + done, Op()(load_first<V>(from + done, rest)), rest);
+    store_first(to + done, apply_at<Op>(from, done, [rest](const T* p) { return load_first<V>(p, rest); }),
+                rest);
   }
 }
 
 // The same with stores that bypass the caches. These have to be aligned, and are fast only for
 // whole cache lines.
 template <class Op, class T>
-void stream_vectors(const std::byte* in, std::byte* out, std::int64_t n) {
+void stream_vectors(const std::byte* const* in, std::byte* out, std::int64_t n) {
   using V = VectorOf<T>;
+  constexpr int arity = arity_of<Op>();
   constexpr std::int64_t size = sizeof(T);
   const auto misaligned = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(out) % cache_line);
   const std::int64_t head = misaligned == 0 ? 0 : (cache_line - misaligned) / size;
   if (misaligned % size != 0 || head >= n) return apply_vectors<Op, T>(in, out, n);
   apply_vectors<Op, T>(in, out, head);
-  const T* from = reinterpret_cast<const T*>(in) + head;
+  const std::byte* body[arity];
+  for (int k = 0; k < arity; ++k) body[k] = in[k] + head * size;
   T* to = reinterpret_cast<T*>(out) + head;
   const std::int64_t done =
-      head + for_vectors<Op, V>(from, n - head, [to](std::int64_t i, V y) { y.stream(to + i); });
+      for_vectors<Op, V>(Inputs<T, arity>(body), n - head, [to](std::int64_t i, V y) { y.stream(to + i); });
   V::fence();
-  apply_vectors<Op, T>(in + done * size, out + done * size, n - done);
+  for (int k = 0; k < arity; ++k) body[k] += done * size;
+  apply_vectors<Op, T>(body, out + (head + done) * size, n - head - done);
 }
 
 template <class Op, class T>
-void apply_elements(const std::byte* in, std::byte* out, std::int64_t n) {
+void apply_elements(const std::byte* const* in, std::byte* out, std::int64_t n) {
   constexpr std::int64_t size = sizeof(T);
-  for (std::int64_t i = 0; i < n; ++i) write(out + i * size, Op()(read<T>(in + i * size)));
+  const Inputs<T, arity_of<Op>()> from(in);
+  const auto load = [](const T* p) { return read<T>(reinterpret_cast<const std::byte*>(p)); };
+  for (std::int64_t i = 0; i < n; ++i) write(out + i * size, apply_at<Op>(from, i, load));
 }
 
 // The loop of Op over contiguous elements of T. Null where T is converted first.
@@ -221,7 +255,7 @@ constexpr Apply apply_loop() {
     return nullptr;
   } else if constexpr (is_complex<T>) {
     return &apply_complex<Op, decltype(T::re)>;
-  } else if constexpr (std::is_invocable_v<Op, T>) {
+  } else if constexpr (takes<Op, T>) {
     return &apply_elements<Op, T>;
   } else if constexpr (vectors_hold<T>) {
     return &apply_vectors<Op, T>;
@@ -234,8 +268,7 @@ template <class Op, class T>
 constexpr Apply stream_loop() {
   // (gcc 12 with -fsanitize=undefined does not accept a comparison of apply_loop() with null as a
   // constant.)
-  if constexpr (!std::is_void_v<Compute<Op, T>> && vectors_hold<T> && vectors_stream<T> &&
-                !std::is_invocable_v<Op, T>) {
+  if constexpr (!std::is_void_v<Compute<Op, T>> && vectors_hold<T> && vectors_stream<T> && !takes<Op, T>) {
     return &stream_vectors<Op, T>;
   } else {
     return nullptr;
@@ -260,11 +293,31 @@ constexpr ApplyRow applies = {{RSQRT_DTYPES(APPLY)}, {RSQRT_DTYPES(STREAM)}};
 
 constexpr ApplyRow apply_rows[] = {RSQRT_OPS(APPLIES)};
 
+// Of float32 and float64 only: other dtypes take two loops.
+template <class Op, class T>
+constexpr Apply pair_loop() {
+  if constexpr (std::is_floating_point_v<T>) {
+    return &apply_vectors<Op, T>;
+  } else {
+    return nullptr;
+  }
+}
+
+#define PAIR_LOOP(id, name, type) pair_loop<Op, type>(),
+template <class Op>
+constexpr PairRow pair_of(const char* first, const char* second) {
+  return {op_named(first), op_named(second), {RSQRT_DTYPES(PAIR_LOOP)}};
+}
+
+#define PAIR(first, second, functor) pair_of<functor>(first, second),
+constexpr PairRow pair_rows[] = {RSQRT_PAIRS(PAIR)};
+constexpr int pair_count = static_cast<int>(sizeof(pair_rows) / sizeof(pair_rows[0]));
+
 }  // namespace
 
 extern const Draw draws[];  // of random.cpp
 extern const Kernels kernels;
-const Kernels kernels = {{RSQRT_DTYPES(CONVERTS)}, apply_rows, draws};
+const Kernels kernels = {{RSQRT_DTYPES(CONVERTS)}, apply_rows, pair_rows, pair_count, draws};
 
 }  // namespace RSQRT_TARGET
 }  // namespace rsqrt_native::cpu

@@ -14,9 +14,10 @@ inline constexpr std::int64_t cache_line = 64;  // bytes
 // elements apart.
 using Convert = void (*)(const std::byte* in, std::int64_t in_stride, std::byte* out, std::int64_t out_stride,
                          std::int64_t n);
-// Applies an operation to n contiguous elements of the computed dtype or of a 16-bit float. The
-// results are elements of that dtype. in and out may be the same.
-using Apply = void (*)(const std::byte* in, std::byte* out, std::int64_t n);
+// Applies an operation to n contiguous elements of each of its inputs. They are of the computed dtype
+// or of a 16-bit float, and the results of the dtype that the op table says. The output may be the
+// same memory as an input whose elements are as wide.
+using Apply = void (*)(const std::byte* const* in, std::byte* out, std::int64_t n);
 // Draws random numbers, as a distribution makes them for a dtype, from the blocks from `block` on,
 // two from each. n is a multiple of draw_step.
 using Draw = void (*)(DType dtype, std::uint64_t key, std::uint64_t block, double* numbers, std::int64_t n);
@@ -34,13 +35,22 @@ struct ApplyRow {
   Apply stream[dtype_count];
 };
 
+// Two operations as one loop: second(first(x, y), z), both rounded. The second is commutative.
+struct PairRow {
+  int first;  // codes of operations
+  int second;
+  Apply in[dtype_count];  // null where there is none
+};
+
 // One loop per operation and computed dtype, and one conversion per pair of dtypes. An operation
 // never sees a layout, and the only conversions it sees are those that a vector load or store can
 // do. So the number of loops is a sum and not a product (decision 1).
 struct Kernels {
   ConvertRow convert[dtype_count];  // by the dtype converted from
   const ApplyRow* apply;            // by op
-  const Draw* draw;                 // by distribution
+  const PairRow* pairs;
+  int pair_count;
+  const Draw* draw;  // by distribution
 };
 
 }  // namespace rsqrt_native::cpu

@@ -38,4 +38,33 @@ struct Mul {
   }
 };
 
+// Pairs of the operations above as one expression, both rounded. The first need not make its NaN
+// canonical.
+struct MulAdd {
+  static constexpr int arity = 3;
+
+  template <Arithmetic V>
+  RSQRT_FUNCTION V operator()(V x, V y, V z) const {
+    return canonical_nan(x * y + z);
+  }
+};
+
+struct MulMul {
+  static constexpr int arity = 3;
+
+  template <Arithmetic V>
+  RSQRT_FUNCTION V operator()(V x, V y, V z) const {
+    return canonical_nan(x * y * z);
+  }
+};
+
+struct AddMul {
+  static constexpr int arity = 3;
+
+  template <Arithmetic V>
+  RSQRT_FUNCTION V operator()(V x, V y, V z) const {
+    return canonical_nan((x + y) * z);
+  }
+};
+
 RSQRT_TARGET_END

@@ -1,6 +1,7 @@
 // The operation table: every elementwise operation of the addon.
 #pragma once
 
+#include <string_view>
 #include <type_traits>
 
 #include "core/dtype.h"
@@ -129,7 +130,22 @@ inline constexpr OpInfo op_table[] = {
 
 inline constexpr int op_count = static_cast<int>(sizeof(op_table) / sizeof(op_table[0]));
 
-// The code of `copy`, which moves and converts.
-inline constexpr int copy_op = 0;
+constexpr int op_named(std::string_view name) {
+  for (int op = 0; op < op_count; ++op) {
+    if (op_table[op].name == name) return op;
+  }
+  return -1;
+}
+
+// The operation that moves and converts.
+inline constexpr int copy_op = op_named("copy");
+static_assert(copy_op >= 0);
+
+// X(first, second, functor): pairs that the CPU runs as one loop. The functor is
+// second(first(x, y), z), and the second operation is commutative.
+#define RSQRT_PAIRS(X)    \
+  X("mul", "add", MulAdd) \
+  X("mul", "mul", MulMul) \
+  X("add", "mul", AddMul)
 
 RSQRT_TARGET_END

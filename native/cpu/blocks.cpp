@@ -1,0 +1,201 @@
+#include "cpu/blocks.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "cpu/cursor.h"
+#include "cpu/plan.h"
+#include "cpu/share.h"
+#include "cpu/workspace.h"
+
+namespace rsqrt_native::cpu {
+namespace {
+
+// The number of elements in a block: as many as leave half of a first-level cache of 32 KiB to the
+// operands. Larger blocks gain nothing.
+std::int64_t capacity_of(const Plan& plan) {
+  const std::int64_t blocks = std::max(std::popcount(plan.blocks), 1);
+  const std::int64_t count = 16384 / (blocks * plan.widest) / min_capacity * min_capacity;
+  return std::clamp<std::int64_t>(count, min_capacity, 1024);
+}
+
+std::byte* at(const Job& job, int operand, std::int64_t offset) {
+  return job.memory[operand] + offset * bytes_of(job.program->operand[operand]);
+}
+
+// Every operand is contiguous.
+void run_contiguous(const Kernels& kernels, const Job& job, Pool& pool, int threads) {
+  const Access direct[max_operands] = {};
+  const Plan plan(kernels, job, direct);
+  const std::int64_t max_count = capacity_of(plan);
+  share(pool, threads, job.numel, 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t count = std::min(max_count, end - begin);
+    Workspace<> blocks(kernels, plan, count);
+    for (std::int64_t done = begin; done < end; done += count) {
+      for (int k = 0; k < job.program->operands; ++k) blocks.put(k, at(job, k, done));
+      blocks.run(
+          plan, std::min(count, end - done), [](const Task&, std::byte*, std::int64_t) {},
+          [](const Task&, const std::byte*, std::int64_t) {});
+    }
+  });
+}
+
+// A block is part of one row: of the innermost dimension.
+void run_long_rows(const Kernels& kernels, const Job& job, const Layout& layout, Pool& pool, int threads) {
+  const int operands = job.program->operands, inner = layout.ndim - 1;
+  Access access[max_operands];
+  for (int k = 0; k < operands; ++k) {
+    const std::int64_t stride = layout.strides[k][inner];
+    access[k] = stride == 1 ? Access::direct : stride == 0 ? Access::repeat : Access::gather;
+  }
+  const Plan plan(kernels, job, access);
+  const std::int64_t max_count = capacity_of(plan);
+  share(pool, threads, job.numel, 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t capacity = std::min({max_count, layout.sizes[inner], end - begin});
+    Workspace<> blocks(kernels, plan, capacity);
+    Cursor cursor(layout, operands, layout.ndim, begin);
+    std::int64_t repeated[max_operands];  // offsets of what the blocks of repeated inputs hold
+    std::fill_n(repeated, operands, -1);
+    for (std::int64_t left = end - begin; left > 0;) {
+      const std::int64_t n = std::min({capacity, cursor.left(), left});
+      for (int k = 0; k < operands; ++k) blocks.put(k, at(job, k, cursor.offset(k)));
+      blocks.run(
+          plan, n,
+          [&](const Task& task, std::byte* to, std::int64_t count) {
+            const std::int64_t stride = layout.strides[task.operand][inner];
+            const std::int64_t offset = cursor.offset(task.operand);
+            if (stride == 0) {
+              if (repeated[task.operand] == offset) return;
+              repeated[task.operand] = offset;
+              count = capacity;
+            }
+            task.convert(at(job, task.operand, offset), stride, to, 1, count);
+          },
+          [&](const Task& task, const std::byte* from, std::int64_t count) {
+            task.convert(from, 1, at(job, task.operand, cursor.offset(task.operand)),
+                         layout.strides[task.operand][inner], count);
+          });
+      cursor.advance(n);
+      left -= n;
+    }
+  });
+}
+
+// Whether an operand is a single contiguous run, whatever the others are.
+bool is_dense(const Layout& layout, const std::int64_t* strides) {
+  std::int64_t expected = 1;
+  for (int dim = layout.ndim - 1; dim >= 0; --dim) {
+    if (strides[dim] != expected) return false;
+    expected *= layout.sizes[dim];
+  }
+  return true;
+}
+
+// Moves the rows of one operand to or from a block: along each row, or across rows where they are
+// shorter than the runs of rows.
+class Rows {
+ public:
+  Rows(const Job& job, const Layout& layout)
+      : job_(job), layout_(layout), inner_(layout.ndim - 1), length_(layout.sizes[inner_]) {}
+
+  // `start` is at the first row. `block` holds elements of `size` bytes. Calls
+  // move(element of the operand, its stride, element of the block, its stride, n).
+  template <class Move>
+  void move(const Cursor& start, int operand, std::byte* block, std::int64_t size, std::int64_t rows,
+            Move each) const {
+    const std::int64_t along = layout_.strides[operand][inner_];
+    const std::int64_t across = layout_.strides[operand][inner_ - 1];
+    Cursor walk = start;
+    for (std::int64_t n; rows > 0; rows -= n) {
+      n = std::min(walk.left(), rows);
+      const std::int64_t offset = walk.offset(operand);
+      if (n > length_) {
+        for (std::int64_t i = 0; i < length_; ++i) {
+          each(at(job_, operand, offset + i * along), across, block + i * size, length_, n);
+        }
+      } else {
+        for (std::int64_t i = 0; i < n; ++i) {
+          each(at(job_, operand, offset + i * across), along, block + i * length_ * size, 1, length_);
+        }
+      }
+      block += n * length_ * size;
+      walk.advance(n);
+    }
+  }
+
+ private:
+  const Job& job_;
+  const Layout& layout_;
+  const int inner_;
+  const std::int64_t length_;
+};
+
+// A block is a number of whole rows.
+void run_short_rows(const Kernels& kernels, const Job& job, const Layout& layout, Pool& pool, int threads) {
+  const int operands = job.program->operands, inner = layout.ndim - 1;
+  const std::int64_t length = layout.sizes[inner];
+  Access access[max_operands];
+  for (int k = 0; k < operands; ++k) {
+    const std::int64_t* const strides = layout.strides[k];
+    const bool repeats =
+        std::all_of(strides, strides + inner, [](std::int64_t stride) { return stride == 0; });
+    access[k] = is_dense(layout, strides)               ? Access::direct
+                : repeats && !job.program->is_output(k) ? Access::repeat
+                                                        : Access::gather;
+  }
+  const Plan plan(kernels, job, access);
+  const Rows rows(job, layout);
+  share(pool, threads, job.numel / length, length, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t max_rows = std::min(capacity_of(plan) / length, end - begin);
+    Workspace<> blocks(kernels, plan, max_rows * length);
+    Cursor cursor(layout, operands, inner, begin);
+    unsigned repeated = 0;  // bit k: the block of repeated input k is filled
+    for (std::int64_t done = begin; done < end; done += max_rows) {
+      const std::int64_t count = std::min(max_rows, end - done);
+      for (int k = 0; k < operands; ++k) {
+        if (access[k] == Access::direct) blocks.put(k, at(job, k, done * length));
+      }
+      blocks.run(
+          plan, count * length,
+          [&](const Task& task, std::byte* to, std::int64_t) {
+            std::int64_t n = count;
+            if (access[task.operand] == Access::repeat) {
+              if ((repeated >> task.operand & 1) != 0) return;
+              repeated |= 1u << task.operand;
+              n = max_rows;
+            }
+            rows.move(
+                cursor, task.operand, to, bytes_of(task.dtype), n,
+                [&](const std::byte* in, std::int64_t in_stride, std::byte* out, std::int64_t out_stride,
+                    std::int64_t m) { task.convert(in, in_stride, out, out_stride, m); });
+          },
+          [&](const Task& task, std::byte* from, std::int64_t) {
+            rows.move(
+                cursor, task.operand, from, bytes_of(task.dtype), count,
+                [&](std::byte* out, std::int64_t out_stride, const std::byte* in, std::int64_t in_stride,
+                    std::int64_t m) { task.convert(in, in_stride, out, out_stride, m); });
+          });
+      cursor.advance_by(count);
+    }
+  });
+}
+
+// Whether rows are so short that several of them should share a block.
+bool has_short_rows(const Job& job, const Layout& layout) {
+  const int inner = layout.ndim - 1;
+  if (inner == 0 || layout.sizes[inner] >= min_capacity) return false;
+  if (layout.sizes[inner] < short_row) return true;
+  // Rows of contiguous elements are used in place.
+  return std::any_of(layout.strides, layout.strides + job.program->operands,
+                     [inner](const std::int64_t* strides) { return strides[inner] != 1; });
+}
+
+}  // namespace
+
+void run_blocks(const Kernels& kernels, const Job& job, Pool& pool, int threads) {
+  if (job.layout == nullptr) return run_contiguous(kernels, job, pool, threads);
+  const auto run = has_short_rows(job, *job.layout) ? &run_short_rows : &run_long_rows;
+  run(kernels, job, *job.layout, pool, threads);
+}
+
+}  // namespace rsqrt_native::cpu

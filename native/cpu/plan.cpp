@@ -1,0 +1,190 @@
+#include "cpu/plan.h"
+
+#include <algorithm>
+
+#include "ops/program.h"
+#include "ops/table.h"
+
+namespace rsqrt_native::cpu {
+
+Plan::Plan(const Kernels& kernels, const Job& of, const Access* access)
+    : job(of), kernels_(kernels), access_(access) {
+  const int steps = job.program->steps;
+  for (int i = 0; i < steps; ++i) {
+    output_[i] = -1;
+    for (int k = 0; k < input_count(step(i)); ++k) ++uses_[step(i).in[k]];
+  }
+  for (int i = steps - 1; i >= 0 && step(i).kind == Kind::store; --i) {
+    const int value = step(i).in[0];
+    if (can_write_directly(value, step(i).code)) {
+      output_[value] = static_cast<std::int8_t>(step(i).code);
+      skipped_[i] = true;
+    } else if (can_scatter(value, i)) {
+      skipped_[value] = true;
+    }
+  }
+  for (int i = 0; i + 1 < steps; ++i) {
+    if (pair_[i] != nullptr) continue;
+    pair_[i + 1] = find_pair(i);
+    if (pair_[i + 1] != nullptr) skipped_[i] = true;
+  }
+  for (int i = 0; i < steps; ++i) {
+    if (skipped_[i]) continue;
+    const Step& current = step(i);
+    if (current.kind == Kind::scalar) {
+      place_[i] = use(first_scalar + current.code, current.dtype);
+    } else if (current.kind == Kind::apply) {
+      add_apply(i);
+    } else if (current.kind == Kind::load) {
+      if (access_to(i) == Access::direct) {
+        place_[i] = first_operand + current.code;
+      } else if (uses_[i] != 1 || !gathers_for(job.program->last_use[i])) {
+        add_load(i, i);
+      }
+    } else {
+      const int value = current.in[0];
+      const int source = skipped_[value] ? step(value).in[0] : value;  // see can_scatter
+      if (access_to(i) == Access::direct) {
+        add_convert(place_[source], step(source).result, first_operand + current.code, current.dtype);
+        continue;
+      }
+      Task& task = tasks[count++];
+      task.type = Task::Type::store;
+      task.in[0] = static_cast<std::uint8_t>(place_[source]);
+      task.operand = current.code;
+      task.dtype = step(source).result;
+      task.convert = kernels_.convert[index_of(task.dtype)].to[index_of(current.dtype)];
+    }
+  }
+}
+
+// Whether step i is a conversion of elements that nothing else uses and that have to be gathered.
+// They are then converted while they are gathered.
+bool Plan::gathers_for(int i) const {
+  return step(i).kind == Kind::apply && step(i).code == copy_op && is_gathered(step(i).in[0]) &&
+         uses_[step(i).in[0]] == 1;
+}
+
+// Whether a value can be computed in the memory of an output, which saves a slot and a copy.
+bool Plan::can_write_directly(int i, int operand) const {
+  if (access_[operand] != Access::direct || output_[i] >= 0 || step(i).kind == Kind::scalar) return false;
+  // What repeats is kept in a block of its own.
+  const int load = gathers_for(i) ? step(i).in[0] : i;
+  if (step(load).kind == Kind::load && access_to(load) != Access::gather) return false;
+  // Nothing may read an input in the same memory afterwards.
+  for (int k = 0; k < job.program->steps; ++k) {
+    if (step(k).kind == Kind::load && job.memory[step(k).code] == job.memory[operand] &&
+        job.program->last_use[k] > i) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Whether value i is a conversion that only one store uses, so that it can be done while its
+// elements are scattered. Nothing may take the slot of what is converted until then.
+bool Plan::can_scatter(int i, int store) const {
+  if (access_to(store) == Access::direct || step(i).kind != Kind::apply || step(i).code != copy_op ||
+      uses_[i] != 1 || gathers_for(i)) {
+    return false;
+  }
+  const Step& source = step(step(i).in[0]);
+  if (source.kind == Kind::scalar) return true;
+  return std::none_of(job.program->step + i + 1, job.program->step + store, [&](const Step& later) {
+    return (later.kind == Kind::apply || later.kind == Kind::load) && later.slot == source.slot;
+  });
+}
+
+// The loop for step i and the next one, if there is one and nothing else uses step i.
+const PairRow* Plan::find_pair(int i) const {
+  const Step &first = step(i), &second = step(i + 1);
+  if (first.kind != Kind::apply || second.kind != Kind::apply || first.dtype != second.dtype ||
+      uses_[i] != 1 || job.program->last_use[i] != i + 1) {
+    return nullptr;
+  }
+  for (int k = 0; k < kernels_.pair_count; ++k) {
+    const PairRow& pair = kernels_.pairs[k];
+    if (pair.first == first.code && pair.second == second.code && pair.in[index_of(first.dtype)] != nullptr) {
+      return &pair;
+    }
+  }
+  return nullptr;
+}
+
+// The place where value i is computed.
+int Plan::define(int i) {
+  if (output_[i] >= 0) return place_[i] = first_operand + output_[i];
+  return place_[i] = use(step(i).slot, step(i).result);
+}
+
+int Plan::use(int place, DType dtype) {
+  blocks |= std::uint64_t{1} << place;
+  widest = std::max(widest, static_cast<std::int64_t>(size_of(dtype)));
+  return place;
+}
+
+// Gathers the elements of a load for value `defined`: the load itself or its conversion.
+void Plan::add_load(int load, int defined) {
+  const DType dtype = step(defined).result;
+  if (access_to(load) == Access::repeat) {
+    place_[defined] = use(first_repeated + step(load).code, dtype);
+  } else {
+    define(defined);
+  }
+  Task& task = tasks[count++];
+  task.type = Task::Type::load;
+  task.out = static_cast<std::uint8_t>(place_[defined]);
+  task.operand = step(load).code;
+  task.dtype = dtype;
+  task.convert = kernels_.convert[index_of(step(load).dtype)].to[index_of(dtype)];
+}
+
+void Plan::add_apply(int i) {
+  const Step& apply = step(i);
+  if (apply.code == copy_op) {
+    const int source = apply.in[0];
+    if (gathers_for(i)) return add_load(source, i);
+    const int from = place_[source];
+    return add_convert(from, step(source).result, define(i), apply.dtype);
+  }
+  const int dtype = index_of(apply.dtype);
+  const int inputs = op_table[apply.code].arity;
+  int in[max_inputs];
+  for (int k = 0; k < inputs; ++k) in[k] = place_[apply.in[k]];
+  if (pair_[i] != nullptr) {
+    const Step& first = step(i - 1);
+    in[2] = in[apply.in[0] == i - 1 ? 1 : 0];
+    in[0] = place_[first.in[0]];
+    in[1] = place_[first.in[1]];
+    return add_loop(pair_[i]->in[dtype], in, 3, define(i));
+  }
+  const Apply loop = kernels_.apply[apply.code].in[dtype];
+  if (loop != nullptr) return add_loop(loop, in, inputs, define(i));
+  // A 16-bit float that this instruction set does not load into vectors.
+  for (int k = 0; k < inputs; ++k) {
+    const int wide = use(first_temporary + k, DType::float32);
+    add_convert(in[k], apply.dtype, wide, DType::float32);
+    in[k] = wide;
+  }
+  const int result = in[0];
+  add_loop(kernels_.apply[apply.code].in[index_of(DType::float32)], in, inputs, result);
+  add_convert(result, DType::float32, define(i), apply.result);
+}
+
+void Plan::add_convert(int from, DType from_dtype, int to, DType to_dtype) {
+  Task& task = tasks[count++];
+  task.type = Task::Type::convert;
+  task.in[0] = static_cast<std::uint8_t>(from);
+  task.out = static_cast<std::uint8_t>(to);
+  task.convert = kernels_.convert[index_of(from_dtype)].to[index_of(to_dtype)];
+}
+
+void Plan::add_loop(Apply apply, const int* in, int inputs, int out) {
+  Task& task = tasks[count++];
+  task.type = Task::Type::apply;
+  for (int k = 0; k < max_inputs; ++k) task.in[k] = static_cast<std::uint8_t>(in[k < inputs ? k : 0]);
+  task.out = static_cast<std::uint8_t>(out);
+  task.apply = apply;
+}
+
+}  // namespace rsqrt_native::cpu

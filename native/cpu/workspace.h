@@ -1,0 +1,75 @@
+// The memory in which a thread interprets a plan.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "cpu/plan.h"
+
+namespace rsqrt_native::cpu {
+
+// Any block can hold this many elements.
+inline constexpr std::int64_t min_capacity = 64;
+
+// Blocks for the places of a plan, in `bytes` bytes.
+template <std::size_t bytes =
+              std::size_t{place_count - max_operands} * min_capacity * sizeof(Complex<double>)>
+class Workspace {
+ public:
+  // Blocks of `count` elements, those of scalars filled with their values.
+  Workspace(const Kernels& kernels, const Plan& plan, std::int64_t count) {
+    std::byte* next = memory_;
+    for (int place = 0; place < place_count; ++place) {
+      at_[place] = nullptr;
+      if ((plan.blocks >> place & 1) == 0) continue;
+      at_[place] = next;
+      next += count * plan.widest;
+    }
+    for (int k = 0; k < plan.job.program->scalars; ++k) {
+      std::byte* const block = at_[first_scalar + k];
+      if (block == nullptr) continue;
+      const int dtype = index_of(plan.job.program->scalar[k]);
+      kernels.convert[dtype].to[dtype](plan.job.scalars[k].bytes, 0, block, 1, count);
+    }
+    spare_ = next;
+  }
+
+  void put(int operand, std::byte* first) { at_[first_operand + operand] = first; }
+
+  // The memory after the blocks.
+  std::byte* spare() const { return spare_; }
+
+  // Runs the tasks on n elements. load(task, block, n) and store(task, block, n) reach the operands
+  // that are not contiguous.
+  template <class Load, class Store>
+  void run(const Plan& plan, std::int64_t n, Load load, Store store) const {
+    for (int i = 0; i < plan.count; ++i) {
+      const Task& task = plan.tasks[i];
+      switch (task.type) {
+        case Task::Type::apply: {
+          const std::byte* const in[] = {at_[task.in[0]], at_[task.in[1]], at_[task.in[2]]};
+          task.apply(in, at_[task.out], n);
+          break;
+        }
+        case Task::Type::convert:
+          task.convert(at_[task.in[0]], 1, at_[task.out], 1, n);
+          break;
+        case Task::Type::load:
+          load(task, at_[task.out], n);
+          break;
+        case Task::Type::store:
+          store(task, at_[task.in[0]], n);
+          break;
+      }
+    }
+  }
+
+ private:
+  alignas(cache_line) std::byte memory_[bytes];
+  std::byte* at_[place_count];
+  std::byte* spare_;
+};
+
+}  // namespace rsqrt_native::cpu
