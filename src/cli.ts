@@ -9,8 +9,8 @@ import { CommandError, NobodyReads, UsageError } from './cli/errors';
 import { MOST_BYTES, wordsIn, wordsOfInput } from './cli/input';
 import { LONGEST_NUMBER, MOST_NUMBERS, NumberList } from './cli/numbers';
 import { complain, print } from './cli/output';
-import { show } from './errors';
 import type { DeviceName, DType, Info, Tensor } from './index';
+import { show } from './support/errors';
 
 const HELP = `Usage: rsqrt [options] [numbers…]     prints the reciprocal square roots of the numbers
        rsqrt info [--json]            prints version, instruction set, threads and devices

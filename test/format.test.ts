@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { countShown, defaultPrintOptions, formatTensor, type Printable, type PrintOptions } from '../src/format';
 import type { DType } from '../src/index';
+import { countShown, defaultPrintOptions, formatTensor, type Printable, type PrintOptions } from '../src/print/format';
 import { decode, type Encoded, positions } from './support/values';
 
 type Value = ReturnType<Printable['read']>[number];

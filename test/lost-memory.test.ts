@@ -1,11 +1,11 @@
 /** Memory of ours that was detached by others, in tensors and in the caches. */
 
 import * as path from 'node:path';
-import { allocateBytes, freeBytes, setCacheLimit } from '../src/cpu-memory';
 import { emptyCache, full, rsqrt, zeros } from '../src/index';
-import { Orphans } from '../src/orphans';
-import { Spares } from '../src/spares';
-import { storageOf } from '../src/tensor';
+import { allocateBytes, freeBytes, setCacheLimit } from '../src/memory/cpu-memory';
+import { Orphans } from '../src/memory/orphans';
+import { Spares } from '../src/memory/spares';
+import { storageOf } from '../src/tensor/tensor';
 import { node } from './support/command';
 import { covered } from './support/coverage';
 

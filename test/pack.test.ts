@@ -139,7 +139,7 @@ describe('a package is refused', () => {
       ...[
         'dist/index.js',
         'dist/index.d.ts',
-        'dist/tensor.d.ts',
+        'dist/tensor/tensor.d.ts',
         'binding.d.ts',
         'native/cpu/run.cpp',
         'cmake/cuda.cmake',

@@ -52,7 +52,7 @@ struct Context {
   Watches watches;
   Programs programs;
   napi_ref holder = nullptr;        // weak, except while calls are pending
-  napi_ref create_error = nullptr;  // weak: (code, message) => Error, given by src/binding.ts
+  napi_ref create_error = nullptr;  // weak: (code, message) => Error, given by src/load/binding.ts
 };
 
 // The JavaScript error that createError makes. Without createError, or if `context` is null, an

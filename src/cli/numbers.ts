@@ -1,8 +1,8 @@
 /** Parses numbers, checks them against a dtype, and collects them in 8 or 16 bytes each. */
 
-import { show } from '../errors';
+import { INTEGER_LIMITS, type Limits } from '../dtype/integers';
 import type { DType } from '../index';
-import { INTEGER_LIMITS, type Limits } from '../integers';
+import { show } from '../support/errors';
 import { UsageError } from './errors';
 
 /** The most numbers that the command takes. They need 128 MiB of memory, or 256 MiB if complex. */

@@ -38,7 +38,7 @@ export function load(binary: keyof typeof binaries, isa = ''): Rsqrt {
 
 /** A copy of the package, and its binding, whose calls can be watched. */
 export const loadWatched = (binary: keyof typeof binaries): { rsqrt: Rsqrt; binding: Binding } =>
-  loadWith(() => ({ rsqrt: require('../../src/index'), binding: require('../../src/binding').binding }), binary);
+  loadWith(() => ({ rsqrt: require('../../src/index'), binding: require('../../src/load/binding').binding }), binary);
 
 function loadWith<T>(requireIt: () => T, binary: keyof typeof binaries, isa = ''): T {
   const saved = { RSQRT_BINARY: process.env.RSQRT_BINARY, RSQRT_ISA: process.env.RSQRT_ISA };

@@ -1,0 +1,84 @@
+/**
+ * Large buffers whose owners may be garbage-collected instead of disposed. They are then reused for
+ * new tensors.
+ */
+
+import { Buffer } from 'node:buffer';
+import { binding } from '../load/binding';
+
+/** A buffer whose owner is watched. */
+export interface Orphan {
+  readonly buffer: ArrayBuffer;
+  /** The size of the buffer while it is not detached. */
+  readonly bytes: number;
+  readonly watch: number;
+}
+
+export class Orphans {
+  #bytes = 0;
+  /** Oldest first. There are few, because each is large. */
+  #watched: Orphan[] = [];
+
+  /**
+   * Watches the owner of a buffer. Holds the buffer until the owner was collected and the buffer is
+   * taken. Returns null and does not hold the buffer if the buffers held for live owners reach
+   * `limit` bytes.
+   */
+  watch(owner: object, buffer: ArrayBuffer, limit: number): Orphan | null {
+    if (this.#bytes >= limit) this.clear(); // collected ones are of other sizes, or they would have been taken
+    if (this.#bytes >= limit) return null;
+    const orphan = { buffer, bytes: buffer.byteLength, watch: binding.watch(owner) };
+    this.#watched.push(orphan);
+    this.#bytes += orphan.bytes;
+    return orphan;
+  }
+
+  /** Stops watching and holding a buffer. */
+  release(orphan: Orphan): void {
+    binding.unwatch(orphan.watch);
+    this.#watched = this.#watched.filter((other) => other !== orphan);
+    this.#bytes -= orphan.bytes;
+  }
+
+  /**
+   * Returns a buffer of `bytes` to 1.25 · `bytes` whose owner was collected. Undefined if there is
+   * none.
+   */
+  take(bytes: number, limit: number): ArrayBuffer | undefined {
+    if (this.#watched.length === 0) return undefined;
+    const found = this.#find(bytes);
+    if (found !== undefined || this.#bytes < limit) return found;
+    // Try to get a buffer back before allocating another.
+    collectYoung();
+    return this.#find(bytes);
+  }
+
+  /** Frees the buffers whose owners were collected. */
+  clear(): void {
+    for (const orphan of this.#watched) {
+      if (!binding.isCollected(orphan.watch)) continue;
+      this.release(orphan);
+      if (isWhole(orphan)) binding.freeBuffer(orphan.buffer);
+    }
+  }
+
+  #find(bytes: number): ArrayBuffer | undefined {
+    const fits = (orphan: Orphan) => isWhole(orphan) && orphan.bytes >= bytes && orphan.bytes <= 1.25 * bytes;
+    const found = this.#watched.find((orphan) => fits(orphan) && binding.isCollected(orphan.watch));
+    if (found !== undefined) this.release(found);
+    return found?.buffer;
+  }
+}
+
+/** Whether a buffer still has its memory. */
+const isWhole = ({ buffer, bytes }: Orphan): boolean => buffer.byteLength === bytes;
+
+/**
+ * Makes V8 collect its young objects, which takes a fraction of a millisecond. V8 does so before it
+ * makes an ArrayBuffer if the young ArrayBuffers take 32 MiB. No page of this buffer is touched. If
+ * a version of V8 behaves differently, only time is lost.
+ */
+function collectYoung(): void {
+  Buffer.allocUnsafeSlow(32 * 1024 * 1024);
+  Buffer.allocUnsafeSlow(64 * 1024);
+}
