@@ -14,7 +14,7 @@
 namespace rsqrt_native::cpu {
 
 // The largest number that a caller may ask for.
-inline constexpr int most_threads = 1024;
+inline constexpr int max_threads = 1024;
 
 // Helper threads that serve every caller in the process. They start when work first asks for them,
 // sleep when there is none, and end with the pool. Several threads may call run() at the same time.

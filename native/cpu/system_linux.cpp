@@ -9,7 +9,7 @@
 namespace rsqrt_native::cpu {
 
 std::size_t advise_huge_pages(std::byte* data, std::size_t bytes) noexcept {
-  constexpr std::uintptr_t huge_page = std::uintptr_t{1} << 21;
+  constexpr std::uintptr_t huge_page{huge_page_bytes};
   const auto start = reinterpret_cast<std::uintptr_t>(data);
   const std::uintptr_t first = (start + huge_page - 1) & -huge_page;
   const std::uintptr_t end = (start + bytes) & -huge_page;

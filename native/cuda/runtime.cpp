@@ -1,5 +1,5 @@
 // The CUDA backend. The same code is compiled against the CUDA runtime and against the simulated
-// one (native/cuda/simulated).
+// one (native/test/simulated_cuda).
 #include <cuda_runtime.h>
 
 #include <set>
