@@ -2,9 +2,10 @@
 
 # Compiled against the CUDA runtime or the simulated one.
 set(RSQRT_CUDA_SOURCES
+  native/cuda/allocator.cpp
   native/cuda/device.cpp
   native/cuda/kernels.cu
-  native/cuda/memory.cpp
+  native/cuda/pieces.cpp
   native/cuda/pinned.cpp
   native/cuda/runtime.cpp
   native/cuda/staging.cpp

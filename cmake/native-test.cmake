@@ -25,8 +25,11 @@ add_executable(native-test
   native/test/layouts.cpp
   native/test/main.cpp
   native/test/numbers.cpp
+  native/test/programs.cpp
+  native/test/random_program.cpp
   native/test/rsqrt.cpp
   native/test/seeds.cpp
+  native/test/step_by_step.cpp
   native/test/test.cpp)
 set_source_files_properties(native/test/kernels.cpp PROPERTIES COMPILE_OPTIONS -Wno-unknown-pragmas)
 target_compile_options(native-test PRIVATE ${RSQRT_CXX_OPTIONS})

@@ -81,7 +81,7 @@ export { RsqrtError, type RsqrtErrorCode } from './support/errors';
 export { type Info, info } from './system/info';
 export { type MemoryStats, memoryStats } from './system/memory-stats';
 export { getNumThreads, setNumThreads } from './system/threads';
-export type { Scalar } from './tensor/literal';
 export { resultType } from './tensor/promotion';
+export type { Scalar } from './tensor/scalar';
 export { tidy } from './tensor/scope';
 export { Tensor } from './tensor/tensor';

@@ -1,7 +1,6 @@
 #include "cpu/blocks.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "cpu/cursor.h"
 #include "cpu/plan.h"
@@ -14,7 +13,7 @@ namespace {
 // The number of elements in a block: as many as leave half of a first-level cache of 32 KiB to the
 // operands. Larger blocks gain nothing.
 std::int64_t capacity_of(const Plan& plan) {
-  const std::int64_t blocks = std::max(std::popcount(plan.blocks), 1);
+  const std::int64_t blocks = std::max(plan.block_count, 1);
   const std::int64_t count = 16384 / (blocks * plan.widest) / min_capacity * min_capacity;
   return std::clamp<std::int64_t>(count, min_capacity, 1024);
 }

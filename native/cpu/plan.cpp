@@ -11,7 +11,11 @@ Plan::Plan(const Kernels& kernels, const Job& of, const Access* access)
     : job(of), kernels_(kernels), access_(access) {
   const int steps = job.program->steps;
   for (int i = 0; i < steps; ++i) {
+    skipped_[i] = false;
+    pair_[i] = nullptr;
+    uses_[i] = 0;
     output_[i] = -1;
+    place_[i] = 0;
     for (int k = 0; k < input_count(step(i)); ++k) ++uses_[step(i).in[k]];
   }
   for (int i = steps - 1; i >= 0 && step(i).kind == Kind::store; --i) {
@@ -118,7 +122,9 @@ int Plan::define(int i) {
 }
 
 int Plan::use(int place, DType dtype) {
-  blocks |= std::uint64_t{1} << place;
+  const std::uint64_t bit = std::uint64_t{1} << place;
+  if ((blocks & bit) == 0) ++block_count;
+  blocks |= bit;
   widest = std::max(widest, static_cast<std::int64_t>(size_of(dtype)));
   return place;
 }

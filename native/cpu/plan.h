@@ -52,7 +52,8 @@ class Plan {
   // An op on 16-bit floats may take five tasks: it converts its inputs and its result.
   Task tasks[max_steps * (max_inputs + 2)];
   std::uint64_t blocks = 0;  // bit k: place k needs a block
-  std::int64_t widest = 1;   // bytes of the widest element of a block
+  int block_count = 0;
+  std::int64_t widest = 1;  // bytes of the widest element of a block
 
  private:
   const Step& step(int i) const { return job.program->step[i]; }
@@ -70,12 +71,13 @@ class Plan {
   void add_loop(Apply apply, const int* in, int inputs, int out);
 
   const Kernels& kernels_;
-  const Access* access_;
-  bool skipped_[max_steps] = {};         // part of another task
-  const PairRow* pair_[max_steps] = {};  // by step: what computes it and the step before it
-  std::uint8_t uses_[max_steps] = {};    // by value: how often it is used
-  std::int8_t output_[max_steps];        // by value: the operand that it is computed in, or −1
-  int place_[max_steps] = {};            // by value
+  const Access* const access_;
+  // Only what belongs to a step of the program is set.
+  bool skipped_[max_steps] = {};       // part of another task
+  const PairRow* pair_[max_steps];     // by step: what computes it and the step before it
+  std::uint8_t uses_[max_steps] = {};  // by value: how often it is used
+  std::int8_t output_[max_steps];      // by value: the operand that it is computed in, or −1
+  int place_[max_steps] = {};          // by value
 };
 
 }  // namespace rsqrt_native::cpu

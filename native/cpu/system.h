@@ -21,7 +21,7 @@ int current_cpu() noexcept;
 // Moves this thread to another CPU if it is running on `cpu`. The scheduler tends to wake a helper
 // on its caller's CPU, ahead of the caller, and then leaves both there although other CPUs are
 // idle.
-void move_off(int cpu) noexcept;
+void leave_cpu(int cpu) noexcept;
 
 // For debuggers and profilers. At most 15 characters.
 void name_thread(std::thread& thread, const std::string& name) noexcept;

@@ -21,7 +21,7 @@ std::size_t advise_huge_pages(std::byte* data, std::size_t bytes) noexcept {
 
 int current_cpu() noexcept { return sched_getcpu(); }
 
-void move_off(int cpu) noexcept {
+void leave_cpu(int cpu) noexcept {
   if (cpu < 0 || sched_getcpu() != cpu) return;
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return;

@@ -110,8 +110,9 @@ class Backend {
   // Returns when the host may use its place. If that is page-locked and `non_blocking` is set, the
   // host must call `settle` first.
   virtual void copy(Place from, Place to, std::size_t bytes, bool non_blocking) = 0;
-  // The memory of a job is in these blocks, which are on one device.
-  virtual void run(Block& in, Block& out, const Job& job) = 0;
+  // The operands of a job are in these blocks, one for each and all on one device. Two may be the
+  // same.
+  virtual void run(Block* const* blocks, const Job& job) = 0;
   virtual void draw(Block& out, const RandomJob& job) = 0;
   virtual void synchronize(int device) = 0;
 

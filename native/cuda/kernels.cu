@@ -1,84 +1,202 @@
 // Chooses the GPU kernel for a job. Compiled by nvcc, or as plain C++ for the simulated device.
 //
-// `dense`, `strided` and `transposed` exist for every operation and every dtype of its input, and
-// store the result in its own dtype. `general` handles all other jobs.
+// `dense` exists for the unary ops of many instructions, and `transposed` for copies. `interpreter`
+// runs everything else.
 #include "cuda/kernels.h"
 
 #include <cstdint>
 #include <type_traits>
 
 #include "cuda/kernels/dense.h"
-#include "cuda/kernels/general.h"
+#include "cuda/kernels/interpreter.h"
 #include "cuda/kernels/random.h"
-#include "cuda/kernels/strided.h"
+#include "cuda/kernels/translate.h"
 #include "cuda/kernels/transpose.h"
+#include "cuda/pieces.h"
 #include "ops/table.h"
 
 namespace rsqrt_native::cuda {
 inline namespace RSQRT_TARGET {
 namespace {
 
-using Launch = cudaError_t (*)(const Job& job, int multiprocessors, cudaStream_t stream);
-
-// The result in its own dtype, counts and offsets in 32 bits.
-template <class Op, class From>
-cudaError_t launch_typed(const Job& job, int multiprocessors, cudaStream_t stream) {
-  if (job.layout == nullptr) return launch_dense<Op, From>(job, multiprocessors, stream);
-  const int across = crossing_dim(*job.layout, sizeof(From));
-  if (across >= 0) return launch_transposed<Op, From>(job, across, multiprocessors, stream);
-  return launch_strided<Op, From>(job, multiprocessors, stream);
-}
-
 // A copy within a dtype moves bits: one kernel for all dtypes of a size.
 template <std::size_t size>
 struct BitsOf;
 // clang-format off
 template <> struct BitsOf<1> { using type = std::uint8_t; };
-template <> struct BitsOf<2> { using type = std::int16_t; };
-template <> struct BitsOf<4> { using type = std::int32_t; };
-template <> struct BitsOf<8> { using type = std::int64_t; };
+template <> struct BitsOf<2> { using type = std::uint16_t; };
+template <> struct BitsOf<4> { using type = std::uint32_t; };
+template <> struct BitsOf<8> { using type = std::uint64_t; };
 template <> struct BitsOf<16> { using type = Complex<double>; };
 // clang-format on
 
+template <class T>
+using Bits = typename BitsOf<sizeof(T)>::type;
+
+// Which dtypes of an op have a kernel of their own for contiguous memory: those where the op takes
+// much longer than its instruction's way through the interpreter is not worth having.
 template <class Op, class From>
-constexpr Launch typed_or_null() {
+constexpr bool is_direct() {
   if constexpr (std::is_void_v<Compute<Op, From>>) {
-    return nullptr;
+    return false;
   } else if constexpr (std::is_same_v<Op, Copy>) {
-    return &launch_typed<Copy, typename BitsOf<sizeof(From)>::type>;
+    return true;
+  } else if constexpr (is_complex<From>) {
+    return arity_of<Op>() == 1 && !std::is_same_v<Op, Neg>;
+  } else if constexpr (is_float16<From> || std::is_floating_point_v<From>) {
+    return std::is_same_v<Op, Rsqrt> || std::is_same_v<Op, Sqrt> || std::is_same_v<Op, Reciprocal>;
   } else {
-    return &launch_typed<Op, From>;
+    return false;
   }
 }
 
-template <class Op, class T>
-constexpr Launch general_or_null() {
-  if constexpr (computes<Op, T>) {
-    return &launch_general<Op, T>;
-  } else {
+using LaunchDense = cudaError_t (*)(const std::byte* in, std::byte* out, std::int64_t n, int multiprocessors,
+                                    cudaStream_t stream);
+
+template <class Op, class From>
+constexpr LaunchDense dense_or_null() {
+  if constexpr (!is_direct<Op, From>()) {
     return nullptr;
+  } else if constexpr (std::is_same_v<Op, Copy>) {
+    return &launch_dense<Copy, Bits<From>>;
+  } else {
+    return &launch_dense<Op, From>;
   }
 }
 
 struct Row {
-  Launch typed[dtype_count];    // by the input's dtype
-  Launch general[dtype_count];  // by the dtype computed in
+  LaunchDense dense[dtype_count];  // by the dtype of the input
 };
 
-#define TYPED(id, name, type) typed_or_null<Op, type>(),
-#define GENERAL(id, name, type) general_or_null<Op, type>(),
 template <class Op>
 constexpr Row row() {
-  return {{RSQRT_DTYPES(TYPED)}, {RSQRT_DTYPES(GENERAL)}};
+#define X(id, name, type) dense_or_null<Op, type>(),
+  return {{RSQRT_DTYPES(X)}};
+#undef X
 }
-#undef TYPED
-#undef GENERAL
 
 constexpr Row rows[] = {
 #define X(name, functor) row<functor>(),
     RSQRT_OPS(X)
 #undef X
 };
+
+constexpr decltype(&launch_transposed<std::uint8_t>) transposed_copies[] = {
+#define X(id, name, type) &launch_transposed<Bits<type>>,
+    RSQRT_DTYPES(X)
+#undef X
+};
+
+// A program that applies one op to one operand.
+struct Short {
+  int op;  // −1: the program is another
+  int in;
+  int out;
+};
+
+Short short_of(const Program& program) {
+  const Step* const step = program.step;
+  const Short other{-1, 0, 0};
+  if (step[0].kind != Kind::load) return other;
+  if (program.steps == 2) return {copy_op, step[0].code, step[1].code};
+  if (program.steps != 3 || step[1].kind != Kind::apply || step[2].in[0] != 1) return other;
+  if (input_count(step[1]) != 1) return other;
+  if (step[1].code == copy_op && step[0].dtype != step[1].dtype) return other;
+  return {step[1].code, step[0].code, step[2].code};
+}
+
+// The lead that lets the first output be written in whole packs.
+std::uint32_t lead_of(const Program& program, const Piece& piece, int elements) {
+  const Layout& layout = piece.layout;
+  for (int k = 0; k < program.operands; ++k) {
+    if (!program.is_output(k) || layout.strides[k][layout.ndim - 1] != 1) continue;
+    const auto address = reinterpret_cast<std::uintptr_t>(piece.memory[k]);
+    return static_cast<std::uint32_t>(address / size_of(program.operand[k]) % static_cast<unsigned>(elements));
+  }
+  return 0;
+}
+
+// Whether an operand's packs are contiguous and aligned, those that are cut off excepted.
+bool has_whole_packs(const Program& program, const Piece& piece, int k, std::uint32_t lead, int elements) {
+  const Layout& layout = piece.layout;
+  const std::int64_t* const strides = layout.strides[k];
+  if (strides[layout.ndim - 1] != 1) return false;
+  for (int dim = 0; dim < layout.ndim - 1; ++dim) {
+    if (strides[dim] % elements != 0) return false;
+  }
+  const auto first = reinterpret_cast<std::uintptr_t>(piece.memory[k]) / size_of(program.operand[k]);
+  return (first - lead) % static_cast<unsigned>(elements) == 0;
+}
+
+template <int width>
+cudaError_t launch_interpreter(const Program& program, const Scalar* scalars, Piece& piece,
+                               int multiprocessors, cudaStream_t stream) {
+  constexpr int elements = elements_in_slot<width>;
+  Layout& layout = piece.layout;
+  if (layout.ndim == 0) {
+    layout.ndim = 1;
+    layout.sizes[0] = 1;
+    for (int k = 0; k < program.operands; ++k) layout.strides[k][0] = 1;
+  }
+  const int inner = layout.ndim - 1;
+  Task<width> task;
+  task.stores = 0;
+  write_tape(program, scalars, task);
+  task.size = static_cast<std::uint32_t>(layout.sizes[inner]);
+  task.lead = lead_of(program, piece, elements);
+  const auto packs = static_cast<std::uint32_t>(quotient_up(layout.sizes[inner] + task.lead, elements));
+  task.packs_in_row = divisor_of(packs);
+  task.packs = packs * static_cast<std::uint32_t>(piece.numel / layout.sizes[inner]);
+  task.outer = static_cast<std::uint32_t>(inner);
+  for (int dim = 0; dim < inner; ++dim) {
+    task.sizes[dim] = divisor_of(static_cast<std::uint32_t>(layout.sizes[dim]));
+  }
+  for (int k = 0; k < program.operands; ++k) {
+    TaskOperand& operand = task.operand[k];
+    operand.memory = piece.memory[k];
+    operand.inner_stride = static_cast<std::uint32_t>(layout.strides[k][inner]);
+    operand.whole = has_whole_packs(program, piece, k, task.lead, elements) ? 1 : 0;
+    for (int dim = 0; dim < inner; ++dim) {
+      operand.strides[dim] = static_cast<std::uint32_t>(layout.strides[k][dim]);
+    }
+  }
+  void* args[] = {&task};
+  const std::uint32_t threads = task.packs < threads_per_block ? task.packs : threads_per_block;
+  const dim3 grid = grid_for(quotient_up(task.packs, threads_per_block), multiprocessors);
+  if (program.slots <= register_slots) {
+    return cudaLaunchKernel(interpreter<width, RegisterSlots<width>>, grid, dim3(threads), args, 0, stream);
+  }
+  return cudaLaunchKernel(interpreter<width, SharedSlots<width>>, grid, dim3(threads), args,
+                          program.slots * shared_slot_bytes, stream);
+}
+
+int width_of(const Program& program) { return program.slot_size < 4 ? 4 : program.slot_size; }
+
+cudaError_t launch_piece(const Program& program, const Scalar* scalars, Piece& piece, int multiprocessors,
+                         cudaStream_t stream) {
+  Piece rest;
+  if (split(program, piece, rest)) {
+    const cudaError_t status = launch_piece(program, scalars, piece, multiprocessors, stream);
+    return status != cudaSuccess ? status : launch_piece(program, scalars, rest, multiprocessors, stream);
+  }
+  const auto [op, in, out] = short_of(program);
+  if (op == copy_op) {
+    const int across = crossing_dim(program, piece.layout, in);
+    if (across >= 0) {
+      return transposed_copies[index_of(program.operand[in])](piece.memory, piece.layout, in, out, across,
+                                                              multiprocessors, stream);
+    }
+  }
+  const int width = width_of(program);
+  if (cut_edge(program, width, piece, rest)) {
+    const cudaError_t status = launch_piece(program, scalars, piece, multiprocessors, stream);
+    return status != cudaSuccess ? status : launch_piece(program, scalars, rest, multiprocessors, stream);
+  }
+  reorder_tiles(program, width, piece);
+  if (width == 4) return launch_interpreter<4>(program, scalars, piece, multiprocessors, stream);
+  if (width == 8) return launch_interpreter<8>(program, scalars, piece, multiprocessors, stream);
+  return launch_interpreter<16>(program, scalars, piece, multiprocessors, stream);
+}
 
 template <class Distribution>
 cudaError_t launch_distribution(const RandomJob& job, int multiprocessors, cudaStream_t stream) {
@@ -105,11 +223,16 @@ constexpr decltype(&launch_distribution<Uniform>) random_rows[] = {
 
 cudaError_t launch(const Job& job, int multiprocessors, cudaStream_t stream) {
   if (job.numel == 0) return cudaSuccess;
-  const Row& row = rows[job.op];
-  const bool typed = index_of(job.out_dtype) == op_table[job.op].results[index_of(job.in_dtype)] &&
-                     (job.layout == nullptr || fits_in_32_bits(*job.layout));
-  const Launch start = typed ? row.typed[index_of(job.in_dtype)] : row.general[index_of(job.compute)];
-  return start(job, multiprocessors, stream);
+  const Program& program = *job.program;
+  Piece piece = piece_of(job);
+  if (is_dense(program, piece)) {
+    const auto [op, in, out] = short_of(program);
+    const LaunchDense start = op < 0 ? nullptr : rows[op].dense[index_of(program.operand[in])];
+    if (start != nullptr) {
+      return start(piece.memory[in], piece.memory[out], piece.numel, multiprocessors, stream);
+    }
+  }
+  return launch_piece(program, job.scalars, piece, multiprocessors, stream);
 }
 
 cudaError_t launch_random(const RandomJob& job, int multiprocessors, cudaStream_t stream) {

@@ -23,7 +23,7 @@ class NoBackend final : public Backend {
   void settle(const std::byte*) override {}
   void when_settled(const std::byte*, std::unique_ptr<Done> done) override { done->tell(nullptr); }
   void copy(Place, Place, std::size_t, bool) override { refuse(); }
-  void run(Block&, Block&, const Job&) override { refuse(); }
+  void run(Block* const*, const Job&) override { refuse(); }
   void draw(Block&, const RandomJob&) override { refuse(); }
   void synchronize(int) override { refuse(); }
   int enter_stream(int) override { refuse(); }

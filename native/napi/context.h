@@ -79,12 +79,12 @@ napi_value guarded(napi_env env, const Context* context, Body body) noexcept {
   return nullptr;
 }
 
-// A function of the binding: body(env, context, arguments) under that guard. It takes up to `most`
-// arguments; missing ones are undefined. Its data is the Context.
-template <auto body, std::size_t most = 5>
+// A function of the binding: body(env, context, arguments) under that guard. It takes up to
+// `max_arguments` arguments; missing ones are undefined. Its data is the Context.
+template <auto body, std::size_t max_arguments = 5>
 napi_value guarded_call(napi_env env, napi_callback_info info) {
-  napi_value args[most];
-  std::size_t count = most;
+  napi_value args[max_arguments];
+  std::size_t count = max_arguments;
   void* data;
   napi_get_cb_info(env, info, &count, args, nullptr, &data);
   Context& context = *static_cast<Context*>(data);

@@ -64,9 +64,9 @@ void fill(Random& random, std::byte* p, std::size_t bytes) {
 
 DType result_of(int op, DType in) { return static_cast<DType>(op_table[op].results[index_of(in)]); }
 
-std::string name_of(const Job& job) {
-  return std::string(op_table[job.op].name) + " of " + dtype_names[index_of(job.in_dtype)] + " into " +
-         dtype_names[index_of(job.out_dtype)];
+std::string name_of(int op, DType in, DType out) {
+  return std::string(op_table[op].name) + " of " + dtype_names[index_of(in)] + " into " +
+         dtype_names[index_of(out)];
 }
 
 }  // namespace
@@ -102,28 +102,27 @@ bool test_divisors(const Options&) {
 
 namespace {
 
-// Compares a contiguous job with the CPU. Each side starts at an offset of some elements from a
+// Compares n contiguous elements with the CPU. Each side starts at an offset of some elements from a
 // multiple of 16 bytes.
-void check_dense(Job job, std::int64_t in_offset, std::int64_t out_offset, GuardedMemory& in_memory,
-                 GuardedMemory& out_memory, Random& random, Report& report) {
-  const std::size_t in_bytes = static_cast<std::size_t>(job.numel) * size_of(job.in_dtype);
-  const std::size_t out_bytes = static_cast<std::size_t>(job.numel) * size_of(job.out_dtype);
+void check_dense(int op, DType in_dtype, std::int64_t n, std::int64_t in_offset, std::int64_t out_offset,
+                 GuardedMemory& in_memory, GuardedMemory& out_memory, Random& random, Report& report) {
+  const DType out_dtype = result_of(op, in_dtype);
+  const std::size_t in_bytes = static_cast<std::size_t>(n) * size_of(in_dtype);
+  const std::size_t out_bytes = static_cast<std::size_t>(n) * size_of(out_dtype);
   // Sometimes they end at the end of the memory instead.
   const auto place = [&](GuardedMemory& memory, std::size_t bytes, std::int64_t offset, DType dtype) {
     if (random.one_in(3)) return memory.at_end(bytes);
     return memory.at_start(bytes, static_cast<std::size_t>(offset) * size_of(dtype));
   };
-  std::byte* const in = place(in_memory, in_bytes, in_offset, job.in_dtype);
+  std::byte* const in = place(in_memory, in_bytes, in_offset, in_dtype);
   fill(random, in, in_bytes);
   std::vector<std::byte> right(out_bytes);
-  job.in = in;
-  job.out = right.data();
-  execute(some_cpu(), job);
-  job.out = place(out_memory, out_bytes, out_offset, job.out_dtype);
-  execute_on_gpu(job);
-  const bool wrong = !std::equal(right.begin(), right.end(), job.out);
+  execute(some_cpu(), dense_job(op, in_dtype, out_dtype, in, right.data(), n));
+  std::byte* const out = place(out_memory, out_bytes, out_offset, out_dtype);
+  execute_on_gpu(dense_job(op, in_dtype, out_dtype, in, out, n));
+  const bool wrong = !std::equal(right.begin(), right.end(), out);
   if (wrong) {
-    report.explain("dense", name_of(job) + ", " + std::to_string(job.numel) + " elements at " +
+    report.explain("dense", name_of(op, in_dtype, out_dtype) + ", " + std::to_string(n) + " elements at " +
                                 std::to_string(in_offset) + " and " + std::to_string(out_offset) +
                                 " differ from the CPU's");
   }
@@ -150,8 +149,7 @@ bool test_gpu_dense(const Options&) {
       for (int j = 0; j < 6; ++j) {
         const std::int64_t in_offset = j == 0 ? 0 : random.below(17);
         const std::int64_t out_offset = j % 2 == 0 ? in_offset : random.below(17);
-        check_dense(dense_job(op, in, result_of(op, in), nullptr, nullptr, n), in_offset, out_offset,
-                    in_memory, out_memory, random, report);
+        check_dense(op, in, n, in_offset, out_offset, in_memory, out_memory, random, report);
       }
     }
   }
@@ -202,11 +200,11 @@ void for_each_element(const Layout& layout, const std::int64_t* strides, std::si
 bool test_gpu_far(const Options&) {
   constexpr std::int64_t far = (std::int64_t{1} << 32) + 5;
   const Layout layouts[] = {
-      {2, {3, 37}, {far, 1}, {37, 1}},
-      {2, {3, 37}, {37, 1}, {far / 2, 1}},
-      {3, {2, 5, 70}, {far, 2, 11}, {far, 70, 1}},
-      {3, {2, 33, 40}, {5000, 1, 40}, {1320, 40, 1}},  // small, for the other way to find offsets
-      {1, {5000}, {1}, {1}},
+      {2, {3, 37}, {{far, 1}, {37, 1}}},
+      {2, {3, 37}, {{37, 1}, {far / 2, 1}}},
+      {3, {2, 5, 70}, {{far, 2, 11}, {far, 70, 1}}},
+      {3, {2, 33, 40}, {{5000, 1, 40}, {1320, 40, 1}}},  // small, for the other way to find offsets
+      {1, {5000}, {{1}, {1}}},
   };
   Report report("gpu far");
   Random random(22);
@@ -229,21 +227,22 @@ bool test_gpu_far(const Options&) {
       execute(some_cpu(), dense_job(op, in_dtype, result, dense.data(), computed.data(), numel));
       execute(some_cpu(),
               dense_job(op_named("copy"), result, out_dtype, computed.data(), right.data(), numel));
-      for_each_element(layout, layout.in_strides, in_size,
+      for_each_element(layout, layout.strides[0], in_size,
                        [&](std::size_t there, std::size_t here, std::size_t size) {
                          std::memcpy(in.start() + there, dense.data() + here, size);
                        });
       Job job = dense_job(op, in_dtype, out_dtype, in.start(), out.start(), numel);
       job.layout = &layout;
       execute_on_gpu(job);
-      for_each_element(layout, layout.out_strides, out_size,
+      for_each_element(layout, layout.strides[1], out_size,
                        [&](std::size_t there, std::size_t here, std::size_t size) {
                          std::memcpy(got.data() + here, out.start() + there, size);
                        });
       const bool wrong = got != right;
       const char* target = result == out_dtype ? "in its dtype" : "in another dtype";
       if (wrong) {
-        report.explain(target, name_of(job) + ", layout " + std::to_string(&layout - layouts) + ", differs");
+        report.explain(target, name_of(op, in_dtype, out_dtype) + ", layout " +
+                                   std::to_string(&layout - layouts) + ", differs");
       }
       report.checked(target, 1, wrong ? 1 : 0);
     }

@@ -117,8 +117,8 @@ Layout random_layout(Random& random, Size size, Strides& in, Strides& out) {
   }
   in = random_strides(random, layout, true);
   out = random.one_in(3) ? in : random_strides(random, layout, false);
-  std::copy_n(in.of, layout.ndim, layout.in_strides);
-  std::copy_n(out.of, layout.ndim, layout.out_strides);
+  std::copy_n(in.of, layout.ndim, layout.strides[0]);
+  std::copy_n(out.of, layout.ndim, layout.strides[1]);
   return layout;
 }
 
@@ -129,8 +129,8 @@ void for_each_position(const Layout& layout, const Visit& visit) {
   for (;;) {
     std::int64_t in = 0, out = 0;
     for (int dim = 0; dim < layout.ndim; ++dim) {
-      in += index[dim] * layout.in_strides[dim];
-      out += index[dim] * layout.out_strides[dim];
+      in += index[dim] * layout.strides[0][dim];
+      out += index[dim] * layout.strides[1][dim];
     }
     visit(static_cast<std::size_t>(in), static_cast<std::size_t>(out));
     int dim = layout.ndim - 1;
@@ -155,7 +155,7 @@ std::string describe(const Case& test, const Layout* layout, std::int64_t numel)
   if (layout == nullptr) return text + ", " + std::to_string(numel) + " dense";
   for (int dim = 0; dim < layout->ndim; ++dim) {
     text += (dim == 0 ? ", sizes (strides in, out): " : ", ") + std::to_string(layout->sizes[dim]) + " (" +
-            std::to_string(layout->in_strides[dim]) + ", " + std::to_string(layout->out_strides[dim]) + ")";
+            std::to_string(layout->strides[0][dim]) + ", " + std::to_string(layout->strides[1][dim]) + ")";
   }
   return text;
 }
@@ -182,7 +182,7 @@ Layout layout_or_run(Random& random, const Case& test, Size size, Strides& in, S
   if (size == Size::streamed) {
     layout.sizes[0] += (std::int64_t{16} << 20) / static_cast<std::int64_t>(size_of(test.out_dtype));
   }
-  layout.in_strides[0] = layout.out_strides[0] = in.of[0] = out.of[0] = 1;
+  layout.strides[0][0] = layout.strides[1][0] = in.of[0] = out.of[0] = 1;
   in.extent = out.extent = layout.sizes[0];
   return layout;
 }

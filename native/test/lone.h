@@ -41,6 +41,10 @@ struct Lone {
   friend Lone select(Mask m, Lone a, Lone b) { return m.v ? a : b; }
 };
 
+inline Lone<double> widen_low(Lone<float> a) { return {static_cast<double>(a.v)}; }
+inline Lone<double> widen_high(Lone<float> a) { return widen_low(a); }
+inline Lone<float> narrow(Lone<double> low, Lone<double>) { return {static_cast<float>(low.v)}; }
+
 template <>
 struct Lone<std::uint64_t> {
   static constexpr int width = 1;

@@ -13,8 +13,9 @@ import { fill } from '../program/fill';
 import { checkKeys, checkShape, spread } from '../support/checks';
 import { typeError } from '../support/errors';
 import { type Entries, elementWriter } from '../tensor/element';
-import { checkArray, checkScalar, dtypeOfScalar, dtypeOfUnsigned, readNested, type Scalar } from '../tensor/literal';
+import { checkArray, dtypeOfUnsigned, readNested } from '../tensor/literal';
 import { allocateTensor, elementsOf, written } from '../tensor/memory';
+import { checkScalar, dtypeOfScalar, type Scalar } from '../tensor/scalar';
 import {
   checkIsOptions,
   createTensor,

@@ -12,7 +12,7 @@ import {
 import { checkShape, checkWhole } from '../support/checks';
 import { RsqrtError, rangeError, show, typeError } from '../support/errors';
 import { type Entries, elementReader, elementWriter } from '../tensor/element';
-import { checkScalar, isComplex, type Scalar } from '../tensor/literal';
+import { checkScalar, isComplex, type Scalar } from '../tensor/scalar';
 import type { Tensor } from '../tensor/tensor';
 import { checkOptions, type DTypeOf, filled, popOptions, type TensorOptions } from './create';
 

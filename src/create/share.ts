@@ -130,7 +130,7 @@ export function fromSource(source: unknown, args: unknown[], where: string): Ten
     return fitted(moved, shape, where);
   }
   if (source instanceof Tensor) throw notATensor(`${where}: source`, source); // a Proxy of one
-  const like = fromArrow(source, where) ?? tensorLike(source, where);
+  const like: TensorLike | undefined = fromArrow(source, where) ?? tensorLike(source, where);
   const memory = like?.data ?? source;
   const array = isAnyArrayBuffer(memory) ? bytesIn(memory, where) : memory;
   if (!isTypedArray(array)) {

@@ -8,7 +8,7 @@ import { type Nested, nested } from '../methods/reading';
 import { checkShape } from '../support/checks';
 import { RsqrtError, show, typeError } from '../support/errors';
 import { outOfLimits } from '../tensor/element';
-import { isComplex, type Scalar } from '../tensor/literal';
+import { isComplex, type Scalar } from '../tensor/scalar';
 import { extend, Tensor } from '../tensor/tensor';
 
 declare module '../tensor/tensor' {

@@ -4,10 +4,9 @@
  */
 
 import { isTypedArray } from 'node:util/types';
-import type { TensorLike } from '../create/share';
 import { describeArray } from '../dtype/arrays';
 import { arrayOf, type DType, isArrayOf, itemSizeOf, type TypedArray } from '../dtype/dtype';
-import { numelOf } from '../layout/layout';
+import { numelOf, type Sizes } from '../layout/layout';
 import { escaped, show, typeError } from '../support/errors';
 
 /** A vector of Apache Arrow: only the properties that are used here. */
@@ -42,6 +41,13 @@ interface ArrowData {
   readonly children: readonly ArrowData[];
 }
 
+/** What {@link fromArrow} returns: the parts of a tensor object. */
+interface ArrowTensor {
+  readonly data: TypedArray;
+  readonly dims: Sizes;
+  readonly type: DType;
+}
+
 /** The types that have the same memory layout as a dtype, by Arrow's names. */
 const dtypeOfType: Readonly<Record<string, DType>> = {
   Float16: 'float16', // their bits
@@ -67,7 +73,7 @@ const copyOfType: Readonly<Record<string, string>> = {
  * lists become dimensions. The memory of a vector with one chunk is shared; several chunks are
  * copied into one.
  */
-export function fromArrow(value: unknown, where: string): TensorLike | undefined {
+export function fromArrow(value: unknown, where: string): ArrowTensor | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if ('schema' in value && 'getChild' in value) {
     throw typeError(`${where}: a table of Arrow must be given by column, as getChild(name); received ${show(value)}`);

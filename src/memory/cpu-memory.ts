@@ -9,7 +9,7 @@ import { bytesOf } from '../dtype/arrays';
 import { binding } from '../load/binding';
 import { checkWhole } from '../support/checks';
 import { RsqrtError } from '../support/errors';
-import { type Orphan, Orphans } from './orphans';
+import { AbandonedBuffers, type WatchedBuffer } from './abandoned-buffers';
 import { Spares } from './spares';
 
 /** A part of a buffer. */
@@ -77,7 +77,7 @@ const HUGE_PAGE = 2 * 1024 * 1024;
 // and none of them has been faulted in yet.
 const MAPPED_BYTES = 32 * 1024 * 1024 - 64 * 1024;
 
-const orphans = new Orphans();
+const abandoned = new AbandonedBuffers();
 const spares = new Spares(256 * 1024 * 1024, (buffer) => binding.freeBuffer(buffer));
 
 /** Uninitialised memory, in a buffer that may be larger. Throws `ERR_OUT_OF_MEMORY`. */
@@ -94,7 +94,7 @@ export function allocateBytes(byteLength: number): Place {
   // Begins at the border of a huge page, because memory before it would be faulted in by small
   // pages.
   const room = byteLength + HUGE_PAGE;
-  const buffer = spares.take(room) ?? orphans.take(room, spares.limit) ?? newBuffer(room, byteLength);
+  const buffer = spares.take(room) ?? abandoned.take(room, spares.limit) ?? newBuffer(room, byteLength);
   return { buffer, byteOffset: binding.adviseHugePages(buffer) };
 }
 
@@ -102,12 +102,12 @@ export function allocateBytes(byteLength: number): Place {
  * Lets memory be reused if its owner is garbage-collected instead of disposed. Null for small
  * buffers, which the C library itself keeps for reuse.
  */
-export function watchOwner(owner: object, buffer: ArrayBuffer): Orphan | null {
-  return buffer.byteLength < MAPPED_BYTES ? null : orphans.watch(owner, buffer, spares.limit);
+export function watchOwner(owner: object, buffer: ArrayBuffer): WatchedBuffer | null {
+  return buffer.byteLength < MAPPED_BYTES ? null : abandoned.watch(owner, buffer, spares.limit);
 }
 
 /** Ends the watch that {@link watchOwner} began. */
-export const unwatchOwner = (orphan: Orphan): void => orphans.release(orphan);
+export const unwatchOwner = (watched: WatchedBuffer): void => abandoned.release(watched);
 
 /**
  * Takes back memory from {@link allocateBytes} for new tensors. Nothing may refer to it any more.
@@ -132,7 +132,7 @@ function newBuffer(byteLength: number, asked = byteLength): ArrayBuffer {
     return uninitialised(byteLength);
   } catch {
     spares.clear();
-    orphans.clear();
+    abandoned.clear();
     try {
       return uninitialised(byteLength);
     } catch {
@@ -159,7 +159,7 @@ function uninitialised(byteLength: number): ArrayBuffer {
  */
 export function emptyCache(): void {
   spares.clear();
-  orphans.clear();
+  abandoned.clear();
   binding.returnFreedMemory();
 }
 

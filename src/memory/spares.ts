@@ -17,7 +17,7 @@ interface Spare {
 }
 
 // Only the newest of a class are tried, so that the search time does not grow with their number.
-const MOST_TRIED = 8;
+const MAX_TRIED = 8;
 
 export class Spares {
   #limit: number;
@@ -60,7 +60,7 @@ export class Spares {
     if (this.#bytes < bytes) return undefined;
     const sizeClass = sizeClassOf(bytes);
     let spare = this.#newestInClass[sizeClass];
-    for (let tries = 1; spare && spare.bytes < bytes; tries++) spare = tries < MOST_TRIED ? spare.olderInClass : null;
+    for (let tries = 1; spare && spare.bytes < bytes; tries++) spare = tries < MAX_TRIED ? spare.olderInClass : null;
     spare ??= this.#newestInClass[sizeClass + 1]; // two classes together span a quarter
     if (!spare) return undefined;
     this.#unlink(spare);

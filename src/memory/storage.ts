@@ -6,9 +6,9 @@
 import type { DeviceMemory, Memory } from '../../binding';
 import { bytesOf, isDetached } from '../dtype/arrays';
 import { binding } from '../load/binding';
+import type { WatchedBuffer } from './abandoned-buffers';
 import { allocateBytes, freeBytes, sharesSlab, unwatchOwner, watchOwner } from './cpu-memory';
 import { CPU } from './device';
-import type { Orphan } from './orphans';
 
 /** Bytes that were allocated and not released. Garbage-collected memory still counts. */
 let held = 0;
@@ -37,7 +37,7 @@ export class Storage {
   /** Whether the memory was handed out, so that it must not be reused for another tensor. */
   #handedOut = false;
   /** Allows reusing the memory if this storage is garbage-collected. */
-  orphan: Orphan | null = null;
+  watched: WatchedBuffer | null = null;
   /** The number of tensors on this storage that have not been disposed. */
   references = 0;
 
@@ -80,8 +80,8 @@ export class Storage {
   }
 
   #unwatch(): void {
-    if (this.orphan !== null) unwatchOwner(this.orphan);
-    this.orphan = null;
+    if (this.watched !== null) unwatchOwner(this.watched);
+    this.watched = null;
   }
 
   /**
@@ -141,7 +141,7 @@ export class Storage {
     [this.owner, other.owner] = [other.owner, this.owner];
     [this.byteOffset, other.byteOffset] = [other.byteOffset, this.byteOffset];
     [this.byteLength, other.byteLength] = [other.byteLength, this.byteLength];
-    if (this.device === CPU && !this.pinned) this.orphan = watchOwner(this, this.owner as ArrayBuffer);
+    if (this.device === CPU && !this.pinned) this.watched = watchOwner(this, this.owner as ArrayBuffer);
     other.retain();
     other.release();
   }
@@ -163,7 +163,7 @@ export function allocate(byteLength: number, device: number, pinned = false): St
 function allocateOnCpu(byteLength: number): Storage {
   const { buffer, byteOffset } = allocateBytes(byteLength);
   const storage = new Storage(buffer, byteOffset, byteLength, CPU);
-  if (!sharesSlab(byteLength)) storage.orphan = watchOwner(storage, buffer);
+  if (!sharesSlab(byteLength)) storage.watched = watchOwner(storage, buffer);
   return storage;
 }
 

@@ -10,7 +10,7 @@ import { checkWritable, mustCopyFirst } from '../program/overlap';
 import { copyProgram } from '../program/program';
 import { copyAcross } from '../program/transfer';
 import { checkFlags } from '../support/checks';
-import { checkScalar, type Scalar } from '../tensor/literal';
+import { checkScalar, type Scalar } from '../tensor/scalar';
 import { dtypeInfoOf, extend, isTensor, notATensor, storageOf, type Tensor } from '../tensor/tensor';
 import { elementAt } from './reading';
 import { viewOf } from './views';

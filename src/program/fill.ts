@@ -2,7 +2,7 @@
 
 import { arrayOf, type DType, dtypes } from '../dtype/dtype';
 import { type Entries, elementWriter } from '../tensor/element';
-import type { Scalar } from '../tensor/literal';
+import type { Scalar } from '../tensor/scalar';
 import { dtypeInfoOf, storageOf, type Tensor } from '../tensor/tensor';
 import { launchAll, scalars } from './launch';
 import { ProgramBuilder, ProgramTable } from './program';

@@ -3,7 +3,7 @@
 import { type DType, type ElementOf, kindOf } from '../dtype/dtype';
 import { INTEGER_LIMITS } from '../dtype/integers';
 import { rangeError, show, typeError } from '../support/errors';
-import { isComplex, type Scalar } from './literal';
+import { isComplex, type Scalar } from './scalar';
 
 /** The typed array of any dtype. */
 export interface Entries {

@@ -16,11 +16,9 @@ import { received } from '../foreign/foreign';
 import { type Sizes, sameSizes } from '../layout/layout';
 import { MOST_DIMS } from '../support/checks';
 import { RsqrtError, rangeError, show, typeError } from '../support/errors';
+import { checkParts, dtypeOfScalar } from './scalar';
 import { isTensor, storageOf, type Tensor } from './tensor';
 import { ValueList } from './values';
-
-/** A single element in JavaScript. */
-export type Scalar = number | bigint | boolean | Complex;
 
 /** What {@link readNested} returns. */
 interface NestedValues {
@@ -155,32 +153,6 @@ function addLeaf(values: ValueList, value: unknown, path: readonly number[], whe
   );
 }
 
-/** Whether a value, given as a {@link Scalar}, is complex. */
-export const isComplex = (value: Scalar): value is Complex => typeof value === 'object';
-
-/** Throws a more specific `TypeError` if a value was meant as a complex number. */
-function checkParts(value: unknown, where: string): void {
-  if (typeof value !== 'object' || value === null || !('re' in value || 'im' in value)) return;
-  const { re, im } = value as Partial<Complex>;
-  throw typeError(`${where} must have numbers as re and im; received ${show(re)} and ${show(im)}`);
-}
-
-/**
- * Checks that a value is one element. Otherwise throws `TypeError`, whose message also names `or`
- * as possible.
- */
-export function checkScalar(value: unknown, where: string, or = ''): Scalar {
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return value;
-  if (typeof value === 'object' && value !== null) {
-    const { re, im } = value as Partial<Complex>;
-    if (typeof re === 'number' && typeof im === 'number') return { re, im }; // a copy, which cannot change after the check
-  }
-  checkParts(value, where);
-  // If a tensor is also possible, say how to make one.
-  const what = or === '' ? show(value) : received(value);
-  throw typeError(`${where} must be ${or}a number, bigint, boolean or { re, im }; received ${what}`);
-}
-
 /** The dtype of a typed array in a list. The array's elements are values, not bits. */
 function checkRow(array: TypedArray, asked: DType | undefined, path: readonly number[], where: string): DType {
   const unsigned = dtypeOfUnsigned(array, asked);
@@ -219,11 +191,4 @@ export function checkArray(array: TypedArray, asked: unknown, where: string): DT
   throw typeError(
     `${where}: a ${nameOfArray(array)} has no dtype here, so it cannot be shared; tensor(array, { dtype: 'int64' }) copies its values`,
   );
-}
-
-/** The default dtype of a value. */
-export function dtypeOfScalar(value: Scalar): DType {
-  if (typeof value === 'number') return getDefaultDtype();
-  if (typeof value === 'bigint') return 'int64';
-  return isComplex(value) ? getDefaultComplex() : 'bool';
 }

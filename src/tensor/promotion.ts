@@ -2,7 +2,7 @@
 
 import { canCast, type DType, kindOf, promoteTypes } from '../dtype/dtype';
 import { RsqrtError, typeError } from '../support/errors';
-import { checkScalar, dtypeOfScalar, type Scalar } from './literal';
+import { checkScalar, dtypeOfScalar, type Scalar } from './scalar';
 import { isTensor, type Tensor } from './tensor';
 
 /**

@@ -2,7 +2,7 @@
 
 import type { TypedArray } from '../dtype/dtype';
 import type { Sizes } from '../layout/layout';
-import type { Scalar } from './literal';
+import type { Scalar } from './scalar';
 import type { Tensor } from './tensor';
 
 /** Consecutive values of one kind. */

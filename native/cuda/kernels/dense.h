@@ -1,7 +1,6 @@
-// The kernel for jobs in which both sides are contiguous. It moves 16 bytes at a time.
+// The kernel for one op of one input, where both sides are contiguous. It moves 16 bytes at a time.
 #pragma once
 
-#include "core/job.h"
 #include "cuda/kernels/element.h"
 
 namespace rsqrt_native::cuda {
@@ -90,12 +89,12 @@ __global__ void __launch_bounds__(threads_per_block)
 }
 
 template <class Op, class From>
-cudaError_t launch_dense(const Job& job, int multiprocessors, cudaStream_t stream) {
+cudaError_t launch_dense(const std::byte* from, std::byte* to, std::int64_t n, int multiprocessors,
+                         cudaStream_t stream) {
   using To = Result<Op, From>;
   constexpr int size = pack_size<From, To>;
-  const From* in = reinterpret_cast<const From*>(job.in);
-  To* out = reinterpret_cast<To*>(job.out);
-  std::int64_t n = job.numel;
+  const From* in = reinterpret_cast<const From*>(from);
+  To* out = reinterpret_cast<To*>(to);
   int lead = static_cast<int>(reinterpret_cast<std::uintptr_t>(out) / sizeof(To) % size);
   bool aligned = static_cast<int>(reinterpret_cast<std::uintptr_t>(in) / sizeof(From) % size) == lead;
   void* args[] = {&in, &out, &n, &lead, &aligned};

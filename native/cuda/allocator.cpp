@@ -1,4 +1,4 @@
-#include "cuda/memory.h"
+#include "cuda/allocator.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -41,9 +41,9 @@ PoolHandle make_pool(int device) {
 
 }  // namespace
 
-DeviceBlock::~DeviceBlock() { memory_.release(*this); }
+DeviceBlock::~DeviceBlock() { allocator_.release(*this); }
 
-Memory::Memory(int device) : device_(device) {
+Allocator::Allocator(int device) : device_(device) {
   int supported = 0;
   check(cudaDeviceGetAttribute(&supported, cudaDevAttrMemoryPoolsSupported, device),
         "cudaDeviceGetAttribute");
@@ -55,7 +55,7 @@ Memory::Memory(int device) : device_(device) {
   shared.all.push_back(pool_.get());
 }
 
-Memory::~Memory() {
+Allocator::~Allocator() {
   if (pool_ == nullptr) return;
   Pools& shared = pools();
   const std::lock_guard lock(shared.mutex);
@@ -68,7 +68,7 @@ void trim_pools() {
   for (cudaMemPool_t pool : shared.all) check(cudaMemPoolTrimTo(pool, 0), "cudaMemPoolTrimTo");
 }
 
-std::shared_ptr<DeviceBlock> Memory::allocate(std::size_t bytes, const Stream& stream) {
+std::shared_ptr<DeviceBlock> Allocator::allocate(std::size_t bytes, const Stream& stream) {
   if (bytes > limit_ || allocated_ > limit_ - bytes) refuse(bytes);
   std::byte* data = allocate_bytes(std::max<std::size_t>(bytes, 1), stream);  // never null
   std::shared_ptr<DeviceBlock> block;
@@ -83,7 +83,7 @@ std::shared_ptr<DeviceBlock> Memory::allocate(std::size_t bytes, const Stream& s
   return block;
 }
 
-std::byte* Memory::allocate_bytes(std::size_t bytes, const Stream& stream) {
+std::byte* Allocator::allocate_bytes(std::size_t bytes, const Stream& stream) {
   void* data = nullptr;
   const cudaError_t status = pool_ != nullptr
                                  ? cudaMallocFromPoolAsync(&data, bytes, pool_.get(), stream.handle.get())
@@ -96,11 +96,11 @@ std::byte* Memory::allocate_bytes(std::size_t bytes, const Stream& stream) {
   return static_cast<std::byte*>(data);
 }
 
-cudaError_t Memory::free_bytes(std::byte* data, const Stream& stream) const {
+cudaError_t Allocator::free_bytes(std::byte* data, const Stream& stream) const {
   return pool_ != nullptr ? cudaFreeAsync(data, stream.handle.get()) : cudaFree(data);
 }
 
-void Memory::refuse(std::size_t bytes) const {
+void Allocator::refuse(std::size_t bytes) const {
   std::string text = "out of memory on cuda:" + std::to_string(device_) + ": asked for " +
                      std::to_string(bytes) + " bytes, " + std::to_string(allocated_) + " are allocated";
   if (limit_ != no_limit) text += ", the limit is " + std::to_string(limit_);
@@ -112,7 +112,7 @@ void Memory::refuse(std::size_t bytes) const {
   throw Failure("ERR_OUT_OF_MEMORY", text);
 }
 
-void Memory::release(const DeviceBlock& block) noexcept {
+void Allocator::release(const DeviceBlock& block) noexcept {
   allocated_ -= block.bytes;
   // If the device has failed, its memory is lost anyway. The call that met the failure reported it.
   try {
@@ -126,7 +126,7 @@ void Memory::release(const DeviceBlock& block) noexcept {
   }
 }
 
-void Memory::open_to(int device) {
+void Allocator::open_to(int device) {
   int possible = 0;
   check(cudaDeviceCanAccessPeer(&possible, device, device_), "cudaDeviceCanAccessPeer");
   if (possible == 0) return;  // then the driver copies through the host
@@ -144,7 +144,7 @@ void Memory::open_to(int device) {
   if (status != cudaErrorPeerAccessAlreadyEnabled) check(status, "cudaDeviceEnablePeerAccess");
 }
 
-MemoryStats Memory::stats() const {
+MemoryStats Allocator::stats() const {
   MemoryStats stats = {allocated_, max_allocated_, allocated_, limit_, 0, 0};
   if (pool_ != nullptr) {
     std::uint64_t reserved = 0;

@@ -1,4 +1,4 @@
-// The memory of one device, as one environment has it.
+// Allocates the memory of one device for one environment.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +14,12 @@ namespace rsqrt_native::cuda {
 // waits for the device. Each environment has its own pool, so that its numbers are separate. The
 // pool keeps released memory until it is trimmed. If the driver does not support pools, cudaMalloc
 // and cudaFree are used, and cudaFree waits.
-class Memory {
+class Allocator {
  public:
-  explicit Memory(int device);  // the current one
-  ~Memory();
-  Memory(const Memory&) = delete;
-  Memory& operator=(const Memory&) = delete;
+  explicit Allocator(int device);  // the current one
+  ~Allocator();
+  Allocator(const Allocator&) = delete;
+  Allocator& operator=(const Allocator&) = delete;
 
   // Throws ERR_OUT_OF_MEMORY.
   std::shared_ptr<DeviceBlock> allocate(std::size_t bytes, const Stream& stream);

@@ -7,37 +7,37 @@ import { Buffer } from 'node:buffer';
 import { binding } from '../load/binding';
 
 /** A buffer whose owner is watched. */
-export interface Orphan {
+export interface WatchedBuffer {
   readonly buffer: ArrayBuffer;
   /** The size of the buffer while it is not detached. */
   readonly bytes: number;
   readonly watch: number;
 }
 
-export class Orphans {
+export class AbandonedBuffers {
   #bytes = 0;
   /** Oldest first. There are few, because each is large. */
-  #watched: Orphan[] = [];
+  #watched: WatchedBuffer[] = [];
 
   /**
    * Watches the owner of a buffer. Holds the buffer until the owner was collected and the buffer is
    * taken. Returns null and does not hold the buffer if the buffers held for live owners reach
    * `limit` bytes.
    */
-  watch(owner: object, buffer: ArrayBuffer, limit: number): Orphan | null {
+  watch(owner: object, buffer: ArrayBuffer, limit: number): WatchedBuffer | null {
     if (this.#bytes >= limit) this.clear(); // collected ones are of other sizes, or they would have been taken
     if (this.#bytes >= limit) return null;
-    const orphan = { buffer, bytes: buffer.byteLength, watch: binding.watch(owner) };
-    this.#watched.push(orphan);
-    this.#bytes += orphan.bytes;
-    return orphan;
+    const entry = { buffer, bytes: buffer.byteLength, watch: binding.watch(owner) };
+    this.#watched.push(entry);
+    this.#bytes += entry.bytes;
+    return watched;
   }
 
   /** Stops watching and holding a buffer. */
-  release(orphan: Orphan): void {
-    binding.unwatch(orphan.watch);
-    this.#watched = this.#watched.filter((other) => other !== orphan);
-    this.#bytes -= orphan.bytes;
+  release(entry: WatchedBuffer): void {
+    binding.unwatch(entry.watch);
+    this.#watched = this.#watched.filter((other) => other !== entry);
+    this.#bytes -= entry.bytes;
   }
 
   /**
@@ -55,23 +55,23 @@ export class Orphans {
 
   /** Frees the buffers whose owners were collected. */
   clear(): void {
-    for (const orphan of this.#watched) {
-      if (!binding.isCollected(orphan.watch)) continue;
-      this.release(orphan);
-      if (isWhole(orphan)) binding.freeBuffer(orphan.buffer);
+    for (const entry of this.#watched) {
+      if (!binding.isCollected(entry.watch)) continue;
+      this.release(entry);
+      if (isWhole(entry)) binding.freeBuffer(entry.buffer);
     }
   }
 
   #find(bytes: number): ArrayBuffer | undefined {
-    const fits = (orphan: Orphan) => isWhole(orphan) && orphan.bytes >= bytes && orphan.bytes <= 1.25 * bytes;
-    const found = this.#watched.find((orphan) => fits(orphan) && binding.isCollected(orphan.watch));
+    const fits = (entry: WatchedBuffer) => isWhole(entry) && entry.bytes >= bytes && entry.bytes <= 1.25 * bytes;
+    const found = this.#watched.find((entry) => fits(entry) && binding.isCollected(entry.watch));
     if (found !== undefined) this.release(found);
     return found?.buffer;
   }
 }
 
 /** Whether a buffer still has its memory. */
-const isWhole = ({ buffer, bytes }: Orphan): boolean => buffer.byteLength === bytes;
+const isWhole = ({ buffer, bytes }: WatchedBuffer): boolean => buffer.byteLength === bytes;
 
 /**
  * Makes V8 collect its young objects, which takes a fraction of a millisecond. V8 does so before it
