@@ -4,13 +4,14 @@ import { isSharedArrayBuffer, isTypedArray } from 'node:util/types';
 import { type ArrayInfo, describeArray } from '../dtype/arrays';
 import { type Complex, checkDType, type DType, getDefaultDtype, type TypedArray } from '../dtype/dtype';
 import { contiguousStrides, copyStrides, type Sizes } from '../layout/layout';
+import { checkShape } from '../layout/shape-checks';
 import { CPU, type DeviceName, deviceIndex, deviceName } from '../memory/device';
 import { Storage } from '../memory/storage';
 import type { Nested } from '../methods/reading';
 import { viewOf } from '../methods/views';
 import { converted } from '../program/convert';
 import { fill } from '../program/fill';
-import { checkKeys, checkShape, spread } from '../support/checks';
+import { checkKeys, spread } from '../support/checks';
 import { typeError } from '../support/errors';
 import { type Entries, elementWriter } from '../tensor/element';
 import { checkArray, dtypeOfUnsigned, readNested } from '../tensor/literal';
@@ -127,7 +128,7 @@ export const isTensorList = (value: unknown): boolean => Array.isArray(value) &&
 export function copied(data: unknown, dtype: DType | undefined, device: number, where: string): Tensor {
   if (isTypedArray(data) && dtypeOfUnsigned(data, dtype) === undefined) {
     const array = describeArray(data, where);
-    using shared = share(array, checkArray(data, dtype, where), [array.length]);
+    using shared = tensorOn(array, checkArray(data, dtype, where), [array.length]);
     return shared.to({ dtype: dtype ?? shared.dtype, device: deviceName(device), copy: true });
   }
   const { shape, dtype: own, values } = readNested(data, where, dtype);
@@ -372,7 +373,7 @@ function filledWith(value: Scalar, shape: Sizes, strides: Sizes, dtype: DType, d
 }
 
 /** A contiguous tensor that shares the memory of an array. */
-export function share({ buffer, byteOffset, byteLength }: ArrayInfo, dtype: DType, shape: Sizes): Tensor {
+export function tensorOn({ buffer, byteOffset, byteLength }: ArrayInfo, dtype: DType, shape: Sizes): Tensor {
   // The addon takes a SharedArrayBuffer in the form of a view.
   const memory = isSharedArrayBuffer(buffer) ? new Uint8Array(buffer) : (buffer as ArrayBuffer);
   const storage = new Storage(memory, byteOffset, byteLength, CPU);

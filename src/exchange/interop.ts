@@ -1,6 +1,6 @@
 /** The methods of Tensor that pass it to other libraries and other threads. */
 
-import { share } from '../create/create';
+import { tensorOn } from '../create/create';
 import { describeArray } from '../dtype/arrays';
 import { arrayOf, checkDType, type DType, type TypedArrayOf } from '../dtype/dtype';
 import { allocateBuffer } from '../memory/cpu-memory';
@@ -117,7 +117,7 @@ function detached<D extends DType>(tensor: Tensor<D>, where: string): Transferab
     return elementsOf(tensor) as TransferableObject<D>['data'];
   }
   const data = new (arrayOf(tensor.dtype))(allocateBuffer(bytes)) as TransferableObject<D>['data'];
-  using copy = share(describeArray(data, where), tensor.dtype, tensor.shape);
+  using copy = tensorOn(describeArray(data, where), tensor.dtype, tensor.shape);
   launchCopy(tensor, copy);
   return data;
 }

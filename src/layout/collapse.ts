@@ -1,10 +1,10 @@
 /** Describes to the addon how to traverse the memory of several operands together. */
 
-import { MOST_DIMS } from '../support/checks';
 import type { Sizes } from './layout';
+import { maxDims } from './shape-checks';
 
 /** Dimensions, outermost first: used during a call of {@link collapse}. */
-const order = new Int32Array(MOST_DIMS);
+const order = new Int32Array(maxDims);
 
 /**
  * Finds the fewest dimensions that traverse operands of one shape, and writes them as the addon

@@ -87,11 +87,11 @@ export function isContiguous(shape: Sizes, strides: Sizes): boolean {
 export function isChannelsLast(shape: Sizes, strides: Sizes): boolean {
   const { length } = shape;
   if ((length !== 4 && length !== 5) || strides[1] === 0) return false;
-  let least = 0;
+  let minStride = 0;
   for (const dim of channelsLastOrder(length)) {
-    if (shape[dim] === 0 || strides[dim] < least) return false;
-    if (dim === 0 && least === strides[1]) return false;
-    least = strides[dim] * shape[dim];
+    if (shape[dim] === 0 || strides[dim] < minStride) return false;
+    if (dim === 0 && minStride === strides[1]) return false;
+    minStride = strides[dim] * shape[dim];
   }
   return true;
 }
@@ -138,7 +138,7 @@ export function isDense(shape: Sizes, strides: Sizes): boolean {
  * The number of elements that {@link countsTwice} visits in about 50 ms. Each takes a byte of
  * memory.
  */
-const MOST_COUNTED = 2 ** 22;
+const MAX_COUNTED = 2 ** 22;
 
 /**
  * Whether several indices name the same element, as in an expanded view or in sliding windows.
@@ -169,7 +169,7 @@ export function sharesElements(shape: Sizes, strides: Sizes): boolean | undefine
     reach += step * high;
   }
   if (decided) return false;
-  return reach < MOST_COUNTED ? countsTwice(dims, shape, strides, reach) : undefined;
+  return reach < MAX_COUNTED ? countsTwice(dims, shape, strides, reach) : undefined;
 }
 
 /** Whether two indices name the same element, found by visiting all of them. */

@@ -8,7 +8,7 @@ import { fill } from '../program/fill';
 import { launch } from '../program/launch';
 import { checkWritable, mustCopyFirst } from '../program/overlap';
 import { copyProgram } from '../program/program';
-import { copyAcross } from '../program/transfer';
+import { copyBetweenDevices } from '../program/transfer';
 import { checkFlags } from '../support/checks';
 import { checkScalar, type Scalar } from '../tensor/scalar';
 import { dtypeInfoOf, extend, isTensor, notATensor, storageOf, type Tensor } from '../tensor/tensor';
@@ -90,7 +90,7 @@ export abstract class Writing<D extends DType> {
     warnOfLoss(source.dtype, this.dtype);
     using spread = viewOf(source, geometry, 'copy_: source');
     if (isAcross) {
-      copyAcross(spread, this, nonBlocking);
+      copyBetweenDevices(spread, this, nonBlocking);
       return this;
     }
     const program = copyProgram(dtypeInfoOf(spread).code, dtypeInfoOf(this).code);

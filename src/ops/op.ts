@@ -8,7 +8,7 @@ import { copyStrides, extentOf, Layout, resultStrides, sameSizes } from '../layo
 import { binding } from '../load/binding';
 import { launchFromCopy } from '../program/copy';
 import { launch, launchBetween } from '../program/launch';
-import { checkWritable, mustCopyFirst, type Place, placeOf } from '../program/overlap';
+import { checkWritable, type MemoryRegion, mustCopyFirst, regionOf } from '../program/overlap';
 import { computedIn, ProgramBuilder, ProgramTable } from '../program/program';
 import { checkKeys } from '../support/checks';
 import { RsqrtError, show, typeError } from '../support/errors';
@@ -121,9 +121,9 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
     let copyFirst = mustCopyFirst(input, out, outName);
     const layout = layoutOf(out);
     if (!sameSizes(layoutOf(input).shape, layout.shape)) {
-      const place = placeOfResized(out, layoutOfResult(input, info, result), outName);
-      copyFirst = mustCopyFirst(input, place, outName);
-      resize(out, place, outName);
+      const region = resizedRegion(out, layoutOfResult(input, info, result), outName);
+      copyFirst = mustCopyFirst(input, region, outName);
+      resize(out, region, outName);
     }
     const program = programs.get(info.code, result.code, stored.code);
     try {
@@ -218,36 +218,36 @@ function layoutOfResult(input: Tensor, info: DTypeInfo, result: DTypeInfo): Layo
 }
 
 /**
- * The place of `out` after it is resized to the shape and strides of a new result, as torch does.
+ * The region of `out` after it is resized to the shape and strides of a new result, as torch does.
  */
-export function placeOfResized(
+export function resizedRegion(
   out: Tensor,
-  { shape, strides }: Pick<Place, 'shape' | 'strides'>,
+  { shape, strides }: Pick<MemoryRegion, 'shape' | 'strides'>,
   where: string,
-): Place {
-  const place = placeOf(out, { shape: Object.freeze(shape), strides: Object.freeze(strides) });
-  if (endOf(place) > place.storage.byteLength && !place.storage.isPrivate) {
+): MemoryRegion {
+  const region = regionOf(out, { shape: Object.freeze(shape), strides: Object.freeze(strides) });
+  if (endOf(region) > region.storage.byteLength && !region.storage.isPrivate) {
     throw new RsqrtError(
       'ERR_SHAPE',
       `${where} of shape [${out.shape}] cannot be resized to [${shape}]: others use its memory, which is too small`,
     );
   }
-  return place;
+  return region;
 }
 
-/** Gives `out` the shape and strides of a place, and more memory if needed. */
-export function resize(out: Tensor, place: Place, where: string): void {
+/** Gives `out` the shape and strides of a region, and more memory if needed. */
+export function resize(out: Tensor, region: MemoryRegion, where: string): void {
   if (out.numel > 0) {
     warnOnce(
       'RSQRT_OUT_RESIZED',
-      `${where} of shape [${out.shape}] was resized to [${place.shape}]; give one of that shape`,
+      `${where} of shape [${out.shape}] was resized to [${region.shape}]; give one of that shape`,
     );
   }
-  const end = endOf(place);
-  if (end > place.storage.byteLength) place.storage.grow(end);
-  relayOut(out, new Layout(place.shape, place.strides));
+  const end = endOf(region);
+  if (end > region.storage.byteLength) region.storage.grow(end);
+  relayOut(out, new Layout(region.shape, region.strides));
 }
 
 /** The end of the elements, in bytes from the start of the storage. */
-const endOf = ({ storageOffset, shape, strides, itemSize }: Place): number =>
+const endOf = ({ storageOffset, shape, strides, itemSize }: MemoryRegion): number =>
   (storageOffset + extentOf(shape, strides)) * itemSize;

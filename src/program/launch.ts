@@ -3,11 +3,12 @@
 import { broadcastStrides } from '../layout/broadcast';
 import { collapse } from '../layout/collapse';
 import { sameSizes } from '../layout/layout';
+import { maxDims } from '../layout/shape-checks';
 import { binding } from '../load/binding';
 import type { Storage } from '../memory/storage';
 import { dtypeInfoOf, layoutOf, offsetOf, storageOf, type Tensor } from '../tensor/tensor';
 
-const { maxDims, maxOperands, maxScalars } = binding.limits;
+const { maxOperands, maxScalars } = binding.limits;
 
 /** What {@link collapse} writes and the addon reads during a call. */
 const dims = new Float64Array(1 + maxDims * (1 + maxOperands));
