@@ -4,8 +4,9 @@
 //   node scripts/sanitize.mjs [--only address|thread]
 //
 // address: all quick parts under AddressSanitizer and UndefinedBehaviorSanitizer. User memory may
-// start at any byte, so the parts also run on misaligned elements. Nothing is suppressed.
-// thread: jobs with several threads, and the simulated device with one stream per thread, under
+// start at any byte, so the parts also run on misaligned elements. A million corrupt programs are
+// tried. Nothing is suppressed.
+// thread: jobs with several threads, random programs, and the simulated device with one stream per thread, under
 // ThreadSanitizer.
 
 import { parseArgs } from 'node:util';
@@ -15,13 +16,13 @@ const runs = [
   {
     name: 'address',
     sanitize: 'address,undefined,float-cast-overflow',
-    parts: [], // all quick ones
+    parts: ['--corrupt=1000000'], // all quick ones
     env: { ASAN_OPTIONS: 'detect_stack_use_after_return=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
   },
   {
     name: 'thread',
     sanitize: 'thread',
-    parts: ['concurrent', 'device', 'backend', 'gpu-dense', 'gpu-draws', 'barriers'],
+    parts: ['concurrent', 'device', 'backend', 'gpu-dense', 'gpu-draws', 'barriers', 'programs', '--programs=2000'],
     env: {},
   },
 ];
