@@ -28,6 +28,7 @@ import './methods/reading';
 import './methods/views';
 import './methods/writing';
 
+export { asTensor, type Shareable, type SharedDType, type TensorLike } from './create/as-tensor';
 export {
   type DTypeOf,
   empty,
@@ -45,7 +46,6 @@ export {
 export { cat, type Joinable, type JoinedDType, type JoinOptions, stack } from './create/joining';
 export { initialSeed, manualSeed, rand, randLike, randn, randnLike, seed } from './create/random';
 export { arange, linspace } from './create/ranges';
-export { asTensor, type Shareable, type SharedDType, type TensorLike } from './create/share';
 export { type CudaDeviceProperties, cuda } from './cuda/cuda';
 export type { CudaEvent, CudaEventOptions } from './cuda/events';
 export type { CudaGraph } from './cuda/graphs';

@@ -128,7 +128,32 @@ bool has_whole_packs(const Program& program, const Piece& piece, int k, std::uin
   return (first - lead) % static_cast<unsigned>(elements) == 0;
 }
 
-template <int width>
+// The tiers of every op, by the form that it computes.
+struct Tiers {
+  Tier of[form_count];
+};
+template <class Op>
+constexpr Tiers tiers() {
+#define X(name, type) tier_of<Op, type>,
+  return {{RSQRT_FORMS(X)}};
+#undef X
+}
+constexpr Tiers tiers_of_ops[] = {
+#define X(name, functor) tiers<functor>(),
+    RSQRT_OPS(X)
+#undef X
+};
+
+Tier tier_of_program(const Program& program) {
+  for (int i = 0; i < program.steps; ++i) {
+    const Step& step = program.step[i];
+    if (step.kind != Kind::apply) continue;
+    if (tiers_of_ops[step.code].of[static_cast<int>(form_of(step.dtype))] == Tier::full) return Tier::full;
+  }
+  return Tier::light;
+}
+
+template <int width, Tier tier>
 cudaError_t launch_interpreter(const Program& program, const Scalar* scalars, Piece& piece,
                                int multiprocessors, cudaStream_t stream) {
   constexpr int elements = elements_in_slot<width>;
@@ -164,13 +189,36 @@ cudaError_t launch_interpreter(const Program& program, const Scalar* scalars, Pi
   const std::uint32_t threads = task.packs < threads_per_block ? task.packs : threads_per_block;
   const dim3 grid = grid_for(quotient_up(task.packs, threads_per_block), multiprocessors);
   if (program.slots <= register_slots) {
-    return cudaLaunchKernel(interpreter<width, RegisterSlots<width>>, grid, dim3(threads), args, 0, stream);
+    return cudaLaunchKernel(interpreter<width, tier, RegisterSlots<width>>, grid, dim3(threads), args, 0, stream);
   }
-  return cudaLaunchKernel(interpreter<width, SharedSlots<width>>, grid, dim3(threads), args,
+  return cudaLaunchKernel(interpreter<width, tier, SharedSlots<width>>, grid, dim3(threads), args,
                           program.slots * shared_slot_bytes, stream);
 }
 
-int width_of(const Program& program) { return program.slot_size < 4 ? 4 : program.slot_size; }
+using LaunchInterpreter = decltype(&launch_interpreter<4, Tier::light>);
+
+struct Interpreter {
+  int width;  // bytes of a value
+  Tier tier;
+  LaunchInterpreter launch;
+};
+
+// The smallest come first. Nothing of 4 bytes is in the full tier, and whatever is computed in 16
+// bytes is.
+constexpr Interpreter interpreters[] = {
+    {4, Tier::light, &launch_interpreter<4, Tier::light>},
+    {8, Tier::light, &launch_interpreter<8, Tier::light>},
+    {8, Tier::full, &launch_interpreter<8, Tier::full>},
+    {16, Tier::full, &launch_interpreter<16, Tier::full>},
+};
+
+// The first one that holds a program.
+const Interpreter& interpreter_of(const Program& program) {
+  const Tier tier = tier_of_program(program);
+  const Interpreter* found = interpreters;
+  while (found->width < program.slot_size || found->tier < tier) ++found;
+  return *found;
+}
 
 cudaError_t launch_piece(const Program& program, const Scalar* scalars, Piece& piece, int multiprocessors,
                          cudaStream_t stream) {
@@ -187,15 +235,13 @@ cudaError_t launch_piece(const Program& program, const Scalar* scalars, Piece& p
                                                               multiprocessors, stream);
     }
   }
-  const int width = width_of(program);
-  if (cut_edge(program, width, piece, rest)) {
+  const Interpreter& interpreter = interpreter_of(program);
+  if (cut_edge(program, interpreter.width, piece, rest)) {
     const cudaError_t status = launch_piece(program, scalars, piece, multiprocessors, stream);
     return status != cudaSuccess ? status : launch_piece(program, scalars, rest, multiprocessors, stream);
   }
-  reorder_tiles(program, width, piece);
-  if (width == 4) return launch_interpreter<4>(program, scalars, piece, multiprocessors, stream);
-  if (width == 8) return launch_interpreter<8>(program, scalars, piece, multiprocessors, stream);
-  return launch_interpreter<16>(program, scalars, piece, multiprocessors, stream);
+  reorder_tiles(program, interpreter.width, piece);
+  return interpreter.launch(program, scalars, piece, multiprocessors, stream);
 }
 
 template <class Distribution>

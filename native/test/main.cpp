@@ -53,6 +53,7 @@ constexpr Part parts[] = {
     {"divisors", test_divisors, false},
     {"gpu-dense", test_gpu_dense, false},
     {"gpu-far", test_gpu_far, false},
+    {"gpu-programs", test_gpu_programs, false},
     {"gpu-draws", test_gpu_draws, false},
     {"barriers", test_barriers, false},
     {"seeds", test_seeds, true},

@@ -82,6 +82,7 @@ bool test_overrun(const Options& options);
 bool test_divisors(const Options& options);
 bool test_gpu_dense(const Options& options);
 bool test_gpu_far(const Options& options);
+bool test_gpu_programs(const Options& options);
 bool test_gpu_draws(const Options& options);
 bool test_barriers(const Options& options);
 

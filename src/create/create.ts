@@ -4,15 +4,16 @@ import { isSharedArrayBuffer, isTypedArray } from 'node:util/types';
 import { type ArrayInfo, describeArray } from '../dtype/arrays';
 import { type Complex, checkDType, type DType, getDefaultDtype, type TypedArray } from '../dtype/dtype';
 import { contiguousStrides, copyStrides, type Sizes } from '../layout/layout';
+import { checkShape } from '../layout/shape-checks';
 import { CPU, type DeviceName, deviceIndex, deviceName } from '../memory/device';
 import { Storage } from '../memory/storage';
 import type { Nested } from '../methods/reading';
 import { viewOf } from '../methods/views';
-import { fill } from '../methods/writing';
 import { converted } from '../program/convert';
-import { checkKeys, checkShape, spread } from '../support/checks';
+import { fill } from '../program/fill';
+import { checkKeys, spread } from '../support/checks';
 import { typeError } from '../support/errors';
-import { type Entries, elementWriter, fillElements } from '../tensor/element';
+import { type Entries, elementWriter } from '../tensor/element';
 import { checkArray, dtypeOfUnsigned, readNested } from '../tensor/literal';
 import { allocateTensor, elementsOf, written } from '../tensor/memory';
 import { checkScalar, dtypeOfScalar, type Scalar } from '../tensor/scalar';
@@ -127,7 +128,7 @@ export const isTensorList = (value: unknown): boolean => Array.isArray(value) &&
 export function copied(data: unknown, dtype: DType | undefined, device: number, where: string): Tensor {
   if (isTypedArray(data) && dtypeOfUnsigned(data, dtype) === undefined) {
     const array = describeArray(data, where);
-    using shared = share(array, checkArray(data, dtype, where), [array.length]);
+    using shared = tensorOn(array, checkArray(data, dtype, where), [array.length]);
     return shared.to({ dtype: dtype ?? shared.dtype, device: deviceName(device), copy: true });
   }
   const { shape, dtype: own, values } = readNested(data, where, dtype);
@@ -366,18 +367,13 @@ export function sentTo(device: number, made: Tensor): Tensor {
   return host.to(deviceName(device));
 }
 
-/** A dense tensor whose elements are all the same. On a GPU they are written by the GPU. */
+/** A dense tensor whose elements are all the same. */
 function filledWith(value: Scalar, shape: Sizes, strides: Sizes, dtype: DType, device: number, where: string): Tensor {
-  return made(dtype, shape, strides, device, (tensor) => {
-    // On the CPU, copying ever larger parts takes 0.2 µs for a few elements and `fill` takes 1.8
-    // µs. For many elements they are equally fast.
-    if (device === CPU) fillElements(dtype, elementsOf(tensor) as Entries, value, where);
-    else fill(tensor, value, where);
-  });
+  return made(dtype, shape, strides, device, (tensor) => fill(tensor, value, where));
 }
 
 /** A contiguous tensor that shares the memory of an array. */
-export function share({ buffer, byteOffset, byteLength }: ArrayInfo, dtype: DType, shape: Sizes): Tensor {
+export function tensorOn({ buffer, byteOffset, byteLength }: ArrayInfo, dtype: DType, shape: Sizes): Tensor {
   // The addon takes a SharedArrayBuffer in the form of a view.
   const memory = isSharedArrayBuffer(buffer) ? new Uint8Array(buffer) : (buffer as ArrayBuffer);
   const storage = new Storage(memory, byteOffset, byteLength, CPU);

@@ -14,16 +14,17 @@ import {
   sameSizes,
   viewStrides,
 } from '../layout/layout';
+import { checkShape } from '../layout/shape-checks';
 import { deviceName } from '../memory/device';
 import { viewOf } from '../methods/views';
-import { placeOfResized, resize } from '../ops/op';
+import { resize, resizedRegion } from '../ops/op';
 import { copyOf, launchCopy } from '../program/copy';
-import { checkWritable, mustCopyAside, placeOf } from '../program/overlap';
-import { checkDim, checkKeys, checkShape, checkWhole } from '../support/checks';
+import { checkWritable, mustCopyAside, regionOf } from '../program/overlap';
+import { checkDim, checkKeys, checkWhole } from '../support/checks';
 import { RsqrtError, rangeError, show, typeError } from '../support/errors';
 import { allocateTensor, written } from '../tensor/memory';
-import { checkIsOptions, isTensor, notATensor, relayOut, storageOf, Tensor } from '../tensor/tensor';
-import { fromSource, type Shareable, type SharedDType } from './share';
+import { checkIsOptions, isTensor, layoutOf, notATensor, relayOut, storageOf, Tensor } from '../tensor/tensor';
+import { fromSource, type Shareable, type SharedDType } from './as-tensor';
 
 /**
  * What {@link stack} and {@link cat} join: tensors, and objects that {@link asTensor} shares
@@ -52,8 +53,8 @@ interface Plan {
   strides: Sizes;
   /** The strides of an `out` that is resized. */
   outStrides: Sizes;
-  /** The tensors that are not skipped, each with its place in a tensor of that shape. */
-  pieces: { source: Tensor; placeIn: (whole: Geometry) => Geometry }[];
+  /** The tensors that are not skipped, each with the view that it fills in a tensor of that shape. */
+  pieces: { source: Tensor; viewIn: (whole: Geometry) => Geometry }[];
 }
 
 /**
@@ -233,7 +234,7 @@ function planOfCat(tensors: readonly Tensor[], dim: unknown): Plan {
     }
     const start = size;
     size += source.shape[at];
-    pieces.push({ source, placeIn: (whole) => narrowed(whole, at, start, source.shape[at]) });
+    pieces.push({ source, viewIn: (whole) => narrowed(whole, at, start, source.shape[at]) });
   });
   const shape = first.shape.with(at, size);
   const strides = joinedStrides(tensors, shape);
@@ -252,7 +253,7 @@ function planOfStack(tensors: readonly Tensor[], dim: unknown): Plan {
   const shape = first.shape.toSpliced(at, 0, tensors.length);
   const pieces = tensors.map((source, i) => ({
     source,
-    placeIn: (whole: Geometry) => selected(whole, at, i, 'stack'),
+    viewIn: (whole: Geometry) => selected(whole, at, i, 'stack'),
   }));
   if (at === first.ndim) {
     const strides = joinedStrides(
@@ -282,10 +283,10 @@ function joinedStrides(tensors: readonly Geometry[], shape: Sizes): Sizes {
 // ---------------------------------------------------------------- copying
 
 function write({ pieces }: Plan, whole: Tensor, where: string): void {
-  for (const { source, placeIn } of pieces) {
+  for (const { source, viewIn } of pieces) {
     if (source.numel === 0) continue;
-    using place = viewOf(whole, placeIn(whole), where);
-    launchCopy(source, place);
+    using part = viewOf(whole, viewIn(whole), where);
+    launchCopy(source, part);
   }
 }
 
@@ -301,16 +302,16 @@ function joinedInto(out: unknown, plan: Plan, dtype: DType, device: number, wher
   }
   checkCast(dtype, out.dtype, name);
   checkWritable(out, name);
-  const { shape, strides } = out;
-  const resized = sameSizes(plan.shape, shape)
+  const layout = layoutOf(out);
+  const resized = sameSizes(plan.shape, layout.shape)
     ? undefined
-    : placeOfResized(out, { shape: plan.shape, strides: plan.outStrides }, name);
+    : resizedRegion(out, { shape: plan.shape, strides: plan.outStrides }, name);
   const copies: Tensor[] = [];
   try {
-    const places = resized === undefined ? [placeOf(out)] : [placeOf(out), resized];
+    const regions = resized === undefined ? [regionOf(out)] : [regionOf(out), resized];
     const pieces = plan.pieces.map((piece) => {
       const { source } = piece;
-      if (!places.map((place) => mustCopyAside(source, place, name)).includes(true)) return piece;
+      if (!regions.map((region) => mustCopyAside(source, region, name)).includes(true)) return piece;
       const copy = copyOf(source, resultStrides(source.shape, source.strides));
       copies.push(copy);
       return { ...piece, source: copy };
@@ -319,7 +320,7 @@ function joinedInto(out: unknown, plan: Plan, dtype: DType, device: number, wher
     try {
       write({ ...plan, pieces }, out, where);
     } catch (error) {
-      relayOut(out, shape, strides);
+      relayOut(out, layout);
       throw error;
     }
     return out;

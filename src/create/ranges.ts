@@ -9,7 +9,8 @@ import {
   getDefaultDtype,
   kindOf,
 } from '../dtype/dtype';
-import { checkShape, checkWhole } from '../support/checks';
+import { checkShape } from '../layout/shape-checks';
+import { checkWhole } from '../support/checks';
 import { RsqrtError, rangeError, show, typeError } from '../support/errors';
 import { type Entries, elementReader, elementWriter } from '../tensor/element';
 import { checkScalar, isComplex, type Scalar } from '../tensor/scalar';
@@ -207,8 +208,8 @@ const isBeyondFloat64 = (value: bigint): boolean => !Number.isSafeInteger(Number
 
 /** Evenly spaced integers, truncated towards 0. */
 function spacedExactly(first: bigint, last: bigint, steps: number): (i: number) => bigint {
-  const most = BigInt(Math.max(steps - 1, 1));
-  return (i) => (first * (most - BigInt(i)) + last * BigInt(i)) / most;
+  const intervals = BigInt(Math.max(steps - 1, 1));
+  return (i) => (first * (intervals - BigInt(i)) + last * BigInt(i)) / intervals;
 }
 
 /** The function that {@link linspace} describes. */

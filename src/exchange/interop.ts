@@ -1,6 +1,6 @@
 /** The methods of Tensor that pass it to other libraries and other threads. */
 
-import { share } from '../create/create';
+import { tensorOn } from '../create/create';
 import { describeArray } from '../dtype/arrays';
 import { arrayOf, checkDType, type DType, type TypedArrayOf } from '../dtype/dtype';
 import { allocateBuffer } from '../memory/cpu-memory';
@@ -8,7 +8,7 @@ import { cpuStorageOf, dataOf } from '../methods/reading';
 import { launchCopy } from '../program/copy';
 import { RsqrtError } from '../support/errors';
 import { elementsOf } from '../tensor/memory';
-import { contiguousOf, extend, type Tensor } from '../tensor/tensor';
+import { extend, layoutOf, type Tensor } from '../tensor/tensor';
 
 declare module '../tensor/tensor' {
   interface Tensor<D extends DType = DType> extends Interop<D> {}
@@ -112,12 +112,12 @@ extend(Interop);
 function detached<D extends DType>(tensor: Tensor<D>, where: string): TransferableObject<D>['data'] {
   const storage = cpuStorageOf(tensor, where);
   const bytes = tensor.numel * tensor.itemSize;
-  if (storage.detachable && storage.byteLength === bytes && contiguousOf(tensor)) {
+  if (storage.detachable && storage.byteLength === bytes && layoutOf(tensor).isContiguous) {
     storage.handOut();
     return elementsOf(tensor) as TransferableObject<D>['data'];
   }
   const data = new (arrayOf(tensor.dtype))(allocateBuffer(bytes)) as TransferableObject<D>['data'];
-  using copy = share(describeArray(data, where), tensor.dtype, tensor.shape);
+  using copy = tensorOn(describeArray(data, where), tensor.dtype, tensor.shape);
   launchCopy(tensor, copy);
   return data;
 }

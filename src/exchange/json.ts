@@ -3,9 +3,9 @@
 import { checkOptions, copied } from '../create/create';
 import { type Complex, checkDType, type DType, type ElementOf, type Kind, kindOf } from '../dtype/dtype';
 import type { Sizes } from '../layout/layout';
+import { checkShape } from '../layout/shape-checks';
 import type { DeviceName } from '../memory/device';
 import { type Nested, nested } from '../methods/reading';
-import { checkShape } from '../support/checks';
 import { RsqrtError, show, typeError } from '../support/errors';
 import { outOfLimits } from '../tensor/element';
 import { isComplex, type Scalar } from '../tensor/scalar';
@@ -126,7 +126,7 @@ const readNumber = (value: unknown): number | undefined =>
   typeof value === 'number' ? value : typeof value === 'string' ? specials.get(value) : undefined;
 
 // The length of the longest int64. `BigInt` takes time quadratic in the length.
-const MOST_DIGITS = String(-(2n ** 63n)).length;
+const MAX_DIGITS = String(-(2n ** 63n)).length;
 
 /**
  * The sign and digits of an integer in a string, without leading zeros. Undefined for everything
@@ -145,7 +145,7 @@ const readers: Readonly<Record<Kind, { readonly read: Reader; readonly expected:
   integer: {
     read: (value) => {
       const digits = digitsOf(value);
-      if (digits !== undefined) return digits.length <= MOST_DIGITS ? BigInt(digits) : undefined;
+      if (digits !== undefined) return digits.length <= MAX_DIGITS ? BigInt(digits) : undefined;
       return Number.isSafeInteger(value) ? (value as number) : undefined;
     },
     expected: 'an integer up to 2^53 - 1, or a string of its digits',

@@ -8,11 +8,11 @@ import { show, typeError } from '../support/errors';
 import { isVector } from './arrow';
 
 /** How many names a message lists, and how many characters of each. */
-const MOST_NAMES = 8;
-const MOST_CHARACTERS = 40;
+const MAX_NAMES = 8;
+const MAX_CHARACTERS = 40;
 
 /** How many values of an object or a Map are searched for tensors. */
-const MOST_VALUES = 1000;
+const MAX_VALUES = 1000;
 
 /** Describes what was received where a tensor was expected. */
 export function received(value: unknown): string {
@@ -73,28 +73,28 @@ function severalTensors(value: unknown): string | undefined {
     const names: unknown[] = [];
     let looked = 0;
     for (const [key, each] of value) {
-      if (looked++ === MOST_VALUES) break;
+      if (looked++ === MAX_VALUES) break;
       if (looksLikeTensor(each)) names.push(key);
     }
     return names.length === 0 ? undefined : `a Map of tensors; pick one of the outputs with get(): ${list(names)}`;
   }
   const values = value as Record<string, unknown>;
   const names = Object.keys(values)
-    .slice(0, MOST_VALUES)
+    .slice(0, MAX_VALUES)
     .filter((key) => looksLikeTensor(values[key]));
   return names.length === 0 ? undefined : `an object of tensors; pick one of the outputs: ${list(names)}`;
 }
 
 function list(names: readonly unknown[]): string {
-  const shown = names.slice(0, MOST_NAMES).map(nameText);
+  const shown = names.slice(0, MAX_NAMES).map(nameText);
   return `${shown.join(', ')}${names.length > shown.length ? ', …' : ''}`;
 }
 
 /** A name as it is if it is plain text, as names of outputs usually are; otherwise quoted. */
 const nameText = (name: unknown): string =>
-  typeof name === 'string' && name.length <= MOST_CHARACTERS && /^[\w.:/$-]+$/.test(name)
+  typeof name === 'string' && name.length <= MAX_CHARACTERS && /^[\w.:/$-]+$/.test(name)
     ? name
-    : show(typeof name === 'string' ? name.slice(0, MOST_CHARACTERS) : name);
+    : show(typeof name === 'string' ? name.slice(0, MAX_CHARACTERS) : name);
 
 const nameOf = (value: unknown): string => (looksLikeTensor(value) ? 'a tensor object' : show(value));
 

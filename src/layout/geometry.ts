@@ -3,9 +3,10 @@
  * functions of the same names. Nothing is copied, and nothing here depends on memory.
  */
 
-import { checkDim, checkDims, checkList, checkShape, checkSlice, checkWhole } from '../support/checks';
+import { checkDim, checkDims, checkSlice, checkWhole } from '../support/checks';
 import { RsqrtError, rangeError, show, typeError } from '../support/errors';
 import { numelOf, type Sizes, viewStrides } from './layout';
+import { checkList, checkShape } from './shape-checks';
 
 /** Where elements lie in a storage. Strides and offset are in elements. A Tensor is a Geometry. */
 export interface Geometry {
@@ -87,8 +88,8 @@ export function dimsMoved(from: Geometry, source: unknown, destination: unknown)
     );
   }
   const rest = [...from.shape.keys()].filter((dim) => !sources.includes(dim)).values();
-  const order = Array.from({ length }, (_, place) => {
-    const moved = destinations.indexOf(place);
+  const order = Array.from({ length }, (_, position) => {
+    const moved = destinations.indexOf(position);
     return moved === -1 ? (rest.next().value as number) : sources[moved];
   });
   return reordered(from, order);
@@ -138,11 +139,11 @@ function ranged(from: Geometry, dim: number, start: number, length: number, step
 export function selected(from: Geometry, dim: unknown, index: unknown, where = 'select'): Geometry {
   const at = checkDim(dim, from.shape.length, `${where}: dim`);
   if (from.shape.length === 0) throw withoutDims(where);
-  const place = checkIndex(index, from.shape[at], at, where);
+  const position = checkIndex(index, from.shape[at], at, where);
   return {
     shape: from.shape.toSpliced(at, 1),
     strides: from.strides.toSpliced(at, 1),
-    storageOffset: from.storageOffset + place * from.strides[at],
+    storageOffset: from.storageOffset + position * from.strides[at],
   };
 }
 
@@ -247,13 +248,13 @@ export function unfolded(from: Geometry, dim: unknown, size: unknown, step: unkn
   const { shape, strides, storageOffset } = from;
   const at = checkDim(dim, shape.length, 'unfold: dim');
   // A tensor without dimensions counts as one of size 1.
-  const most = shape[at] ?? 1;
+  const max = shape[at] ?? 1;
   const stride = strides[at] ?? 1;
-  const length = checkWhole(size, 'unfold: size', 0, most);
+  const length = checkWhole(size, 'unfold: size', 0, max);
   const apart = checkWhole(step, 'unfold: step', 1);
   if (shape.length === 0) return { shape: [length], strides: [1], storageOffset };
   return {
-    shape: [...shape.with(at, Math.floor((most - length) / apart) + 1), length],
+    shape: [...shape.with(at, Math.floor((max - length) / apart) + 1), length],
     strides: [...strides.with(at, stride * apart), stride],
     storageOffset,
   };

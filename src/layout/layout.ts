@@ -8,6 +8,29 @@ import { canSumTo, type Multiples, SEARCH_STEPS } from './sums';
 /** Sizes or strides, one for each dimension. */
 export type Sizes = readonly number[];
 
+/**
+ * A shape and strides, and what follows from them. Tensors share layouts: a result mostly has that
+ * of its input, and then nothing of it has to be computed again.
+ */
+export class Layout {
+  readonly shape: Sizes;
+  readonly strides: Sizes;
+  readonly numel: number;
+  /** See {@link isContiguous}. */
+  readonly isContiguous: boolean;
+  /** Whether the strides are exactly those of {@link contiguousStrides}. */
+  readonly isRowMajor: boolean;
+
+  /** The lists are not copied, so they must not change afterwards. */
+  constructor(shape: Sizes, strides: Sizes) {
+    this.shape = shape;
+    this.strides = strides;
+    this.numel = numelOf(shape);
+    this.isRowMajor = areRowMajor(shape, strides);
+    this.isContiguous = this.isRowMajor || isContiguous(shape, strides);
+  }
+}
+
 /** The number of elements of a shape. */
 export function numelOf(shape: Sizes): number {
   let numel = 1;
@@ -64,11 +87,11 @@ export function isContiguous(shape: Sizes, strides: Sizes): boolean {
 export function isChannelsLast(shape: Sizes, strides: Sizes): boolean {
   const { length } = shape;
   if ((length !== 4 && length !== 5) || strides[1] === 0) return false;
-  let least = 0;
+  let minStride = 0;
   for (const dim of channelsLastOrder(length)) {
-    if (shape[dim] === 0 || strides[dim] < least) return false;
-    if (dim === 0 && least === strides[1]) return false;
-    least = strides[dim] * shape[dim];
+    if (shape[dim] === 0 || strides[dim] < minStride) return false;
+    if (dim === 0 && minStride === strides[1]) return false;
+    minStride = strides[dim] * shape[dim];
   }
   return true;
 }
@@ -115,7 +138,7 @@ export function isDense(shape: Sizes, strides: Sizes): boolean {
  * The number of elements that {@link countsTwice} visits in about 50 ms. Each takes a byte of
  * memory.
  */
-const MOST_COUNTED = 2 ** 22;
+const MAX_COUNTED = 2 ** 22;
 
 /**
  * Whether several indices name the same element, as in an expanded view or in sliding windows.
@@ -146,7 +169,7 @@ export function sharesElements(shape: Sizes, strides: Sizes): boolean | undefine
     reach += step * high;
   }
   if (decided) return false;
-  return reach < MOST_COUNTED ? countsTwice(dims, shape, strides, reach) : undefined;
+  return reach < MAX_COUNTED ? countsTwice(dims, shape, strides, reach) : undefined;
 }
 
 /** Whether two indices name the same element, found by visiting all of them. */
@@ -247,45 +270,6 @@ function packedStrides(shape: Sizes, order: readonly number[]): number[] {
     stride *= Math.max(shape[dim], 1);
   }
   return strides;
-}
-
-/** One dimension of an input and an output that are traversed together. */
-interface Walk {
-  size: number;
-  inStride: number;
-  outStride: number;
-}
-
-/**
- * The fewest dimensions that traverse an input and an output of the same shape, as [size, input
- * stride, output stride] triples, outermost first. They are ordered by the output's strides, so
- * that the output is written sequentially, and neighbours are merged if both sides allow it. Null
- * if both sides are contiguous.
- */
-export function collapse(shape: Sizes, inStrides: Sizes, outStrides: Sizes): Float64Array | null {
-  const walks: Walk[] = [];
-  for (let dim = 0; dim < shape.length; dim++) {
-    if (shape[dim] !== 1) walks.push({ size: shape[dim], inStride: inStrides[dim], outStride: outStrides[dim] });
-  }
-  walks.sort((a, b) => b.outStride - a.outStride || b.inStride - a.inStride);
-  const merged: Walk[] = [];
-  for (const walk of walks) {
-    const outer = merged.at(-1);
-    if (
-      outer !== undefined &&
-      outer.inStride === walk.inStride * walk.size &&
-      outer.outStride === walk.outStride * walk.size
-    ) {
-      outer.size *= walk.size;
-      outer.inStride = walk.inStride;
-      outer.outStride = walk.outStride;
-    } else {
-      merged.push(walk);
-    }
-  }
-  if (merged.length === 0) return null;
-  if (merged.length === 1 && merged[0].inStride === 1 && merged[0].outStride === 1) return null;
-  return Float64Array.from(merged.flatMap(({ size, inStride, outStride }) => [size, inStride, outStride]));
 }
 
 /**

@@ -30,7 +30,7 @@ export class AbandonedBuffers {
     const entry = { buffer, bytes: buffer.byteLength, watch: binding.watch(owner) };
     this.#watched.push(entry);
     this.#bytes += entry.bytes;
-    return watched;
+    return entry;
   }
 
   /** Stops watching and holding a buffer. */

@@ -13,7 +13,7 @@ import { AbandonedBuffers, type WatchedBuffer } from './abandoned-buffers';
 import { Spares } from './spares';
 
 /** A part of a buffer. */
-export interface Place {
+export interface BufferPart {
   readonly buffer: ArrayBuffer;
   readonly byteOffset: number;
 }
@@ -37,7 +37,7 @@ class Slab {
     this.#byteLength = byteLength;
   }
 
-  cut(byteLength: number): Place {
+  cut(byteLength: number): BufferPart {
     let buffer = this.#buffer;
     if (buffer === null || this.#used + byteLength > this.#byteLength || bytesOf(buffer) !== this.#byteLength) {
       buffer = newBuffer(this.#byteLength);
@@ -72,19 +72,18 @@ const medium = new Slab(256 * 1024);
 // From this size on, huge pages are worth while: page faults that map 2 MiB instead of 4 KiB halve
 // the time of the first write (a quarter at 64 MiB).
 const HUGE_BYTES = 8 * 1024 * 1024;
-const HUGE_PAGE = 2 * 1024 * 1024;
-// From this size on, the C library maps new pages for every buffer (native/cpu/memory_glibc.cpp),
-// and none of them has been faulted in yet.
-const MAPPED_BYTES = 32 * 1024 * 1024 - 64 * 1024;
+// From `mappedBytes` on, the C library maps new pages for every buffer, and none of them has been
+// faulted in yet.
+const { hugePageBytes, mappedBytes } = binding.limits;
 
 const abandoned = new AbandonedBuffers();
 const spares = new Spares(256 * 1024 * 1024, (buffer) => binding.freeBuffer(buffer));
 
 /** Uninitialised memory, in a buffer that may be larger. Throws `ERR_OUT_OF_MEMORY`. */
-export function allocateBytes(byteLength: number): Place {
+export function allocateBytes(byteLength: number): BufferPart {
   const slab = slabFor(byteLength);
   if (slab !== null) return slab.cut(byteLength);
-  if (byteLength < MAPPED_BYTES) {
+  if (byteLength < mappedBytes) {
     const spare = spares.take(byteLength);
     if (spare !== undefined) return { buffer: spare, byteOffset: 0 };
     const buffer = newBuffer(byteLength);
@@ -93,7 +92,7 @@ export function allocateBytes(byteLength: number): Place {
   }
   // Begins at the border of a huge page, because memory before it would be faulted in by small
   // pages.
-  const room = byteLength + HUGE_PAGE;
+  const room = byteLength + hugePageBytes;
   const buffer = spares.take(room) ?? abandoned.take(room, spares.limit) ?? newBuffer(room, byteLength);
   return { buffer, byteOffset: binding.adviseHugePages(buffer) };
 }
@@ -103,7 +102,7 @@ export function allocateBytes(byteLength: number): Place {
  * buffers, which the C library itself keeps for reuse.
  */
 export function watchOwner(owner: object, buffer: ArrayBuffer): WatchedBuffer | null {
-  return buffer.byteLength < MAPPED_BYTES ? null : abandoned.watch(owner, buffer, spares.limit);
+  return buffer.byteLength < mappedBytes ? null : abandoned.watch(owner, buffer, spares.limit);
 }
 
 /** Ends the watch that {@link watchOwner} began. */

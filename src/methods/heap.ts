@@ -11,7 +11,7 @@ import { rangeError } from '../support/errors';
 const MIB = 2 ** 20;
 
 /** A quarter of the heap that V8 allows itself by default on a machine with 2 GiB of memory. */
-const MOST_BYTES = 256 * MIB;
+const MAX_BYTES = 256 * MIB;
 
 // Calls below this size skip the query. If this were a quarter of the heap, the package would not
 // load.
@@ -46,10 +46,10 @@ export const bytesOfViews = (count: number, ndim: number): number => count * (SL
 export function checkFitsHeap(bytes: number, where: string, what: string, instead: string): void {
   if (bytes <= ALWAYS_FITS) return;
   // The heap limit is that of this worker. It is 0 in a runtime that does not know it.
-  const most = Math.min(MOST_BYTES, getHeapStatistics().heap_size_limit / 4 || MOST_BYTES);
-  if (bytes <= most) return;
+  const max = Math.min(MAX_BYTES, getHeapStatistics().heap_size_limit / 4 || MAX_BYTES);
+  if (bytes <= max) return;
   throw rangeError(
-    `${where}: ${what} would take about ${mib(bytes)} MiB of the JavaScript heap, more than the ${mib(most)} allowed; ${instead}`,
+    `${where}: ${what} would take about ${mib(bytes)} MiB of the JavaScript heap, more than the ${mib(max)} allowed; ${instead}`,
   );
 }
 

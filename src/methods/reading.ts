@@ -3,14 +3,15 @@
 import { arrayOf, type DType, type ElementOf, entriesOf, type TypedArrayOf } from '../dtype/dtype';
 import { narrowed, positionOf, selected } from '../layout/geometry';
 import { contiguousStrides, extentOf, type Sizes } from '../layout/layout';
+import { maxDims } from '../layout/shape-checks';
 import { CPU } from '../memory/device';
 import type { Storage } from '../memory/storage';
 import { copyOf } from '../program/copy';
-import { checkKeys, checkWhole, MOST_DIMS } from '../support/checks';
+import { checkKeys, checkWhole } from '../support/checks';
 import { RsqrtError } from '../support/errors';
 import { type Entries, elementReader } from '../tensor/element';
 import { elementsOf } from '../tensor/memory';
-import { checkIsOptions, contiguousOf, extend, isTensor, notATensor, storageOf, type Tensor } from '../tensor/tensor';
+import { checkIsOptions, extend, isTensor, layoutOf, notATensor, storageOf, type Tensor } from '../tensor/tensor';
 import { bytesOfNested, checkFitsHeap } from './heap';
 import { viewOf } from './views';
 
@@ -39,7 +40,7 @@ export interface ToArrayOptions<N extends number = number> {
 // How many values iteration reads at a time. The first block is small, because the loop may end
 // early. Later ones are larger, because each read from a GPU waits.
 const FIRST_BLOCK = 64;
-const MOST_IN_BLOCK = 2 ** 16;
+const MAX_IN_BLOCK = 2 ** 16;
 
 /**
  * Reading elements. Reading from a GPU waits for the work queued there. {@link Tensor.toArrayAsync}
@@ -165,7 +166,7 @@ export function checkNdim(
   checkIsOptions(options, known.join(', '), where);
   checkKeys(options, known, where);
   const { ndim } = options as ToArrayOptions;
-  if (ndim === undefined || checkWhole(ndim, `${where}: ndim`, 0, MOST_DIMS) === tensor.ndim) return;
+  if (ndim === undefined || checkWhole(ndim, `${where}: ndim`, 0, maxDims) === tensor.ndim) return;
   throw new RsqrtError(
     'ERR_SHAPE',
     `${where}: expected a tensor of ${ndim} dimension${ndim === 1 ? '' : 's'}, received shape [${tensor.shape}]`,
@@ -177,7 +178,7 @@ export function dataOf<D extends DType>(tensor: Tensor<D>, where: string): Typed
   const storage = cpuStorageOf(tensor, where);
   const start = storage.byteOffset + tensor.storageOffset * tensor.itemSize;
   const aligned = start % arrayOf(tensor.dtype).BYTES_PER_ELEMENT === 0;
-  if (!contiguousOf(tensor) || !aligned) {
+  if (!layoutOf(tensor).isContiguous || !aligned) {
     using copy = copyOf<D>(tensor, contiguousStrides(tensor.shape));
     return dataOf(copy, where);
   }
@@ -208,7 +209,7 @@ function* valuesOf<D extends DType>(tensor: Tensor<D>): Generator<ElementOf<D>, 
   const what = `all values of shape [${shape}] of ${dtype} in an array`;
   checkFitsHeap(bytesOfNested(shape, dtype), 'iteration', what, 'loop over data');
   let size = FIRST_BLOCK;
-  for (let start = 0; start < shape[0]; size = Math.min(4 * size, MOST_IN_BLOCK)) {
+  for (let start = 0; start < shape[0]; size = Math.min(4 * size, MAX_IN_BLOCK)) {
     const values = blockOf(tensor, start, Math.min(size, shape[0] - start));
     start += values.length;
     for (const value of values) {

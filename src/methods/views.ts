@@ -26,8 +26,9 @@ import {
   unsqueezed,
 } from '../layout/geometry';
 import { contiguousStrides, extentOf, type Sizes } from '../layout/layout';
+import { checkDimCount } from '../layout/shape-checks';
 import { copyOf } from '../program/copy';
-import { checkDim, checkDimCount, spread } from '../support/checks';
+import { checkDim, spread } from '../support/checks';
 import { RsqrtError, rangeError, show } from '../support/errors';
 import { createTensor, extend, isTensor, notATensor, storageOf, type Tensor } from '../tensor/tensor';
 import { bytesOfViews, checkFitsHeap } from './heap';

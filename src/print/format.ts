@@ -61,18 +61,18 @@ export interface PrintSettings extends PrintOptions {
   /** The default dtype, which the text does not name. */
   defaultDtype: string;
   /** If the text is estimated to be longer, `RangeError` is thrown. */
-  mostCharacters: number;
+  maxCharacters: number;
 }
 
 // More would block the thread for many seconds. Elements alone do not bound the time: with a
 // precision of 1074, each has more than a thousand characters.
-const MOST_SHOWN = 2 ** 20;
-const MOST_CHARACTERS = 2 ** 25;
+const MAX_SHOWN = 2 ** 20;
+const MAX_CHARACTERS = 2 ** 25;
 
 const defaultSettings: PrintSettings = {
   ...defaultPrintOptions,
   defaultDtype: 'float32',
-  mostCharacters: MOST_CHARACTERS,
+  maxCharacters: MAX_CHARACTERS,
 };
 
 const PREFIX = 'tensor(';
@@ -101,14 +101,14 @@ export function countShown(shape: Sizes, options: PrintOptions): number {
 function formatValues(tensor: Printable, settings: PrintSettings): string {
   const edge = edgeOf(tensor.shape, settings);
   const count = countShown(tensor.shape, settings);
-  if (count > MOST_SHOWN) {
+  if (count > MAX_SHOWN) {
     throw rangeError(
       `toString: ${count} elements are more than a text shows (2^20); set a smaller threshold or edgeItems`,
     );
   }
   const values = count === 0 ? [] : tensor.read(shownOf(tensor, edge));
   const characters = estimateLength(tensor.shape, edge, widest[tensor.kind](values, settings), settings.lineWidth);
-  if (characters > settings.mostCharacters) {
+  if (characters > settings.maxCharacters) {
     throw rangeError(
       `toString: about ${characters} characters are more than a text has (2^25); set a smaller precision, threshold or edgeItems`,
     );
@@ -257,7 +257,7 @@ const widest: Record<Printable['kind'], (values: readonly Value[], settings: Pri
     const im = parts.map((value) => value.im);
     return widestFloat(re, settings) + widestFloat(im, settings) + 1;
   },
-  integer: (values) => values.reduce<number>((most, value) => Math.max(most, String(value).length), 1),
+  integer: (values) => values.reduce<number>((max, value) => Math.max(max, String(value).length), 1),
   bool: () => 5,
 };
 
@@ -266,7 +266,7 @@ function widestFloat(values: readonly number[], settings: PrintOptions): number 
   const style = chooseStyle(deciding, settings);
   if (style === 'scientific') return '-0.e-000'.length + settings.precision;
   // Rounding up may add a digit.
-  const digits = deciding.reduce((most, value) => Math.max(most, Math.floor(Math.log10(Math.abs(value))) + 2), 1);
+  const digits = deciding.reduce((max, value) => Math.max(max, Math.floor(Math.log10(Math.abs(value))) + 2), 1);
   return '-inf'.length + digits + (style === 'fixed' ? settings.precision : 0);
 }
 
@@ -332,7 +332,7 @@ function spreadsTooFar(values: readonly number[]): boolean {
 // and numbers with more digits than they support: every double is a finite decimal.
 
 /** The most digits that `toFixed` and `toExponential` support. */
-const MOST_NATIVE_DIGITS = 100;
+const MAX_NATIVE_DIGITS = 100;
 
 /** From this value on, `toFixed` gives only as many digits as identify the double. */
 const FIRST_NOT_FIXED = 1e21;
@@ -343,7 +343,7 @@ type Decimal = Readonly<{ coefficient: bigint; scale: number }>;
 /** A value with this many digits after the point, like C's `%.*f`. */
 function fixed(value: number, digits: number): string {
   const magnitude = Math.abs(value);
-  if (digits <= MOST_NATIVE_DIGITS && magnitude < FIRST_NOT_FIXED && !mayTie(magnitude, digits)) {
+  if (digits <= MAX_NATIVE_DIGITS && magnitude < FIRST_NOT_FIXED && !mayTie(magnitude, digits)) {
     return sign(value) + magnitude.toFixed(digits);
   }
   const text = String(scaleAndRound(exactDecimal(value), digits)).padStart(digits + 1, '0');
@@ -356,7 +356,7 @@ function fixed(value: number, digits: number): string {
  */
 function scientific(value: number, digits: number): string {
   const magnitude = Math.abs(value);
-  if (digits <= MOST_NATIVE_DIGITS) {
+  if (digits <= MAX_NATIVE_DIGITS) {
     const text = magnitude.toExponential(digits);
     // If rounding up carried into the exponent, mayTie looks at the wrong digit. But a tie that
     // carries (9.5) rounds up to an even digit anyway.

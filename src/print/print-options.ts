@@ -24,11 +24,11 @@ const profiles: Record<NonNullable<PrintOptionsToSet['profile']>, Readonly<Print
 };
 
 // The number of digits after the point of the smallest double. No double has more.
-const MOST_DIGITS = 1074;
+const MAX_DIGITS = 1074;
 
 /** For each option, a function that throws if a value is not possible. */
 const checks: Record<keyof PrintOptions, (value: unknown, where: string) => void> = {
-  precision: (value, where) => checkWhole(value, where, 0, MOST_DIGITS),
+  precision: (value, where) => checkWhole(value, where, 0, MAX_DIGITS),
   threshold: (value, where) => checkLimit(value, where, 0),
   edgeItems: (value, where) => checkWhole(value, where),
   lineWidth: (value, where) => checkLimit(value, where, 1),
@@ -93,10 +93,10 @@ function profileOf(name: unknown): Readonly<PrintOptions> {
   throw typeError(`setPrintOptions: profile must be 'default', 'short' or 'full'; received ${show(name)}`);
 }
 
-/** Checks a whole number from `least`, or Infinity. */
-function checkLimit(value: unknown, where: string, least: number): void {
+/** Checks a whole number from `min`, or Infinity. */
+function checkLimit(value: unknown, where: string, min: number): void {
   if (typeof value !== 'number') throw typeError(`${where} must be a number; received ${show(value)}`);
-  if (value !== Number.POSITIVE_INFINITY && (!Number.isSafeInteger(value) || value < least)) {
-    throw rangeError(`${where} must be an integer from ${least} on, or Infinity; received ${show(value)}`);
+  if (value !== Number.POSITIVE_INFINITY && (!Number.isSafeInteger(value) || value < min)) {
+    throw rangeError(`${where} must be an integer from ${min} on, or Infinity; received ${show(value)}`);
   }
 }

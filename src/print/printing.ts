@@ -105,17 +105,17 @@ function textInside(tensor: Tensor, options: InspectOptions): string {
   return text.replace('tensor(', 'tensor(\n       ').replaceAll('\n       ', '\n  ');
 }
 
-/** The options, changed as little as necessary to show at most `most` elements. */
-function shortened(options: PrintOptions, shape: Sizes, most: number): PrintOptions {
-  const threshold = Math.min(options.threshold, most);
+/** The options, changed as little as necessary to show at most `max` elements. */
+function shortened(options: PrintOptions, shape: Sizes, max: number): PrintOptions {
+  const threshold = Math.min(options.threshold, max);
   const shows = (edgeItems: number) => countShown(shape, { ...options, threshold, edgeItems });
-  if (shows(options.edgeItems) <= most) return { ...options, threshold };
+  if (shows(options.edgeItems) <= max) return { ...options, threshold };
   // Bisection. With `few` edge items few enough elements are shown, and with `many` too many.
   let few = 0;
   let many = Math.min(options.edgeItems, Math.max(...shape, 0) + 1);
   while (many - few > 1) {
     const middle = few + Math.floor((many - few) / 2);
-    if (shows(middle) <= most) few = middle;
+    if (shows(middle) <= max) few = middle;
     else many = middle;
   }
   return { ...options, threshold, edgeItems: few };

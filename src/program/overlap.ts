@@ -3,24 +3,24 @@
  * read.
  */
 
-import type { DType } from '../dtype/dtype';
 import type { Geometry } from '../layout/geometry';
-import { copyStrides, extentOf, isDense, sameLayout, sameSizes, sharesElements } from '../layout/layout';
+import { extentOf, isDense, sameLayout, sameSizes, sharesElements } from '../layout/layout';
 import { canSumTo, type Multiples, SEARCH_STEPS } from '../layout/sums';
 import type { Storage } from '../memory/storage';
 import { RsqrtError } from '../support/errors';
-import { storageOf, type Tensor } from '../tensor/tensor';
-import { copyOf } from './copy';
-import { launch } from './launch';
+import { isTensor, layoutOf, storageOf, type Tensor } from '../tensor/tensor';
 
 /** A geometry in a storage, and the size of an element in bytes. */
-export interface Place extends Geometry {
+export interface MemoryRegion extends Geometry {
   readonly storage: Storage;
   readonly itemSize: number;
 }
 
 /** Where a tensor's elements lie, or would lie with another shape and strides. */
-export function placeOf(tensor: Tensor, { shape, strides }: Pick<Geometry, 'shape' | 'strides'> = tensor): Place {
+export function regionOf(
+  tensor: Tensor,
+  { shape, strides }: Pick<Geometry, 'shape' | 'strides'> = tensor,
+): MemoryRegion {
   const { itemSize, storageOffset } = tensor;
   return { storage: storageOf(tensor, 'overlap'), itemSize, shape, strides, storageOffset };
 }
@@ -31,7 +31,7 @@ export function placeOf(tensor: Tensor, { shape, strides }: Pick<Geometry, 'shap
  * reasonable time.
  */
 export function checkWritable(target: Tensor, where: string): void {
-  if (target.isContiguous()) return;
+  if (layoutOf(target).isContiguous) return;
   const shares = sharesElements(target.shape, target.strides);
   if (shares === false) return;
   throw new RsqrtError(
@@ -41,11 +41,11 @@ export function checkWritable(target: Tensor, where: string): void {
 }
 
 /**
- * Whether the input must be copied before the output is written, because their strides interleave
- * and they have, or may have, bytes in common. Throws `ERR_OVERLAP` if both are dense and overlap
- * in part.
+ * Whether the only input must be copied before the output is written, because their strides
+ * interleave and they have, or may have, bytes in common. Throws `ERR_OVERLAP` if both are dense and
+ * overlap in part.
  */
-export function mustCopyFirst(input: Tensor, output: Place, where: string): boolean {
+export function mustCopyFirst(input: Tensor, output: Tensor | MemoryRegion, where: string): boolean {
   const how = overlapOf(input, output, where);
   if (how === 'partial') {
     throw new RsqrtError('ERR_OVERLAP', `${where} overlaps the input in part; it must be the input itself or apart`);
@@ -54,10 +54,41 @@ export function mustCopyFirst(input: Tensor, output: Place, where: string): bool
 }
 
 /**
+ * The same for all inputs and outputs of a program: which inputs must be copied before anything is
+ * written. An output may be one of the inputs. Throws `ERR_OVERLAP` if it overlaps an input in part,
+ * or another output in any way. `names` are those of the outputs.
+ */
+export function copiedFirst(
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  names: readonly string[],
+): readonly boolean[] {
+  outputs.forEach((output, i) => {
+    for (let j = 0; j < i; j++) {
+      if (overlapOf(outputs[j], output, names[i]) === 'none') continue;
+      throw new RsqrtError('ERR_OVERLAP', `${names[i]} overlaps ${names[j]}; outputs must share no memory`);
+    }
+  });
+  const first = inputs.map((input) =>
+    outputs.map((output, i) => {
+      const how = overlapOf(input, output, names[i]);
+      if (how === 'partial') {
+        throw new RsqrtError(
+          'ERR_OVERLAP',
+          `${names[i]} overlaps an input in part; it must be one of the inputs itself or apart`,
+        );
+      }
+      return how === 'interleaved';
+    }),
+  );
+  return first.map((each) => each.includes(true));
+}
+
+/**
  * Whether one of several inputs must be copied before the output is written, because their strides
  * interleave. Throws `ERR_OVERLAP` if they overlap in another way.
  */
-export function mustCopyAside(input: Tensor, output: Place, where: string): boolean {
+export function mustCopyAside(input: Tensor, output: MemoryRegion, where: string): boolean {
   const how = overlapOf(input, output, where);
   if (how === 'exact' || how === 'partial') {
     throw new RsqrtError('ERR_OVERLAP', `${where} overlaps one of the tensors; it must share no memory with them`);
@@ -65,28 +96,23 @@ export function mustCopyAside(input: Tensor, output: Place, where: string): bool
   return how === 'interleaved';
 }
 
-/**
- * Runs an operation on a copy of the input, so that everything is read before anything is written.
- * The copy may have another dtype.
- */
-export function launchFromCopy(op: number, input: Tensor, output: Tensor, dtype: DType = input.dtype): void {
-  using copy = copyOf(input, copyStrides(input.shape, input.strides), dtype);
-  launch(op, copy, output);
+/** {@link overlap} of a tensor and another one or a region, perhaps in different storages. */
+function overlapOf(input: Tensor, output: Tensor | MemoryRegion, where: string): Overlap {
+  const storage = isRegion(output) ? output.storage : storageOf(output, where);
+  const distance = distanceBetween(storageOf(input, where), storage);
+  if (distance === undefined) return 'none';
+  return overlap(regionOf(input), isRegion(output) ? output : regionOf(output), distance);
 }
 
-/** {@link overlap} of a tensor and a place, perhaps in different storages. */
-function overlapOf(input: Tensor, output: Place, where: string): Overlap {
-  const distance = distanceBetween(storageOf(input, where), output.storage);
-  return distance === undefined ? 'none' : overlap(placeOf(input), output, distance);
-}
+const isRegion = (output: Tensor | MemoryRegion): output is MemoryRegion => !isTensor(output);
 
 type Overlap = 'none' | 'exact' | 'partial' | 'interleaved';
 
 /**
- * How the memory of two places overlaps. 'interleaved': bytes are shared, or may be, and at least
- * one place has gaps.
+ * How the memory of two regions overlaps. 'interleaved': bytes are shared, or may be, and at least
+ * one region has gaps.
  */
-function overlap(a: Place, b: Place, distance: number): Overlap {
+function overlap(a: MemoryRegion, b: MemoryRegion, distance: number): Overlap {
   const first = span(a, 0);
   const second = span(b, distance);
   if (first.end <= second.start || second.end <= first.start) return 'none';
@@ -114,16 +140,16 @@ function distanceBetween(a: Storage, b: Storage): number | undefined {
 }
 
 /** The range of bytes that elements lie in, plus `distance`. */
-function span({ storage, storageOffset, itemSize, shape, strides }: Place, distance: number) {
+function span({ storage, storageOffset, itemSize, shape, strides }: MemoryRegion, distance: number) {
   const start = distance + storage.byteOffset + storageOffset * itemSize;
   return { start, end: start + extentOf(shape, strides) * itemSize };
 }
 
 /**
- * Whether the elements of two places share a byte. The second starts `apart` bytes after the first.
+ * Whether the elements of two regions share a byte. The second starts `apart` bytes after the first.
  * True if undecided.
  */
-function haveCommonBytes(a: Place, b: Place, apart: number): boolean {
+function haveCommonBytes(a: MemoryRegion, b: MemoryRegion, apart: number): boolean {
   const multiples: Multiples[] = [{ step: 1, low: 1 - b.itemSize, high: a.itemSize - 1 }]; // the bytes of an element
   for (const [{ shape, strides, itemSize }, sign] of [
     [a, 1],
@@ -131,8 +157,8 @@ function haveCommonBytes(a: Place, b: Place, apart: number): boolean {
   ] as const) {
     for (const [dim, size] of shape.entries()) {
       if (strides[dim] === 0) continue;
-      const most = size - 1;
-      multiples.push({ step: strides[dim] * itemSize, low: sign === 1 ? 0 : -most, high: sign === 1 ? most : 0 });
+      const max = size - 1;
+      multiples.push({ step: strides[dim] * itemSize, low: sign === 1 ? 0 : -max, high: sign === 1 ? max : 0 });
     }
   }
   return canSumTo(multiples, apart, { left: SEARCH_STEPS }) !== false;

@@ -17,7 +17,7 @@ import { copyOf, launchCopy } from './copy';
 export function transferred(source: Tensor, dtype: DType, device: number, nonBlocking: boolean): Tensor {
   if (nonBlocking && device === CPU) return sent(source, dtype, device, nonBlocking);
   using part = withoutRepeats(source);
-  const arrived = sent(part, travelling(source.dtype, dtype), device, nonBlocking);
+  const arrived = sent(part, transferDType(source.dtype, dtype), device, nonBlocking);
   if (arrived.dtype === dtype && arrived.numel === source.numel) return arrived;
   using ended = arrived;
   using whole = repeated(ended, source.shape);
@@ -28,13 +28,13 @@ export function transferred(source: Tensor, dtype: DType, device: number, nonBlo
  * Copies every element to a tensor of the same shape on another device, converting it if the dtype
  * differs.
  */
-export function copyAcross(source: Tensor, target: Tensor, nonBlocking: boolean): void {
+export function copyBetweenDevices(source: Tensor, target: Tensor, nonBlocking: boolean): void {
   if (source.numel === 0) return;
   const to = storageOf(target, 'copy_');
   using part = withoutRepeats(source);
-  // If the copy is not waited for, no work on the arriving elements can be left to the CPU.
+  // If nothing waits for the copy, the CPU cannot work on the elements after they arrive.
   const later = nonBlocking && to.pinned;
-  const dtype = later ? target.dtype : travelling(source.dtype, target.dtype);
+  const dtype = later ? target.dtype : transferDType(source.dtype, target.dtype);
   const fits = dtype === target.dtype && (later || part.numel === source.numel);
   if (fits && isDense(target.shape, target.strides)) {
     if (dtype === source.dtype && sameLayout(target.shape, source.strides, target.strides)) {
@@ -58,16 +58,18 @@ function sent(source: Tensor, dtype: DType, device: number, nonBlocking: boolean
     return sent(packed, dtype, device, nonBlocking);
   }
   const result =
-    nonBlocking && device === CPU ? landing(dtype, shape, strides) : allocateTensor(dtype, shape, strides, device);
+    nonBlocking && device === CPU
+      ? allocateReceiver(dtype, shape, strides)
+      : allocateTensor(dtype, shape, strides, device);
   return written(result, () => copyElements(source, result, nonBlocking));
 }
 
 /**
- * A tensor that receives elements from a GPU. Its memory is page-locked, so that the copy need not
- * be waited for, or ordinary memory if the runtime does not allow page-locked memory, as in
- * Electron.
+ * A new tensor that receives elements from a GPU. Its memory is page-locked, so that nothing waits
+ * for the copy. Where the runtime does not allow page-locked memory, as in Electron, it is ordinary
+ * memory.
  */
-function landing(dtype: DType, shape: Sizes, strides: Sizes): Tensor {
+function allocateReceiver(dtype: DType, shape: Sizes, strides: Sizes): Tensor {
   try {
     return allocateTensor(dtype, shape, strides, CPU, true);
   } catch (error) {
@@ -89,7 +91,7 @@ function copyElements(source: Tensor, target: Tensor, nonBlocking: boolean): voi
  * The narrower of two dtypes, in which elements are sent. On a tie, they are converted before
  * sending.
  */
-const travelling = (from: DType, to: DType): DType => (itemSizeOf(from) < itemSizeOf(to) ? from : to);
+const transferDType = (from: DType, to: DType): DType => (itemSizeOf(from) < itemSizeOf(to) ? from : to);
 
 /** A view in which the dimensions that repeat the same elements have size 1. */
 function withoutRepeats(tensor: Tensor): Tensor {

@@ -5,65 +5,25 @@
 
 import { rangeError, show, typeError } from './errors';
 
-/** With more elements, byte offsets would not be exact. */
-const MOST_ELEMENTS = Number.MAX_SAFE_INTEGER / 16;
-/** The most dimensions that a tensor can have, as in native/core/layout.h. */
-export const MOST_DIMS = 64;
-
 /** A list of sizes that was passed as separate arguments or as one array. */
 export function spread(sizes: readonly unknown[]): unknown {
   return sizes.length === 1 && typeof sizes[0] === 'object' ? sizes[0] : sizes;
 }
 
 /**
- * Checks a whole number from `least`, by default 0, to `most`. Throws `TypeError` or `RangeError`.
+ * Checks a whole number from `min`, by default 0, to `max`. Throws `TypeError` or `RangeError`.
  */
-export function checkWhole(value: unknown, where: string, least = 0, most = Number.MAX_SAFE_INTEGER): number {
+export function checkWhole(value: unknown, where: string, min = 0, max = Number.MAX_SAFE_INTEGER): number {
   if (typeof value !== 'number') throw typeError(`${where} must be a number; received ${show(value)}`);
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
-    throw rangeError(`${where} must be an integer ${span(least, most)}; received ${show(value)}`);
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    throw rangeError(`${where} must be an integer ${span(min, max)}; received ${show(value)}`);
   }
   return value;
 }
 
-function span(least: number, most: number): string {
-  const limit = most === Number.MAX_SAFE_INTEGER ? '2^53 - 1' : most;
-  return `from ${least === Number.MIN_SAFE_INTEGER ? '-2^53 + 1' : least} to ${limit}`;
-}
-
-/** Throws `RangeError` for more dimensions than a tensor can have. */
-export function checkDimCount(count: number, where: string): void {
-  if (count <= MOST_DIMS) return;
-  throw rangeError(`${where} must have at most ${MOST_DIMS} dimensions; received ${show(count)}`);
-}
-
-/**
- * Checks and copies a list of sizes or strides. Its length and items are read once, because a Proxy
- * may change them.
- */
-export function checkList(value: unknown, where: string, least = 0, item = 'size'): number[] {
-  if (!Array.isArray(value)) throw typeError(`${where} must be a list of integers; received ${show(value)}`);
-  const { length } = value;
-  checkDimCount(length, where);
-  const list: number[] = [];
-  for (let i = 0; i < length; i++) {
-    const each: unknown = value[i];
-    // Do not build the text of the message unless the check fails.
-    const fits = Number.isSafeInteger(each) && (each as number) >= least;
-    list[i] = fits ? (each as number) : checkWhole(each, `${where}: each ${item}`, least);
-  }
-  return list;
-}
-
-/** Checks and copies the sizes of a shape. `least` is −1 if a size may be inferred. */
-export function checkShape(value: unknown, where: string, least = 0): number[] {
-  const shape = checkList(value, where, least);
-  let product = 1; // a size of 0 counts as 1, so that strides are exact too
-  for (let dim = 0; dim < shape.length; dim++) product *= Math.max(shape[dim], 1);
-  if (product > MOST_ELEMENTS) {
-    throw rangeError(`${where}: a tensor cannot have more than 2^49 elements; received [${shape}]`);
-  }
-  return shape;
+function span(min: number, max: number): string {
+  const limit = max === Number.MAX_SAFE_INTEGER ? '2^53 - 1' : max;
+  return `from ${min === Number.MIN_SAFE_INTEGER ? '-2^53 + 1' : min} to ${limit}`;
 }
 
 /** Throws `TypeError` for an option that does not exist, which is usually a typing mistake. */
@@ -99,11 +59,11 @@ export function checkFlag(value: unknown, where: string): void {
  */
 export function checkDim(value: unknown, ndim: number, where: string): number {
   if (typeof value !== 'number') throw typeError(`${where} must be a number; received ${show(value)}`);
-  const most = Math.max(ndim, 1);
-  if (!Number.isInteger(value) || value < -most || value >= most) {
-    throw rangeError(`${where} must be an integer from ${-most} to ${most - 1}; received ${show(value)}`);
+  const max = Math.max(ndim, 1);
+  if (!Number.isInteger(value) || value < -max || value >= max) {
+    throw rangeError(`${where} must be an integer from ${-max} to ${max - 1}; received ${show(value)}`);
   }
-  return value < 0 ? value + most : value;
+  return value < 0 ? value + max : value;
 }
 
 /** Checks a dimension, or a list of different dimensions. */
@@ -127,15 +87,15 @@ export function checkSlice(
   size: number,
   where: string,
 ): { start: number; end: number; step: number } {
-  const place = (value: unknown, name: string, otherwise: number): number => {
+  const bound = (value: unknown, name: string, otherwise: number): number => {
     if (value === undefined || value === null) return otherwise;
     const index = checkWhole(value, `${where}: ${name}`, Number.MIN_SAFE_INTEGER);
     return Math.min(Math.max(index < 0 ? index + size : index, 0), size);
   };
-  const first = place(start, 'start', 0);
+  const first = bound(start, 'start', 0);
   return {
     start: first,
-    end: Math.max(place(end, 'end', size), first),
+    end: Math.max(bound(end, 'end', size), first),
     step: step === undefined || step === null ? 1 : checkWhole(step, `${where}: step`, 1),
   };
 }

@@ -54,12 +54,12 @@ export function createError(code: string, message: string): Error {
 }
 
 /** How many characters of a text a message repeats, and of each text in a list. */
-const MOST_SHOWN = 60;
-const MOST_SHOWN_IN_LIST = 20;
+const MAX_SHOWN = 60;
+const MAX_SHOWN_IN_LIST = 20;
 
 // Larger bigints are only compared with this one, which is fast. Converting one to decimal takes
 // time quadratic in the number of its digits.
-const MOST_BIGINT = 10n ** 40n;
+const MAX_BIGINT = 10n ** 40n;
 
 /**
  * Formats a value for a message: short, on one line, and distinguishing `'4'` from `4`. Never
@@ -67,15 +67,15 @@ const MOST_BIGINT = 10n ** 40n;
  * than for small ones.
  */
 export function show(value: unknown): string {
-  return shown(value, MOST_SHOWN);
+  return shown(value, MAX_SHOWN);
 }
 
-function shown(value: unknown, most: number): string {
-  if (typeof value === 'string') return `'${escaped(value, most)}'`;
+function shown(value: unknown, max: number): string {
+  if (typeof value === 'string') return `'${escaped(value, max)}'`;
   if (typeof value === 'bigint') {
-    return -MOST_BIGINT < value && value < MOST_BIGINT ? `${value}n` : 'a bigint of more than 40 digits';
+    return -MAX_BIGINT < value && value < MAX_BIGINT ? `${value}n` : 'a bigint of more than 40 digits';
   }
-  if (typeof value === 'symbol') return `Symbol(${escaped(value.description ?? '', most)})`;
+  if (typeof value === 'symbol') return `Symbol(${escaped(value.description ?? '', max)})`;
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object' || value === null) return String(value);
   if (isProxy(value)) return 'a Proxy';
@@ -84,7 +84,7 @@ function shown(value: unknown, most: number): string {
     return `[${items.join(', ')}${value.length > 8 ? ', …' : ''}]`;
   }
   const name = classNameOf(value);
-  return name === undefined || name === '' || name === 'Object' ? 'an object' : `an instance of ${escaped(name, most)}`;
+  return name === undefined || name === '' || name === 'Object' ? 'an object' : `an instance of ${escaped(name, max)}`;
 }
 
 /** Formats an entry of an array. The array must not be a Proxy. */
@@ -93,7 +93,7 @@ function shownItem(array: readonly unknown[], index: number): string {
   if (property?.get !== undefined || property?.set !== undefined) return 'a getter';
   const item: unknown = property?.value;
   if (typeof item !== 'object' || item === null || isProxy(item) || !Array.isArray(item)) {
-    return shown(item, MOST_SHOWN_IN_LIST);
+    return shown(item, MAX_SHOWN_IN_LIST);
   }
   return '[…]';
 }
@@ -126,12 +126,12 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Prepares a text for a message: escapes unsafe characters and cuts the text after `most`
+ * Prepares a text for a message: escapes unsafe characters and cuts the text after `max`
  * characters.
  */
-export function escaped(text: string, most = MOST_SHOWN): string {
-  const isCut = text.length > most;
-  const end = isCut && /[\uD800-\uDBFF]/.test(text.charAt(most - 1)) ? most - 1 : most;
+export function escaped(text: string, max = MAX_SHOWN): string {
+  const isCut = text.length > max;
+  const end = isCut && /[\uD800-\uDBFF]/.test(text.charAt(max - 1)) ? max - 1 : max;
   const start = text.slice(0, end).replace(UNSAFE, (unsafe) => {
     const code = unsafe.codePointAt(0) as number;
     return SHORT_ESCAPES[unsafe] ?? (code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${hex4(code)}`);

@@ -5,8 +5,7 @@ import { checkWhole } from '../support/checks';
 import { rangeError, show } from '../support/errors';
 import { usableCpus } from './cpus';
 
-/** The same limit as in native/cpu/pool.h. */
-const MOST_THREADS = 1024;
+const { maxThreads } = binding.limits;
 
 let threads: number;
 use(defaultThreads());
@@ -42,7 +41,7 @@ export function getNumThreads(): number {
  * @throws RangeError if `n` is not a whole number from 1 to 1024
  */
 export function setNumThreads(n: number): void {
-  use(checkWhole(n, 'setNumThreads: n', 1, MOST_THREADS));
+  use(checkWhole(n, 'setNumThreads: n', 1, maxThreads));
 }
 
 function use(n: number): void {
@@ -52,8 +51,8 @@ function use(n: number): void {
 
 function defaultThreads(): number {
   const text = process.env.RSQRT_NUM_THREADS;
-  if (!text) return Math.min(usableCpus(), MOST_THREADS);
+  if (!text) return Math.min(usableCpus(), maxThreads);
   const n = /^\d+$/.test(text) ? Number(text) : 0;
-  if (n >= 1 && n <= MOST_THREADS) return n;
-  throw rangeError(`RSQRT_NUM_THREADS must be an integer from 1 to ${MOST_THREADS}; received ${show(text)}`);
+  if (n >= 1 && n <= maxThreads) return n;
+  throw rangeError(`RSQRT_NUM_THREADS must be an integer from 1 to ${maxThreads}; received ${show(text)}`);
 }

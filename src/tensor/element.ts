@@ -1,6 +1,6 @@
 /** Converts one element between a JavaScript value and entries of a typed array. */
 
-import { type DType, type ElementOf, entriesOf, kindOf } from '../dtype/dtype';
+import { type DType, type ElementOf, kindOf } from '../dtype/dtype';
 import { INTEGER_LIMITS } from '../dtype/integers';
 import { rangeError, show, typeError } from '../support/errors';
 import { isComplex, type Scalar } from './scalar';
@@ -9,7 +9,6 @@ import { isComplex, type Scalar } from './scalar';
 export interface Entries {
   [position: number]: number | bigint;
   readonly length: number;
-  copyWithin(target: number, start: number, end: number): unknown;
 }
 
 /** A function that reads the element at a position. */
@@ -54,12 +53,6 @@ export function elementWriter(dtype: DType, array: Entries, where: string): (pos
   };
 }
 
-/** Stores one value as every element. Throws like the function from {@link elementWriter}. */
-export function fillElements(dtype: DType, array: Entries, value: Scalar, where: string): void {
-  elementWriter(dtype, array, where)(0, value);
-  for (let filled = entriesOf(dtype); filled < array.length; filled *= 2) array.copyWithin(filled, 0, filled);
-}
-
 type Real = Exclude<Scalar, object>;
 
 /** NaN is not zero. */
@@ -91,11 +84,11 @@ function entryOf(dtype: DType, where: string): (value: Real) => number | bigint 
       return exact >= low && exact <= high ? exact : refuse(value);
     };
   }
-  const least = Number(low);
-  const most = Number(high);
+  const min = Number(low);
+  const max = Number(high);
   return (value) => {
     const whole = Math.trunc(Number(value));
-    return whole >= least && whole <= most ? whole : refuse(value);
+    return whole >= min && whole <= max ? whole : refuse(value);
   };
 }
 
@@ -123,37 +116,37 @@ interface Format {
   /** Bits of the fraction. */
   readonly fraction: number;
   /** The exponent of the smallest normal number. */
-  readonly least: number;
+  readonly minExponent: number;
   /** The bits of infinity. */
   readonly infinity: number;
 }
 
 const formats = {
-  float16: { fraction: 10, least: -14, infinity: 0x7c00 },
-  bfloat16: { fraction: 7, least: -126, infinity: 0x7f80 },
+  float16: { fraction: 10, minExponent: -14, infinity: 0x7c00 },
+  bfloat16: { fraction: 7, minExponent: -126, infinity: 0x7f80 },
 } as const satisfies Record<string, Format>;
 
 const SIGN = 0x8000;
 
-function fromBits(bits: number, { fraction, least, infinity }: Format): number {
+function fromBits(bits: number, { fraction, minExponent, infinity }: Format): number {
   const sign = bits & SIGN ? -1 : 1;
   const magnitude = bits & ~SIGN;
   if (magnitude >= infinity) return magnitude > infinity ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   const unit = 1 << fraction;
   const exponent = Math.max(magnitude >> fraction, 1);
   // Normal numbers have an implicit leading one, which the exponent field counts as well.
-  return sign * (magnitude - (exponent - 1) * unit) * 2 ** (exponent - 1 + least - fraction);
+  return sign * (magnitude - (exponent - 1) * unit) * 2 ** (exponent - 1 + minExponent - fraction);
 }
 
 const scratch = new DataView(new ArrayBuffer(8));
 
 /** The bits of the nearest number, ties to even. NaN becomes the canonical quiet NaN. */
-function toBits(value: number, { fraction, least, infinity }: Format): number {
+function toBits(value: number, { fraction, minExponent, infinity }: Format): number {
   if (Number.isNaN(value)) return infinity | (1 << (fraction - 1));
   scratch.setFloat64(0, value);
   const sign = scratch.getUint32(0) >>> 31 ? SIGN : 0;
-  const exponent = Math.max(((scratch.getUint32(0) >>> 20) & 0x7ff) - 1023, least);
+  const exponent = Math.max(((scratch.getUint32(0) >>> 20) & 0x7ff) - 1023, minExponent);
   // The division into units in the last place is exact. Adding 2^52 then rounds to an integer.
   const units = Math.abs(value) / 2 ** (exponent - fraction) + 2 ** 52 - 2 ** 52;
-  return sign | Math.min(units + (exponent - least) * (1 << fraction), infinity);
+  return sign | Math.min(units + (exponent - minExponent) * (1 << fraction), infinity);
 }

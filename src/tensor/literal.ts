@@ -14,7 +14,7 @@ import {
 } from '../dtype/dtype';
 import { received } from '../foreign/foreign';
 import { type Sizes, sameSizes } from '../layout/layout';
-import { MOST_DIMS } from '../support/checks';
+import { maxDims } from '../layout/shape-checks';
 import { RsqrtError, rangeError, show, typeError } from '../support/errors';
 import { checkParts, dtypeOfScalar } from './scalar';
 import { isTensor, storageOf, type Tensor } from './tensor';
@@ -52,7 +52,7 @@ export function readNested(data: unknown, where: string, asked?: DType): NestedV
   const checkLength = (length: number, dim: number): void => {
     if (dim === shape.length) {
       if (isComplete) throw fail('a value', `a list of ${length}`);
-      if (dim === MOST_DIMS) throw tooDeep(where);
+      if (dim === maxDims) throw tooDeep(where);
       shape.push(length);
     } else if (length !== shape[dim]) {
       throw fail(`a list of ${shape[dim]}`, `a list of ${length}`);
@@ -62,7 +62,7 @@ export function readNested(data: unknown, where: string, asked?: DType): NestedV
   const checkSizes = (tensor: Tensor, dim: number): void => {
     if (!isComplete) {
       shape.push(...tensor.shape);
-      if (shape.length > MOST_DIMS) throw tooDeep(where);
+      if (shape.length > maxDims) throw tooDeep(where);
       return;
     }
     const expected = shape.slice(dim);
@@ -113,7 +113,7 @@ export function readNested(data: unknown, where: string, asked?: DType): NestedV
   return { shape, dtype: found.size === 0 ? ofNumbers : [...found].reduce(promoteTypes), values };
 }
 
-const tooDeep = (where: string): RangeError => rangeError(`${where}: data must have at most ${MOST_DIMS} dimensions`);
+const tooDeep = (where: string): RangeError => rangeError(`${where}: data must have at most ${maxDims} dimensions`);
 
 const subscript = (path: readonly number[]): string => path.map((i) => `[${i}]`).join('');
 

@@ -18,7 +18,7 @@ type Run =
 
 /** The first values are stored in a plain array, which is faster to make than a typed array. */
 const FEW = 64;
-const MOST_ENTRIES = 2 ** 16;
+const MAX_ENTRIES = 2 ** 16;
 const NONE = new Float64Array(0);
 
 /**
@@ -109,7 +109,7 @@ export class ValueList {
 
   /** Begins a run of numbers. */
   #begin(kind: 'number' | 'complex'): void {
-    const length = Math.min(Math.max(2 * this.#entries.length, FEW), MOST_ENTRIES);
+    const length = Math.min(Math.max(2 * this.#entries.length, FEW), MAX_ENTRIES);
     this.#end();
     this.#kind = kind;
     this.#entries = new Float64Array(length);

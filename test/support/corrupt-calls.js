@@ -73,6 +73,12 @@ function allocatePinned(length) {
 }
 if (devices > 0) for (const length of [8, 64, 256]) allocatePinned(length);
 
+const copying = binding.program(
+  Uint8Array.of(0, 0, 0, 0, 0, 0, 3, 1, 0, 0, 0, 0),
+  Uint8Array.of(0, 0),
+  new Uint8Array(),
+);
+
 /**
  * Events and graphs: of which device, whether they were released, and whether an event was
  * recorded.
@@ -85,7 +91,7 @@ function addEvent(device) {
 function addGraph(device) {
   const own = [...memories].filter(([, info]) => info.device === device && info.length >= 8).map(([key]) => key);
   binding.beginCapture(device);
-  binding.unary(0, pick(own), 0, 0, pick(own), 0, 0, 2);
+  binding.run(copying, 2, pick(own), 0, pick(own), 0);
   handles.set(binding.endCapture(device), { kind: 'graph', device, live: true });
 }
 for (let device = 0; device < devices; device++) for (const add of [addEvent, addEvent, addGraph]) add(device);
@@ -125,7 +131,7 @@ const junk = () =>
     new WeakRef(whole),
     Promise.resolve(),
     binding,
-    binding.unary,
+    binding.run,
   ]);
 const number = () =>
   pick([
@@ -157,14 +163,83 @@ const word = () =>
   pick([0n, 1n, BigInt(below(2 ** 31)), 2n ** 64n - 1n, 2n ** 64n - BigInt(below(40)), 2n ** BigInt(below(66)), -1n]);
 const memory = () => pick([...memories.keys()].filter((key) => memories.get(key).length > 7 || random() < 0.2));
 const offset = () => pick([0, 0, 0, 0, 8, 4 * below(8), below(64), below(300)]);
-function layout() {
-  if (random() < 0.5) return pick([1, 2, 3, 8, 16, below(70), number()]);
+function layout(operands) {
+  if (random() < 0.4) return pick([1, 2, 3, 8, 16, below(70), number()]);
   const dims = random() < 0.95 ? 1 + below(4) : 60 + below(8);
-  const values = Float64Array.from({ length: 3 * dims }, (_, i) => {
-    if (random() < 0.02) return number();
-    return i % 3 === 0 ? pick([1, 1, 2, 2, 3, below(9)]) : pick([0, 1, 1, 2, 3, below(20)]);
+  const row = 1 + operands;
+  const values = Float64Array.from({ length: 1 + row * dims + pick([0, 0, 0, below(9)]) }, (_, i) => {
+    if (random() < 0.01) return number();
+    if (i === 0) return dims;
+    return (i - 1) % row === 0 ? pick([1, 1, 2, 2, 3, below(9)]) : pick([0, 1, 1, 2, 3, below(20)]);
   });
   return random() < 0.97 ? values : pick([values.subarray(1), new Float32Array(values), Array.from(values)]);
+}
+
+// ---------------------------------------------------------------- programs
+
+/**
+ * Programs that were made: how many operands and scalars they have, of which dtypes, which operands
+ * are outputs, and whether the program was released.
+ */
+const programs = new Map();
+const [LOAD, SCALAR, APPLY, STORE] = [0, 1, 2, 3];
+const float16 = ['float16', 'bfloat16'].map((name) => binding.dtypes.indexOf(name));
+
+/** A random program that may be made: its arguments, and what `programs` knows of it. */
+function legalProgram() {
+  const operands = [];
+  const scalars = [];
+  const steps = [];
+  const values = []; // [number of the step, dtype]
+  const add = (dtype, ...step) => {
+    steps.push([...step, 0, 0, 0].slice(0, 6));
+    values.push([steps.length - 1, dtype]);
+  };
+  const dtype = () => pick([2, 2, 2, below(binding.dtypes.length)]);
+  const start = () => {
+    const of = dtype();
+    if (random() < 0.8) add(of, LOAD, operands.push(of) - 1, of);
+    else add(of, SCALAR, scalars.push(of) - 1, of);
+  };
+  start();
+  for (let i = below(6); i > 0; i--) {
+    if (random() < 0.3 && operands.length < 5) start();
+    const [input, of] = pick(values);
+    const op = below(binding.ops.length);
+    const { arity, computes, results } = binding.ops[op];
+    const alike = values.filter(([, other]) => other === of).map(([number]) => number);
+    const inputs = [input, ...Array.from({ length: arity - 1 }, () => pick(alike))];
+    if (op === 0) {
+      const to = dtype();
+      add(to, APPLY, 0, to, input);
+    } else if (computes[of] === of || (computes[of] >= 0 && float16.includes(of))) {
+      add(results[of], APPLY, op, of, ...inputs);
+    }
+  }
+  const outputs = [];
+  for (let i = random() < 0.8 ? 1 : 2; i > 0; i--) {
+    const [value, of] = random() < 0.7 ? values.at(-1) : pick(values);
+    outputs.push(operands.push(of) - 1);
+    steps.push([STORE, outputs.at(-1), of, value, 0, 0]);
+  }
+  const args = [steps.flat(), operands, scalars].map((bytes) => Uint8Array.from(bytes));
+  return { args, info: { operands, scalars: scalars.length, outputs } };
+}
+
+function addProgram() {
+  const { args, info } = legalProgram();
+  programs.set(binding.program(...args), info); // a released number may be used again
+}
+
+/** A program of which some bytes are changed, or that is something else. */
+function corruptProgram() {
+  const { args } = legalProgram();
+  const victim = below(3);
+  if (random() < 0.1) args[victim] = junk();
+  else if (random() < 0.1) args[victim] = args[victim].slice(0, below(args[victim].length + 1));
+  else if (random() < 0.1) args[victim] = Uint8Array.from({ length: below(100) }, () => below(256));
+  else for (let i = 1 + below(4); i > 0; i--) args[victim][below(args[victim].length)] = pick([below(12), below(256)]);
+  return args;
 }
 
 // ---------------------------------------------------------------- the model
@@ -175,12 +250,17 @@ const isWhole = (value, limit = Number.MAX_SAFE_INTEGER) =>
 /** Whether a value is memory that the addon must take. */
 const infoOf = (value) => memories.get(value);
 
-/** The dimensions of a layout as [size, input stride, output stride], or null if it is none. */
-function dimsOf(value) {
-  if (typeof value === 'number') return isWhole(value) ? [[value, 1, 1]] : null;
-  if (!isFloat64Array(value) || value.length === 0 || value.length % 3 !== 0 || value.length > 192) return null;
-  if (!value.every((item) => isWhole(item))) return null;
-  return Array.from({ length: value.length / 3 }, (_, i) => [...value.subarray(3 * i, 3 * i + 3)]);
+/**
+ * The dimensions of a layout as [size, stride of operand 0, stride of operand 1, …], or null if it
+ * is none.
+ */
+function dimsOf(value, operands) {
+  if (typeof value === 'number') return isWhole(value) ? [[value, ...Array(operands).fill(1)]] : null;
+  if (!isFloat64Array(value) || !isWhole(value[0], 64) || value[0] === 0) return null;
+  const row = 1 + operands;
+  const numbers = value.subarray(1, 1 + row * value[0]);
+  if (numbers.length < row * value[0] || !numbers.every((item) => isWhole(item))) return null;
+  return Array.from({ length: value[0] }, (_, i) => [...numbers.subarray(row * i, row * (i + 1))]);
 }
 
 const product = (dims) => dims.reduce((count, [size]) => count * BigInt(size), 1n);
@@ -196,18 +276,24 @@ function fits({ device, length }, dtype, start, dims, side) {
 }
 
 /** 'legal', 'refused', 'unknown' where it may be either, or 'left out'. */
-function judgeUnary([op, input, inDtype, inOffset, output, outDtype, outOffset, shape]) {
-  const last = binding.dtypes.length - 1;
-  if (!isWhole(op, binding.ops.length - 1) || !isWhole(inDtype, last) || !isWhole(outDtype, last)) return 'refused';
-  if (binding.ops[op].results[inDtype] < 0) return 'refused';
-  const dims = dimsOf(shape);
-  const [from, to] = [infoOf(input), infoOf(output)];
-  if (dims === null || from === undefined || to === undefined || from.device !== to.device) return 'refused';
-  if (!fits(from, inDtype, inOffset, dims, 1) || !fits(to, outDtype, outOffset, dims, 2)) return 'refused';
+function judgeRun([program, shape, ...rest]) {
+  const info = programs.get(program);
+  if (info === undefined) return 'refused';
+  const { operands, outputs, scalars } = info;
+  const dims = dimsOf(shape, operands.length);
+  const places = operands.map((_, k) => infoOf(rest[2 * k]));
+  if (dims === null || places.some((place) => place?.device !== places[0]?.device || !place)) return 'refused';
+  if (!operands.every((dtype, k) => fits(places[k], dtype, rest[2 * k + 1], dims, k + 1))) return 'refused';
+  const values = infoOf(rest[2 * operands.length]);
+  if (scalars > 0 && (values?.device !== -1 || values.length < 16 * scalars)) return 'refused';
   const elements = product(dims);
-  if (elements === 0n && dims.length > 1) return 'unknown'; // sizes may overflow before the 0
+  if (elements === 0n) return 'legal';
+  if (elements >= 2n ** 63n) return 'refused';
   // Through strides of 0, or that overlap, a few bytes could hold more elements than there is time.
-  return elements > BigInt(Math.floor(to.length / sizeOf(outDtype))) ? 'refused' : 'legal';
+  const isTooMuch = (k) =>
+    dims.some((dim) => dim[0] > 1 && dim[1 + k] === 0) ||
+    elements > BigInt(Math.floor(places[k].length / sizeOf(operands[k])));
+  return outputs.some(isTooMuch) ? 'refused' : 'legal';
 }
 
 const isWord = (value) => typeof value === 'bigint' && value >= 0n && value < 2n ** 64n;
@@ -305,12 +391,12 @@ function end(handle, add) {
 }
 
 /** Positions in the arena, in `whole` or in `shared` that a legal call may write. */
-function writable(bytes, size, start, dims) {
+function writable(bytes, size, start, dims, side = 2) {
   const positions = new Set();
   if (product(dims) === 0n) return positions;
   const walk = (dim, at) => {
     if (dim === dims.length) for (let i = 0; i < size; i++) positions.add(at + i);
-    else for (let i = 0; i < dims[dim][0]; i++) walk(dim + 1, at + i * dims[dim][2] * size);
+    else for (let i = 0; i < dims[dim][0]; i++) walk(dim + 1, at + i * dims[dim][side] * size);
   };
   walk(0, bytes.byteOffset + start);
   return positions;
@@ -320,14 +406,15 @@ function writable(bytes, size, start, dims) {
 
 const seen = [arena, new Uint8Array(whole), new Uint8Array(shared)];
 const tally = { refused: 0, done: 0 };
+for (let i = 0; i < 20; i++) addProgram();
 
-function attempt(index, name, args, verdict, allowed) {
+function attempt(index, name, args, verdict, allowed, returned = () => {}) {
   const before = seen.map((bytes) => bytes.slice());
   const shown = (arg) => inspect(arg, { breakLength: Infinity });
   const fail = (what) => () => `seed ${seed}, call ${index}: ${name}(${args.map(shown).join(', ')}) ${what}`;
   let error;
   try {
-    binding[name](...args);
+    returned(binding[name](...args));
   } catch (caught) {
     error = caught;
   }
@@ -339,11 +426,11 @@ function attempt(index, name, args, verdict, allowed) {
     check(verdict !== 'refused', fail('returned'));
     tally.done++;
   }
-  const [target, positions] = error === undefined && allowed ? allowed() : [];
+  const written = error === undefined && allowed ? allowed() : [];
   seen.forEach((bytes, i) => {
     if (Buffer.compare(bytes, before[i]) === 0) return;
     for (let at = 0; at < bytes.length; at++) {
-      const mayChange = target === bytes.buffer && positions.has(at);
+      const mayChange = written.some(([target, positions]) => target === bytes.buffer && positions.has(at));
       check(mayChange || bytes[at] === before[i][at], fail(`changed byte ${at}, which is not of its output`));
     }
   });
@@ -352,28 +439,56 @@ function attempt(index, name, args, verdict, allowed) {
 
 for (let index = 0; index < count; index++) {
   const dice = random();
-  if (dice < 0.7) {
-    // Twice the same memory at times: on devices that is the likeliest legal call.
-    const input = memory();
-    const sameDevice = [...memories].filter(([, info]) => info.device === infoOf(input).device).map(([key]) => key);
-    const dtype = () => pick([0, 0, below(binding.dtypes.length)]);
-    const args = [
-      () => below(binding.ops.length),
-      () => input,
-      dtype,
-      offset,
-      () => pick(sameDevice),
-      dtype,
-      offset,
-      layout,
-    ].map(mostly);
-    if (random() < 0.02) args.length = below(8);
-    const verdict = judgeUnary(Array.from({ length: 8 }, (_, i) => args[i]));
-    attempt(index, 'unary', args, verdict, () => {
-      const to = infoOf(args[4]);
-      if (to.bytes === undefined) return [];
-      return [to.bytes.buffer, writable(to.bytes, sizeOf(args[5]), args[6], dimsOf(args[7]))];
+  if (dice < 0.1) {
+    const isLegal = random() < 0.4;
+    const { args, info } = isLegal ? legalProgram() : { args: corruptProgram() };
+    // A corrupt one may still be right.
+    let made;
+    const returned = attempt(index, 'program', args, isLegal ? 'legal' : 'unknown', undefined, (number) => {
+      made = number;
     });
+    if (returned && isLegal) programs.set(made, info);
+    else if (returned) binding.releaseProgram(made);
+    if (programs.size > 40) {
+      const [old] = pick([...programs]);
+      attempt(index, 'releaseProgram', [old], 'legal');
+      programs.delete(old);
+    }
+  } else if (dice < 0.11) {
+    const args = [mostly(() => below(60))];
+    const verdict = programs.has(args[0]) ? 'legal' : 'refused';
+    attempt(index, 'releaseProgram', args, verdict);
+    programs.delete(args[0]);
+    if (programs.size === 0) addProgram();
+  } else if (dice < 0.7) {
+    const program = pick([...programs.keys()]);
+    const { operands, outputs, scalars } = programs.get(program);
+    // On one device, the likeliest legal call.
+    const first = memory();
+    const sameDevice = [...memories].filter(([, info]) => info.device === infoOf(first).device).map(([key]) => key);
+    const args = [() => program, () => layout(operands.length)].map(mostly);
+    for (const _ of operands)
+      args.push(
+        mostly(() => pick(sameDevice)),
+        mostly(offset),
+      );
+    if (scalars > 0) args.push(mostly(() => pick([whole, new ArrayBuffer(256), windows.at(-1), memory()])));
+    if (random() < 0.02) args.length = below(args.length);
+    for (const each of args)
+      if (each instanceof ArrayBuffer && each.byteLength === 256 && !memories.has(each)) {
+        memories.set(each, { device: -1, length: 256, bytes: new Uint8Array(each), passing: true });
+      }
+    const verdict = judgeRun(args);
+    attempt(index, 'run', args, verdict, () =>
+      programs.get(args[0]).outputs.flatMap((k) => {
+        const to = infoOf(args[2 + 2 * k]);
+        if (to.bytes === undefined) return [];
+        const { operands: dtypes } = programs.get(args[0]);
+        const dims = dimsOf(args[1], dtypes.length);
+        return [[to.bytes.buffer, writable(to.bytes, sizeOf(dtypes[k]), args[3 + 2 * k], dims, 1 + k)]];
+      }),
+    );
+    for (const [key, { passing }] of memories) if (passing) memories.delete(key);
   } else if (dice < 0.8) {
     const dtype = () => below(binding.dtypes.length);
     const count = () => pick([1, 2, 3, below(30), below(70)]);
@@ -383,7 +498,7 @@ for (let index = 0; index < count; index++) {
     attempt(index, 'random', args, verdict, () => {
       const { bytes } = infoOf(args[3]);
       if (bytes === undefined) return [];
-      return [bytes.buffer, writable(bytes, sizeOf(args[4]), args[5], [[args[6], 0, 1]])];
+      return [[bytes.buffer, writable(bytes, sizeOf(args[4]), args[5], [[args[6], 0, 1]])]];
     });
   } else if (dice < 0.95) {
     const args = [memory, offset, memory, offset, () => below(70), () => random() < 0.5].map(mostly);
@@ -392,7 +507,7 @@ for (let index = 0; index < count; index++) {
     attempt(index, 'copy', args, verdict, () => {
       const to = infoOf(args[2]);
       if (to.bytes === undefined) return [];
-      return [to.bytes.buffer, writable(to.bytes, 1, args[3], [[args[4], 1, 1]])];
+      return [[to.bytes.buffer, writable(to.bytes, 1, args[3], [[args[4], 1, 1]])]];
     });
   } else if (dice < 0.955) {
     const args = [mostly(() => 1 + below(1024))];

@@ -14,37 +14,46 @@
 #define RSQRT_GRID_CONSTANT __grid_constant__
 #endif
 
+// clang would join the ends of branches into one access by a computed address, which is one to local
+// memory. The number tells a branch from others.
+#ifdef __clang__
+#define RSQRT_APART(number) asm volatile("" ::"n"(number))
+#else
+#define RSQRT_APART(number)
+#endif
+
 namespace rsqrt_native::cuda {
 inline namespace RSQRT_TARGET {
 
-// Registers cannot be indexed, so each slot is a variable and a switch, in which all threads take
-// the same branch, finds it. An array would be in local memory.
+// Registers cannot be indexed, so each slot is a variable, and a switch finds it, in which all
+// threads take the same branch. An array would be in local memory.
 inline constexpr int register_slots = 4;
 
 template <int width>
 class RegisterSlots {
  public:
   __device__ __forceinline__ Values<width> get(int slot) const {
+    Values<width> values;
     switch (slot) {
-      case 0: return first_;
-      case 1: return second_;
-      case 2: return third_;
-      default: return fourth_;
+      case 0: values = first_; RSQRT_APART(0); break;
+      case 1: values = second_; RSQRT_APART(1); break;
+      case 2: values = third_; RSQRT_APART(2); break;
+      default: values = fourth_; RSQRT_APART(3); break;
     }
+    return values;
   }
   __device__ __forceinline__ void set(int slot, const Values<width>& values) {
     switch (slot) {
-      case 0: first_ = values; break;
-      case 1: second_ = values; break;
-      case 2: third_ = values; break;
-      default: fourth_ = values; break;
+      case 0: first_ = values; RSQRT_APART(0); break;
+      case 1: second_ = values; RSQRT_APART(1); break;
+      case 2: third_ = values; RSQRT_APART(2); break;
+      default: fourth_ = values; RSQRT_APART(3); break;
     }
   }
 
  private:
   Values<width> first_ = {}, second_ = {}, third_ = {}, fourth_ = {};
 };
-
 // Slots in shared memory. Neighbouring threads have neighbouring words of 16 bytes, so no bank is
 // asked twice.
 template <int width>
@@ -62,11 +71,16 @@ inline constexpr std::size_t shared_slot_bytes = sizeof(uint4) * threads_per_blo
 // A value that an instruction reads: of a slot or a scalar.
 template <int width, class Slots>
 __device__ __forceinline__ Values<width> input(const Task<width>& task, const Slots& slots, int in) {
-  if (in < max_slots) return slots.get(in);
-  const Word<width> scalar = task.scalar[in - max_slots];
   Values<width> values;
+  if (in < max_slots) {
+    values = slots.get(in);
+    RSQRT_APART(0);
+  } else {
+    const Word<width> scalar = task.scalar[in - max_slots];
 #pragma unroll
-  for (int k = 0; k < elements_in_slot<width>; ++k) values.word[k] = scalar;
+    for (int k = 0; k < elements_in_slot<width>; ++k) values.word[k] = scalar;
+    RSQRT_APART(1);
+  }
   return values;
 }
 
@@ -215,15 +229,27 @@ __device__ __forceinline__ auto from_lane(V value) {
   }
 }
 
-// Whether Op computes T from so many inputs, and slots of that width can hold it. Copies are
-// conversions.
-template <class Op, class T, int width, int inputs>
-inline constexpr bool applies =
-    !std::is_same_v<Op, Copy> && inputs == arity_of<Op>() && sizeof(T) <= width && computes<Op, T>;
+// A kernel has as many registers as the largest of its ops needs. So ops that need many are in
+// kernels of their own, which have all others too.
+enum class Tier { light, full };
 
-template <class Op, class T, int width, class... Inputs>
+// The tier of an op that computes T. A functor with `static constexpr bool heavy = true` is in the
+// full one, and so are the complex ops that take square roots or quotients.
+template <class Op, class T>
+inline constexpr Tier tier_of = [] {
+  if constexpr (requires { requires Op::heavy; }) return Tier::full;
+  constexpr bool by_parts = std::is_same_v<Op, Neg> || std::is_same_v<Op, Add> || std::is_same_v<Op, Copy>;
+  return is_complex<T> && !by_parts ? Tier::full : Tier::light;
+}();
+
+// Whether a kernel has an op that computes T from so many inputs. Copies are conversions.
+template <class Op, class T, int width, Tier tier, int inputs>
+inline constexpr bool has_op = !std::is_same_v<Op, Copy> && inputs == arity_of<Op>() && sizeof(T) <= width &&
+                               computes<Op, T> && (tier == Tier::full || tier_of<Op, T> == Tier::light);
+
+template <class Op, class T, Tier tier, int width, class... Inputs>
 __device__ __forceinline__ void apply(Values<width>& results, const Inputs&... inputs) {
-  if constexpr (applies<Op, T, width, sizeof...(Inputs)>) {
+  if constexpr (has_op<Op, T, width, tier, sizeof...(Inputs)>) {
     each<is_long<Op, T>>(
         results,
         [](auto... words) { return word_of<Word<width>>(from_lane(Op()(lane_of(value_of<T>(words))...))); },
@@ -240,22 +266,29 @@ __device__ __forceinline__ void convert_values(Values<width>& results, const Val
   }
 }
 
-// To a float that rounds to any 16-bit float as the value does.
+// To a float that rounds to any 16-bit float as the value, or its real part, does.
+template <class From>
+__device__ __forceinline__ float to_odd(From value) {
+  if constexpr (is_complex<From>) {
+    return to_odd(value.re);
+  } else if constexpr (std::is_same_v<From, std::int64_t>) {
+    return rounded_to_odd(rounded_to_odd(value));
+  } else {
+    return rounded_to_odd(static_cast<double>(value));
+  }
+}
+
+// From which values that is not exact.
+template <class From>
+inline constexpr bool has_odd = std::is_same_v<From, std::int32_t> || sizeof(From) == 8 || sizeof(From) == 16;
+template <>
+inline constexpr bool has_odd<Complex<float>> = false;
+
 template <class From, int width>
 __device__ __forceinline__ void convert_to_odd(Values<width>& results, const Values<width>& values) {
-  if constexpr (sizeof(From) <= width && !is_complex<From> && !std::is_same_v<From, Bool> &&
-                !std::is_same_v<From, float>) {
+  if constexpr (sizeof(From) <= width && has_odd<From>) {
     each<false>(
-        results,
-        [](Word<width> word) {
-          const From value = value_of<From>(word);
-          if constexpr (std::is_same_v<From, std::int64_t>) {
-            return word_of<Word<width>>(rounded_to_odd(rounded_to_odd(value)));
-          } else {
-            return word_of<Word<width>>(rounded_to_odd(static_cast<double>(value)));
-          }
-        },
-        values);
+        results, [](Word<width> word) { return word_of<Word<width>>(to_odd(value_of<From>(word))); }, values);
   }
 }
 
@@ -310,7 +343,7 @@ enum OpIndex {
 // The cases of every op and form, whose inputs are the further arguments.
 #define RSQRT_APPLY_CASE(functor, form, ...)                                    \
   case apply_code(index_of_##functor, Form::form):                              \
-    apply<functor, typename TypeOf<Form::form>::type>(results, __VA_ARGS__);    \
+    apply<functor, typename TypeOf<Form::form>::type, tier>(results, __VA_ARGS__); \
     break;
 #define RSQRT_APPLY_CASES(functor, ...)                                                              \
   RSQRT_APPLY_CASE(functor, f32, __VA_ARGS__) RSQRT_APPLY_CASE(functor, i32, __VA_ARGS__)            \
@@ -330,7 +363,7 @@ enum OpIndex {
     break;
 
 // The result of an instruction of one, two or three inputs.
-template <int width>
+template <Tier tier, int width>
 __device__ __forceinline__ void evaluate_one(int code, const Values<width>& a, Values<width>& results) {
   switch (code) {
     RSQRT_FORMS(RSQRT_CONVERT_CASES)
@@ -357,7 +390,7 @@ __device__ __forceinline__ void evaluate_one(int code, const Values<width>& a, V
   }
 }
 
-template <int width>
+template <Tier tier, int width>
 __device__ __forceinline__ void evaluate_two(int code, const Values<width>& a, const Values<width>& b,
                                              Values<width>& results) {
   switch (code) {
@@ -368,8 +401,13 @@ __device__ __forceinline__ void evaluate_two(int code, const Values<width>& a, c
   }
 }
 
-template <int width, class Slots>
-__global__ void __launch_bounds__(threads_per_block) interpreter(RSQRT_GRID_CONSTANT const Task<width> task) {
+// The blocks that a multiprocessor must be able to hold: 64 registers in the light tier, 128 in the
+// full one.
+inline constexpr int blocks_in_tier(Tier tier) { return tier == Tier::light ? 4 : 2; }
+
+template <int width, Tier tier, class Slots>
+__global__ void __launch_bounds__(threads_per_block, blocks_in_tier(tier))
+    interpreter(RSQRT_GRID_CONSTANT const Task<width> task) {
   Slots slots;
   const std::uint32_t step = gridDim.x * threads_per_block;
 #pragma unroll 1
@@ -393,10 +431,10 @@ __global__ void __launch_bounds__(threads_per_block) interpreter(RSQRT_GRID_CONS
       } else {
         const Values<width> a = input(task, slots, next.in(0));
         if (next.arity() == 1) {
-          evaluate_one(next.code(), a, results);
+          evaluate_one<tier>(next.code(), a, results);
         } else {
           const Values<width> b = input(task, slots, next.in(1));
-          evaluate_two(next.code(), a, b, results);
+          evaluate_two<tier>(next.code(), a, b, results);
         }
         fit(next.fit(), results);
       }
@@ -422,3 +460,5 @@ __global__ void __launch_bounds__(threads_per_block) interpreter(RSQRT_GRID_CONS
 
 }  // namespace RSQRT_TARGET
 }  // namespace rsqrt_native::cuda
+
+#undef RSQRT_APART

@@ -17,12 +17,12 @@ import { type ArrowVector, fromArrow } from '../foreign/arrow';
 import { refuseSeveral } from '../foreign/foreign';
 import { inferSize } from '../layout/geometry';
 import type { Sizes } from '../layout/layout';
+import { checkShape } from '../layout/shape-checks';
 import { converted } from '../program/convert';
-import { checkShape } from '../support/checks';
 import { rangeError, show, typeError } from '../support/errors';
 import { checkArray } from '../tensor/literal';
 import { isTensor, notATensor, Tensor } from '../tensor/tensor';
-import { checkOptions, copied, isTensorList, sentTo, share, type TensorData, type TensorOptions } from './create';
+import { checkOptions, copied, isTensorList, sentTo, type TensorData, type TensorOptions, tensorOn } from './create';
 
 /**
  * A tensor of another library. It is recognised by its properties: `data`, `dims` or `shape`,
@@ -147,7 +147,7 @@ export function fromSource(source: unknown, args: unknown[], where: string): Ten
     throw rangeError(`${where}: ${info.byteLength} bytes are not a whole number of ${named} elements`);
   }
   const dims = shape ?? (like === undefined ? [length] : checkShape(like.dims ?? like.shape, `${where}: dims`));
-  return sentTo(device, share(info, named, inferSize(dims, length, where)));
+  return sentTo(device, tensorOn(info, named, inferSize(dims, length, where)));
 }
 
 /** Checks the arguments after the source: a shape, options, or both. */
