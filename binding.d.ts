@@ -26,6 +26,7 @@ export interface Binding {
   readonly ops: readonly OpInfo[];
   /** Names of the distributions of `random`; the position is the distribution's code. */
   readonly distributions: readonly string[];
+  readonly limits: Limits;
   /** The instruction set in use, and all that this CPU could use, the widest first. */
   readonly isa: string;
   readonly isas: readonly string[];
@@ -39,8 +40,9 @@ export interface Binding {
    *
    * @param op code of the operation
    * @param inputOffset offset of the first element, in bytes; on a device a multiple of the element size
-   * @param layout the number of elements if both sides are contiguous; otherwise, for each of 1 to 64 dimensions and
-   *   the outermost first, three numbers: size, input stride, output stride (in elements, not negative)
+   * @param layout the number of elements if both sides are contiguous; otherwise, for each of 1 to
+   *   `limits.maxDims` dimensions and the outermost first, three numbers: size, input stride, output
+   *   stride (in elements, not negative)
    */
   unary(
     op: number,
@@ -73,7 +75,10 @@ export interface Binding {
     count: number,
   ): void;
 
-  /** How many threads at most share a call on the CPU, the calling one included: 1 (as opened) to 1024. */
+  /**
+   * How many threads at most share a call on the CPU, the calling one included: 1 (as opened) to
+   * `limits.maxThreads`.
+   */
   setNumThreads(threads: number): void;
 
   /** What is known of a device. */
@@ -214,6 +219,21 @@ export interface DeviceMemoryStats {
   /** Of the device, for all processes. */
   readonly free: number;
   readonly total: number;
+}
+
+/** Numbers that both sides use, stated in native/. */
+export interface Limits {
+  /** The largest number of dimensions of a layout. */
+  readonly maxDims: number;
+  /** The largest argument of `setNumThreads`. */
+  readonly maxThreads: number;
+  /** The size of a huge page, as `adviseHugePages` asks for. */
+  readonly hugePageBytes: number;
+  /**
+   * From this size on, the C library maps new pages for every buffer, and none of them has been
+   * faulted in yet.
+   */
+  readonly mappedBytes: number;
 }
 
 export interface OpInfo {

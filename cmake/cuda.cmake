@@ -1,10 +1,10 @@
 # Adds the CUDA backend to the addon according to CUDA, and sets cuda_summary.
 
-# Compiled against the CUDA runtime or against the simulated one.
+# Compiled against the CUDA runtime or the simulated one.
 set(RSQRT_CUDA_SOURCES
+  native/cuda/allocator.cpp
   native/cuda/device.cpp
   native/cuda/kernels.cu
-  native/cuda/memory.cpp
   native/cuda/pieces.cpp
   native/cuda/pinned.cpp
   native/cuda/runtime.cpp
@@ -33,28 +33,11 @@ elseif(NOT CUDA MATCHES "^(OFF|SIMULATED)$")
 endif()
 
 if(CUDA STREQUAL "SIMULATED")
-  add_library(rsqrt_cuda OBJECT
-    ${RSQRT_CUDA_SOURCES}
-    native/cuda/simulated/cuda_copies.cpp
-    native/cuda/simulated/cuda_events.cpp
-    native/cuda/simulated/cuda_graphs.cpp
-    native/cuda/simulated/cuda_memory.cpp
-    native/cuda/simulated/cuda_pools.cpp
-    native/cuda/simulated/cuda_runtime.cpp
-    native/cuda/simulated/cuda_streams.cpp
-    native/cuda/simulated/runtime/allocation.cpp
-    native/cuda/simulated/runtime/capture.cpp
-    native/cuda/simulated/runtime/failures.cpp
-    native/cuda/simulated/runtime/grid.cpp
-    native/cuda/simulated/runtime/memory.cpp
-    native/cuda/simulated/runtime/report.cpp
-    native/cuda/simulated/runtime/state.cpp
-    native/cuda/simulated/runtime/stream.cpp)
-  set_source_files_properties(native/cuda/kernels.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++;-Wno-unknown-pragmas")
-  target_include_directories(rsqrt_cuda PRIVATE native/cuda/simulated)
-  target_compile_options(rsqrt_cuda PRIVATE ${RSQRT_CXX_OPTIONS})
-  target_compile_definitions(rsqrt_cuda PRIVATE RSQRT_CUDA_BUILD="simulated")
-  set(cuda_summary "CUDA simulated, for tests")
+  include(cmake/simulated-cuda.cmake OPTIONAL RESULT_VARIABLE simulated_cuda)
+  if(NOT simulated_cuda)
+    message(FATAL_ERROR "CUDA=SIMULATED needs the simulated device, which is test equipment and not in the package: "
+                        "build with CUDA=AUTO, ON or OFF.")
+  endif()
 elseif(nvcc)
   execute_process(COMMAND ${nvcc} --version OUTPUT_VARIABLE nvcc_text)
   if(NOT nvcc_text MATCHES "release ([0-9]+\\.[0-9]+)")

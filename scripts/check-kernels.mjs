@@ -12,7 +12,7 @@
 //      bytes, and read four packs before they compute.
 //   4. The strided and the transposing kernels have no division, and no 64-bit index arithmetic that
 //      would need one.
-//   5. clang's own backend for NVIDIA GPUs also compiles the kernels (native/cuda/clang): all of
+//   5. clang's own backend for NVIDIA GPUs also compiles the kernels (native/test/clang_cuda): all of
 //      them, without local memory. If ptxas is present, it accepts the output. (This says nothing
 //      about contraction. clang treats the intrinsics that name their rounding as ordinary sums and
 //      products, and contracts them or not as its options say.)
@@ -248,7 +248,7 @@ async function checkClang(build, temporary) {
   const language = ['-x', 'cuda', '--cuda-device-only', '-nocudainc', '-nocudalib', `--cuda-gpu-arch=${architecture}`];
   const options = [
     ...['-std=c++20', '-O3', '-ffp-contract=off', '-fdeclspec', '-Wno-unknown-cuda-version', '-D__CUDACC__'],
-    ...['-mllvm', '-inline-threshold=100000', '-DRSQRT_TARGET=device', '-Inative/cuda/clang', '-Inative'],
+    ...['-mllvm', '-inline-threshold=100000', '-DRSQRT_TARGET=device', '-Inative/test/clang_cuda', '-Inative'],
   ];
   const ptx = path.join(temporary, 'clang.ptx');
   const made = await execute(clang, [...language, ...options, '-S', '-o', ptx, 'native/cuda/kernels.cu'], root);

@@ -29,8 +29,8 @@ const FIXED = [
 
 /** Of git's list: what a user's build compiles, and what users read. package.json's `files` says it once more, so that a slip shows. */
 const TRACKED = [
-  /^cmake\/(?!native-test\.)[^/]*\.cmake$/,
-  /^native\/(?!test\/|cuda\/simulated\/|cuda\/clang\/).*\.(cpp|cu|h|map|darwin)$/,
+  /^cmake\/(?!native-test\.|simulated-cuda\.)[^/]*\.cmake$/,
+  /^native\/(?!test\/).*\.(cpp|cu|h|map|darwin)$/,
   /^scripts\/from-source\//,
   /^docs\/(?!decisions[./]|gpu-verification\.).*\.md$/,
 ];

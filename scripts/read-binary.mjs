@@ -1,4 +1,4 @@
-// Reads what a shared library is for, as the loader does (src/binary.ts), and whether it is
+// Reads what a shared library is for, as the loader does (src/load/binary.ts), and whether it is
 // stripped, which no loader checks.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import path from 'node:path';
 import { transformSync } from 'esbuild';
 
 // The oldest supported Node does not import TypeScript.
-const source = readFileSync(new URL('../src/binary.ts', import.meta.url), 'utf8');
+const source = readFileSync(new URL('../src/load/binary.ts', import.meta.url), 'utf8');
 const { code } = transformSync(source, { loader: 'ts' });
 const { BinaryError, readBinary } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
 

@@ -6,11 +6,11 @@ import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArguments } from './cli/arguments';
 import { CommandError, NobodyReads, UsageError } from './cli/errors';
-import { MOST_BYTES, wordsIn, wordsOfInput } from './cli/input';
-import { LONGEST_NUMBER, MOST_NUMBERS, NumberList } from './cli/numbers';
+import { MAX_BYTES, wordsIn, wordsOfInput } from './cli/input';
+import { MAX_NUMBER_LENGTH, MAX_NUMBERS, NumberList } from './cli/numbers';
 import { complain, print } from './cli/output';
-import { show } from './errors';
 import type { DeviceName, DType, Info, Tensor } from './index';
+import { show } from './support/errors';
 
 const HELP = `Usage: rsqrt [options] [numbers…]     prints the reciprocal square roots of the numbers
        rsqrt info [--json]            prints version, instruction set, threads and devices
@@ -19,8 +19,8 @@ const HELP = `Usage: rsqrt [options] [numbers…]     prints the reciprocal squa
 
 Numbers are given as arguments or, if there are none, on standard input, separated by white space
 or commas: 4, -0.5, 1e-3, inf, nan; for complex dtypes also 3+4j. Standard input is read to its
-end before anything is computed. It may have ${MOST_NUMBERS} numbers of at most ${LONGEST_NUMBER} characters,
-and ${MOST_BYTES / 2 ** 20} MiB in all.
+end before anything is computed. It may have ${MAX_NUMBERS} numbers of at most ${MAX_NUMBER_LENGTH} characters,
+and ${MAX_BYTES / 2 ** 20} MiB in all.
 
 Options:
   --dtype <dtype>    read the numbers as this dtype: float16, bfloat16, float32 (default), float64,

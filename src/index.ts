@@ -18,20 +18,17 @@
  */
 
 // Must come before everything that defines a disposer.
-import './symbol-dispose';
-import './async-reading';
-import './converting';
-import './json';
-import './interop';
-import './printing';
-import './reading';
-import './views';
-import './writing';
+import './support/symbol-dispose';
+import './methods/async-reading';
+import './methods/converting';
+import './exchange/json';
+import './exchange/interop';
+import './print/printing';
+import './methods/reading';
+import './methods/views';
+import './methods/writing';
 
-export type { ArrowVector } from './arrow';
-export type { AsyncOptions, Signal } from './async-reading';
-export type { ToOptions } from './copy';
-export { emptyCache, getCacheLimit, setCacheLimit } from './cpu-memory';
+export { asTensor, type Shareable, type SharedDType, type TensorLike } from './create/as-tensor';
 export {
   type DTypeOf,
   empty,
@@ -45,11 +42,13 @@ export {
   tensor,
   zeros,
   zerosLike,
-} from './create';
-export { type CudaDeviceProperties, cuda } from './cuda';
-export type { CudaEvent, CudaEventOptions } from './cuda-events';
-export type { CudaGraph } from './cuda-graphs';
-export type { DeviceName, GpuName } from './device';
+} from './create/create';
+export { cat, type Joinable, type JoinedDType, type JoinOptions, stack } from './create/joining';
+export { initialSeed, manualSeed, rand, randLike, randn, randnLike, seed } from './create/random';
+export { arange, linspace } from './create/ranges';
+export { type CudaDeviceProperties, cuda } from './cuda/cuda';
+export type { CudaEvent, CudaEventOptions } from './cuda/events';
+export type { CudaGraph } from './cuda/graphs';
 export {
   type Complex,
   canCast,
@@ -62,26 +61,27 @@ export {
   setDefaultDtype,
   type TypedArray,
   type TypedArrayOf,
-} from './dtype';
-export { RsqrtError, type RsqrtErrorCode } from './errors';
-export type { PrintOptions } from './format';
-export type { Index } from './geometry';
-export { type Info, info } from './info';
-export type { TensorObject, TransferableObject, WithBuffer } from './interop';
-export { cat, type Joinable, type JoinedDType, type JoinOptions, stack } from './joining';
-export { fromJSON, type JsonComplex, type JsonElement, type TensorJson } from './json';
-export type { Sizes } from './layout';
-export type { Scalar } from './literal';
-export { type MemoryStats, memoryStats } from './memory-stats';
-export type { InPlaceOp, ResultOf, Rule, UnaryOp } from './op';
-export * from './ops';
-export { getPrintOptions, type PrintOptionsToSet, setPrintOptions } from './print-options';
-export { resultType } from './promotion';
-export { initialSeed, manualSeed, rand, randLike, randn, randnLike, seed } from './random';
-export { arange, linspace } from './ranges';
-export type { Nested, NestedOf, ToArrayOptions } from './reading';
-export { tidy } from './scope';
-export { asTensor, type Shareable, type SharedDType, type TensorLike } from './share';
-export { Tensor } from './tensor';
-export { getNumThreads, setNumThreads } from './threads';
-export type { CopyOptions } from './writing';
+} from './dtype/dtype';
+export type { TensorObject, TransferableObject, WithBuffer } from './exchange/interop';
+export { fromJSON, type JsonComplex, type JsonElement, type TensorJson } from './exchange/json';
+export type { ArrowVector } from './foreign/arrow';
+export type { Index } from './layout/geometry';
+export type { Sizes } from './layout/layout';
+export { emptyCache, getCacheLimit, setCacheLimit } from './memory/cpu-memory';
+export type { DeviceName, GpuName } from './memory/device';
+export type { AsyncOptions, Signal } from './methods/async-reading';
+export type { Nested, NestedOf, ToArrayOptions } from './methods/reading';
+export type { CopyOptions } from './methods/writing';
+export type { InPlaceOp, ResultOf, Rule, UnaryOp } from './ops/op';
+export * from './ops/ops';
+export type { PrintOptions } from './print/format';
+export { getPrintOptions, type PrintOptionsToSet, setPrintOptions } from './print/print-options';
+export type { ToOptions } from './program/convert';
+export { RsqrtError, type RsqrtErrorCode } from './support/errors';
+export { type Info, info } from './system/info';
+export { type MemoryStats, memoryStats } from './system/memory-stats';
+export { getNumThreads, setNumThreads } from './system/threads';
+export { resultType } from './tensor/promotion';
+export type { Scalar } from './tensor/scalar';
+export { tidy } from './tensor/scope';
+export { Tensor } from './tensor/tensor';

@@ -938,6 +938,17 @@ describe('legal at the edge', () => {
     expect(world.made).toEqual([]);
   });
 
+  test.each(Object.entries({ local, simulated }))('publishes the limits that it enforces: %s', (_name, addon) => {
+    const { binding, walk } = hostWorld(addon);
+    const { limits } = binding as unknown as Binding;
+    expect(limits).toEqual({ maxDims: 64, maxThreads: 1024, hugePageBytes: 2 ** 21, mappedBytes: 2 ** 25 - 2 ** 16 });
+    const { maxDims, maxThreads } = limits;
+    walk(...Array(maxDims).fill([1, 1, 1]));
+    expect(thrownBy(() => walk(...Array(maxDims + 1).fill([1, 1, 1])))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
+    binding.setNumThreads(maxThreads);
+    expect(thrownBy(() => binding.setNumThreads(maxThreads + 1))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
+  });
+
   test.each([
     ['nothing', undefined],
     ['null', null],

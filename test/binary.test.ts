@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { type Binary, BinaryError, checkBinary, readBinary } from '../src/binary';
+import { type Binary, BinaryError, checkBinary, readBinary } from '../src/load/binary';
 import { elf, machO, pe, universal } from './support/binaries';
 import { binaries } from './support/configurations';
 

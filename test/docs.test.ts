@@ -23,13 +23,13 @@ import {
   withImports,
 } from './support/examples';
 
-const filesOf = (folder: string, ending: string): string[] =>
-  readdirSync(path.join(root, folder))
+const filesOf = (folder: string, ending: string, recursive = false): string[] =>
+  readdirSync(path.join(root, folder), { recursive, encoding: 'utf8' })
     .filter((name) => name.endsWith(ending))
     .map((name) => path.posix.join(folder, name));
 
 const documents = ['.', 'docs', 'docs/decisions'].flatMap((folder) => filesOf(folder, '.md'));
-const examples = [...documents, ...filesOf('src', '.ts')].flatMap(examplesOf);
+const examples = [...documents, ...filesOf('src', '.ts', true)].flatMap(examplesOf);
 covered('examples in', ...examples.map(({ file }) => file));
 
 let folder: string;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
-import { countShown, defaultPrintOptions, formatTensor, type Printable, type PrintOptions } from '../src/format';
 import type { DType } from '../src/index';
+import { countShown, defaultPrintOptions, formatTensor, type Printable, type PrintOptions } from '../src/print/format';
 import { decode, type Encoded, positions } from './support/values';
 
 type Value = ReturnType<Printable['read']>[number];
@@ -324,7 +324,7 @@ describe('shapes', () => {
   test('the characters of a text are estimated before it is made: never fewer, and hardly more', () => {
     const estimate = (tensor: Printable, options: Partial<PrintOptions>): number => {
       try {
-        formatTensor(tensor, { ...options, mostCharacters: 0 });
+        formatTensor(tensor, { ...options, maxCharacters: 0 });
       } catch (error) {
         const [, count] = /^toString: about (\d+) characters are more than/.exec((error as Error).message) ?? [];
         return Number(count);

@@ -10,8 +10,8 @@ import {
   isDense,
   sharesElements,
   viewStrides,
-} from '../src/layout';
-import { canSumTo } from '../src/sums';
+} from '../src/layout/layout';
+import { canSumTo } from '../src/layout/sums';
 import { covered } from './support/coverage';
 import { randomBits } from './support/reference';
 import { positions } from './support/values';

@@ -21,9 +21,9 @@ import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildSync } from 'esbuild';
-import { readBinary } from '../src/binary';
-import { libcText, target } from '../src/host';
-import { loadError } from '../src/load-error';
+import { readBinary } from '../src/load/binary';
+import { libcText, target } from '../src/load/host';
+import { loadError } from '../src/load/load-error';
 import { binaryFor, elf, machO, pe, type Target } from './support/binaries';
 import { node, type Outcome, root } from './support/command';
 import { binaries } from './support/configurations';
@@ -557,7 +557,12 @@ describe('the C library', () => {
   let host: string;
   beforeAll(() => {
     host = path.join(user, 'host.js');
-    buildSync({ entryPoints: [path.join(root, 'src', 'host.ts')], bundle: true, platform: 'node', outfile: host });
+    buildSync({
+      entryPoints: [path.join(root, 'src', 'load', 'host.ts')],
+      bundle: true,
+      platform: 'node',
+      outfile: host,
+    });
   });
   const says = (preload: string): string =>
     load({ preload, program: `console.log(require(${JSON.stringify(host)}).libc)` }).stdout.trim();

@@ -1,15 +1,15 @@
 /** Memory of ours that was detached by others, in tensors and in the caches. */
 
 import * as path from 'node:path';
-import { allocateBytes, freeBytes, setCacheLimit } from '../src/cpu-memory';
 import { emptyCache, full, rsqrt, zeros } from '../src/index';
-import { Orphans } from '../src/orphans';
-import { Spares } from '../src/spares';
-import { storageOf } from '../src/tensor';
+import { AbandonedBuffers } from '../src/memory/abandoned-buffers';
+import { allocateBytes, freeBytes, setCacheLimit } from '../src/memory/cpu-memory';
+import { Spares } from '../src/memory/spares';
+import { storageOf } from '../src/tensor/tensor';
 import { node } from './support/command';
 import { covered } from './support/coverage';
 
-covered('suite', 'lost memory: slabs, spares, orphans');
+covered('suite', 'lost memory: slabs, spares, abandoned buffers');
 
 /** Takes the memory of a buffer away, however it was marked. */
 function detach(buffer: ArrayBuffer): void {
@@ -40,15 +40,15 @@ test('spares: a buffer that was lost is neither kept, nor given out, nor freed',
   expect([spares.bytes, spares.take(1)]).toEqual([0, undefined]);
 });
 
-test('orphans: a buffer that was lost is forgotten, and counted as it was', () => {
-  const orphans = new Orphans();
+test('abandoned buffers: one that was lost is forgotten, and counted as it was', () => {
+  const abandoned = new AbandonedBuffers();
   const owner = {};
   const buffer = new ArrayBuffer(1000);
-  const orphan = orphans.watch(owner, buffer, 1000);
+  const watched = abandoned.watch(owner, buffer, 1000);
   detach(buffer);
-  expect(orphans.watch({}, new ArrayBuffer(8), 1000)).toBeNull(); // as much as the limit is watched
-  if (orphan !== null) orphans.release(orphan);
-  expect(orphans.watch({}, new ArrayBuffer(8), 1000)).not.toBeNull();
+  expect(abandoned.watch({}, new ArrayBuffer(8), 1000)).toBeNull(); // as much as the limit is watched
+  if (watched !== null) abandoned.release(watched);
+  expect(abandoned.watch({}, new ArrayBuffer(8), 1000)).not.toBeNull();
   expect(owner).toBeDefined();
 });
 

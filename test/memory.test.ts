@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs';
 import { inspect } from 'node:util';
 import * as api from '../src/index';
-import { Spares } from '../src/spares';
-import { storageOf } from '../src/tensor';
+import { Spares } from '../src/memory/spares';
+import { storageOf } from '../src/tensor/tensor';
 import { node } from './support/command';
 import { covered, skip } from './support/coverage';
 import { testUnlessEmulated } from './support/emulation';

@@ -1,6 +1,6 @@
 /** How messages show what was received: short, on one line, and without touching what may throw. */
 
-import { classNameOf, escaped, show } from '../src/errors';
+import { classNameOf, escaped, show } from '../src/support/errors';
 import { load } from './support/configurations';
 import { covered } from './support/coverage';
 

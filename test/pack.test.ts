@@ -139,7 +139,7 @@ describe('a package is refused', () => {
       ...[
         'dist/index.js',
         'dist/index.d.ts',
-        'dist/tensor.d.ts',
+        'dist/tensor/tensor.d.ts',
         'binding.d.ts',
         'native/cpu/run.cpp',
         'cmake/cuda.cmake',
@@ -167,7 +167,8 @@ describe('a package is refused', () => {
       '.env',
       '.npmrc',
     ],
-    ...['native/test/main.cpp', 'native/cuda/simulated/cuda_runtime.h', 'native/cpu/run.cpp.orig', 'npm-debug.log'],
+    ...['native/test/main.cpp', 'native/test/simulated_cuda/cuda_runtime.h', 'cmake/simulated-cuda.cmake'],
+    ...['native/cpu/run.cpp.orig', 'npm-debug.log'],
     ...[
       'docs/decisions.md',
       'docs/decisions/0001-loops-are-a-sum.md',

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { cpuQuota, usableCpus } from '../src/cpus';
+import { cpuQuota, usableCpus } from '../src/system/cpus';
 import { node, root } from './support/command';
 import { configurations, load } from './support/configurations';
 import { covered, skip } from './support/coverage';

@@ -2,7 +2,7 @@
 
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { asTensor, full, type Tensor, type TransferableObject, tidy } from '../src/index';
-import { storageOf } from '../src/tensor';
+import { storageOf } from '../src/tensor/tensor';
 import { covered } from './support/coverage';
 
 covered('suite', 'transfer: what is copied');

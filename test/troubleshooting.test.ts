@@ -10,7 +10,7 @@ const text = readFileSync(path.join(root, 'docs', 'troubleshooting.md'), 'utf8')
 /** The sources that users run: native/test and the simulated device are not among them. */
 const sources = ['src', 'native', 'scripts/from-source']
   .flatMap((folder) => readdirSync(path.join(root, folder), { recursive: true }).map((name) => `${folder}/${name}`))
-  .filter((file) => /\.(ts|mjs|cpp|h|cu)$/.test(file) && !/^native\/(test|cuda\/simulated)\//.test(file))
+  .filter((file) => /\.(ts|mjs|cpp|h|cu)$/.test(file) && !/^native\/test\//.test(file))
   .map((file) => readFileSync(path.join(root, file), 'utf8'))
   .join('\n');
 

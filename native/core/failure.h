@@ -8,7 +8,7 @@
 
 namespace rsqrt_native {
 
-// `code` is one of the stable codes of src/errors.ts; `message` is one sentence for the user.
+// `code` is one of the stable codes of src/support/errors.ts; `message` is one sentence for the user.
 class Failure : public std::exception {
  public:
   Failure(const char* code, std::string message) : code_(code), message_(std::move(message)) {}

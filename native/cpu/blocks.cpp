@@ -1,7 +1,6 @@
 #include "cpu/blocks.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "cpu/cursor.h"
 #include "cpu/plan.h"
@@ -14,7 +13,7 @@ namespace {
 // The number of elements in a block: as many as leave half of a first-level cache of 32 KiB to the
 // operands. Larger blocks gain nothing.
 std::int64_t capacity_of(const Plan& plan) {
-  const std::int64_t blocks = std::max(std::popcount(plan.blocks), 1);
+  const std::int64_t blocks = std::max(plan.block_count, 1);
   const std::int64_t count = 16384 / (blocks * plan.widest) / min_capacity * min_capacity;
   return std::clamp<std::int64_t>(count, min_capacity, 1024);
 }
@@ -64,7 +63,7 @@ void run_long_rows(const Kernels& kernels, const Job& job, const Layout& layout,
           [&](const Task& task, std::byte* to, std::int64_t count) {
             const std::int64_t stride = layout.strides[task.operand][inner];
             const std::int64_t offset = cursor.offset(task.operand);
-            if (stride == 0) {
+            if (task.repeats) {
               if (repeated[task.operand] == offset) return;
               repeated[task.operand] = offset;
               count = capacity;
@@ -159,7 +158,7 @@ void run_short_rows(const Kernels& kernels, const Job& job, const Layout& layout
           plan, count * length,
           [&](const Task& task, std::byte* to, std::int64_t) {
             std::int64_t n = count;
-            if (access[task.operand] == Access::repeat) {
+            if (task.repeats) {
               if ((repeated >> task.operand & 1) != 0) return;
               repeated |= 1u << task.operand;
               n = max_rows;

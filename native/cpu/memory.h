@@ -2,7 +2,13 @@
 // one ignores it.
 #pragma once
 
+#include <cstddef>
+
 namespace rsqrt_native::cpu {
+
+// From this size on, the GNU C library maps new pages for every block and unmaps them in free(),
+// even after keep_freed_memory(). A little below 32 MiB, because the header of a block counts.
+inline constexpr std::size_t mapped_bytes = (std::size_t{32} << 20) - (std::size_t{64} << 10);
 
 // Lets free() keep blocks of up to 32 MiB for the next allocation, and up to 64 MiB at the end of
 // the heap. Otherwise every such block is returned to the system, and the next one's pages are

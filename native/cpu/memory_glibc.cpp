@@ -1,7 +1,6 @@
 // The GNU C library.
 #include <malloc.h>
 
-#include <cstddef>
 #include <cstdlib>
 
 #include "cpu/memory.h"
@@ -13,10 +12,9 @@ void keep_freed_memory() noexcept {
   // blocks of up to that size come from the heap, and the heap keeps twice as much at its end
   // (mallopt(3), M_MMAP_THRESHOLD: the dynamic threshold, which grows up to 32 MiB). This frees
   // such a block at once, untouched. Unlike mallopt, it has no effect where the user has set
-  // thresholds. The block is a little below 32 MiB, because its header counts.
-  constexpr std::size_t largest = (std::size_t{32} << 20) - (std::size_t{64} << 10);
+  // thresholds.
   static const bool done = [] {
-    void* volatile block = std::malloc(largest);  // volatile, or the compiler removes both calls
+    void* volatile block = std::malloc(mapped_bytes);  // volatile, or the compiler removes both calls
     std::free(block);
     return true;
   }();

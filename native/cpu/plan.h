@@ -35,7 +35,8 @@ struct Task {
   std::uint8_t in[max_inputs];
   std::uint8_t out;
   std::uint8_t operand;
-  DType dtype;  // load and store: of the place
+  bool repeats;  // load: nothing else is kept in the place, so it need not be loaded again
+  DType dtype;   // load and store: of the place
   union {
     Apply apply;
     Convert convert;
@@ -52,30 +53,35 @@ class Plan {
   // An op on 16-bit floats may take five tasks: it converts its inputs and its result.
   Task tasks[max_steps * (max_inputs + 2)];
   std::uint64_t blocks = 0;  // bit k: place k needs a block
-  std::int64_t widest = 1;   // bytes of the widest element of a block
+  int block_count = 0;
+  std::int64_t widest = 1;  // bytes of the widest element of a block
 
  private:
   const Step& step(int i) const { return job.program->step[i]; }
   Access access_to(int i) const { return access_[step(i).code]; }  // of a load or store
   bool is_gathered(int i) const { return step(i).kind == Kind::load && access_to(i) != Access::direct; }
+  bool is_overwritten(int load) const;
   bool gathers_for(int i) const;
   bool can_write_directly(int i, int operand) const;
   bool can_scatter(int i, int store) const;
   const PairRow* find_pair(int i) const;
   int define(int i);
   int use(int place, DType dtype);
+  void add_direct_load(int i);
   void add_load(int load, int defined);
   void add_apply(int i);
   void add_convert(int from, DType from_dtype, int to, DType to_dtype);
   void add_loop(Apply apply, const int* in, int inputs, int out);
 
   const Kernels& kernels_;
-  const Access* access_;
-  bool skipped_[max_steps] = {};         // part of another task
-  const PairRow* pair_[max_steps] = {};  // by step: what computes it and the step before it
-  std::uint8_t uses_[max_steps] = {};    // by value: how often it is used
-  std::int8_t output_[max_steps];        // by value: the operand that it is computed in, or −1
-  int place_[max_steps] = {};            // by value
+  const Access* const access_;
+  unsigned repeated_ = 0;  // bit k: operand k has its place for repeated elements
+  // Only what belongs to a step of the program is set.
+  bool skipped_[max_steps] = {};       // part of another task
+  const PairRow* pair_[max_steps];     // by step: what computes it and the step before it
+  std::uint8_t uses_[max_steps] = {};  // by value: how often it is used
+  std::int8_t output_[max_steps];      // by value: the operand that it is computed in, or −1
+  int place_[max_steps] = {};          // by value
 };
 
 }  // namespace rsqrt_native::cpu

@@ -14,14 +14,15 @@ namespace {
 
 using std::chrono::microseconds;
 
-// How long a helper looks out for more work before it sleeps: waking it costs as much.
-constexpr microseconds helper_patience{30};
-// Work of fewer ranges is done before a helper has woken. It makes use of those that are awake, and wakes
-// others only where calls follow each other so soon that they will stay so.
-constexpr std::int64_t ranges_worth_waking = 16;
-// How long a caller looks out for helpers that are at their last range before it sleeps.
-constexpr microseconds caller_patience{50};
-// Where threads cannot be started now, do not try again at every call.
+// How long a helper polls for more work before it sleeps. Waking it takes as long.
+constexpr microseconds helper_spin_time{30};
+// Work of fewer ranges is done before a helper has woken, so it wakes none and uses only helpers
+// that are awake. It does wake helpers if the last work ended so recently that they will still be
+// polling when the next one comes.
+constexpr std::int64_t min_ranges_to_wake = 16;
+// How long a caller polls for helpers to finish their last range before it sleeps.
+constexpr microseconds caller_spin_time{50};
+// After a failure to start a thread, do not try again at every call.
 constexpr std::chrono::seconds start_interval{1};
 
 void pause() {
@@ -32,10 +33,10 @@ void pause() {
 #endif
 }
 
-// Waits, without sleeping, until done() or for as long as that.
+// Polls until done() is true, for at most `limit`. Returns whether it was.
 template <class Done>
-bool spin(microseconds patience, Done done) {
-  const auto end = std::chrono::steady_clock::now() + patience;
+bool spin(microseconds limit, Done done) {
+  const auto end = std::chrono::steady_clock::now() + limit;
   do {
     for (int i = 0; i < 16; ++i) {
       if (done()) return true;
@@ -45,8 +46,9 @@ bool spin(microseconds patience, Done done) {
   return false;
 }
 
-// The mutex is held for some nanoseconds at a time: sleeping for it would cost a thousand times that.
-std::unique_lock<std::mutex> soon(std::mutex& mutex) {
+// Locks the mutex, polling it first: it is held for a few nanoseconds at a time, and sleeping would
+// take a thousand times as long.
+std::unique_lock<std::mutex> lock_spinning(std::mutex& mutex) {
   std::unique_lock<std::mutex> lock(mutex, std::try_to_lock);
   for (int i = 0; i < 100 && !lock; ++i) {
     pause();
@@ -59,7 +61,7 @@ std::unique_lock<std::mutex> soon(std::mutex& mutex) {
 }  // namespace
 
 bool Pool::Work::wants_help() const {
-  return helpers.load(std::memory_order_relaxed) < most_helpers && !handed_out();
+  return helpers.load(std::memory_order_relaxed) < max_helpers && !handed_out();
 }
 
 // Works on ranges until all are handed out.
@@ -76,38 +78,39 @@ Pool::~Pool() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
-    news_.fetch_add(1, std::memory_order_relaxed);
+    work_epoch_.fetch_add(1, std::memory_order_relaxed);
   }
-  news_condition_.notify_all();
+  work_condition_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
-void Pool::share(Task task, const void* context, std::int64_t count, std::int64_t grain, int threads) {
+void Pool::run_shared(Task task, const void* context, std::int64_t count, std::int64_t grain, int threads) {
   const std::int64_t ranges = (count - 1) / grain + 1;
-  const int most_helpers = threads - 1;
-  Work work{task, context, count, grain, ranges, most_helpers, current_cpu()};
-  auto lock = soon(mutex_);
+  const int max_helpers = threads - 1;
+  Work work{task, context, count, grain, ranges, max_helpers, current_cpu()};
+  auto lock = lock_spinning(mutex_);
   works_.push_back(&work);
-  news_.fetch_add(1, std::memory_order_relaxed);
-  const bool worth_waking = ranges >= ranges_worth_waking || Clock::now() - last_end_ < helper_patience;
+  work_epoch_.fetch_add(1, std::memory_order_relaxed);
+  const bool worth_waking = ranges >= min_ranges_to_wake || Clock::now() - last_end_ < helper_spin_time;
   const int sleeping = sleeping_;
   lock.unlock();
 
   if (worth_waking) {
-    wake(std::min(most_helpers, sleeping));
-    start(most_helpers);
+    wake(std::min(max_helpers, sleeping));
+    start(max_helpers);
   }
   work.advance();
 
-  // From here on nobody joins. Helpers that came too late, or never, are not waited for.
-  lock = soon(mutex_);
+  // From here on, no helper joins. Those that came too late, or never, are not waited for.
+  lock = lock_spinning(mutex_);
   std::erase(works_, &work);
   last_end_ = Clock::now();
   lock.unlock();
   wait_for_helpers(work);
 }
 
-// Starts helpers until there are so many, or goes on with fewer.
+// Starts helpers until there are `helpers` of them. Carries on with fewer if threads cannot be
+// started.
 void Pool::start(int helpers) {
   if (started_.load(std::memory_order_relaxed) >= helpers) return;
   const std::unique_lock lock(start_mutex_, std::try_to_lock);
@@ -117,7 +120,8 @@ void Pool::start(int helpers) {
       while (threads_.size() < static_cast<std::size_t>(helpers)) {
         const std::string name = "rsqrt-" + std::to_string(threads_.size());
         threads_.emplace_back(&Pool::help, this);
-        // By us, not by itself: it has its name even where it waits long for a CPU.
+        // Named here and not by the thread itself, so that a thread has its name even before it
+        // gets a CPU.
         name_thread(threads_.back(), name);
         started_.fetch_add(1, std::memory_order_relaxed);
       }
@@ -127,42 +131,42 @@ void Pool::start(int helpers) {
   }
 }
 
-// Each wakes two others where there is room, so that waking many takes few steps and nobody long.
+// Each thread wakes at most two others. So waking many takes few steps, and none of them takes long.
 void Pool::wake(int helpers) {
-  for (int i = 0; i < std::min(helpers, 2); ++i) news_condition_.notify_one();
+  for (int i = 0; i < std::min(helpers, 2); ++i) work_condition_.notify_one();
 }
 
 void Pool::help() {
-  const DefaultFloatEnvironment environment;  // nothing but our kernels runs on this thread
-  bool tired = true;
-  auto lock = soon(mutex_);
+  const DefaultFloatEnvironment environment;  // only our kernels run on this thread
+  bool should_sleep = true;
+  auto lock = lock_spinning(mutex_);
   while (!ending_) {
-    if (Work* work = neediest()) {
+    if (Work* work = least_helped()) {
       const int helpers = work->helpers.fetch_add(1, std::memory_order_relaxed) + 1;
-      const int wanted = std::min(work->most_helpers - helpers, sleeping_);
+      const int wanted = std::min(work->max_helpers - helpers, sleeping_);
       lock.unlock();
       wake(wanted);
-      move_off(work->cpu);
+      leave_cpu(work->cpu);
       work->advance();
-      lock = soon(mutex_);
+      lock = lock_spinning(mutex_);
       leave(*work);
-      tired = false;
-    } else if (!tired) {
-      const std::uint32_t seen = news_.load(std::memory_order_relaxed);
+      should_sleep = false;
+    } else if (!should_sleep) {
+      const std::uint32_t seen = work_epoch_.load(std::memory_order_relaxed);
       lock.unlock();
-      spin(helper_patience, [&] { return news_.load(std::memory_order_relaxed) != seen; });
-      lock = soon(mutex_);
-      tired = true;
+      spin(helper_spin_time, [&] { return work_epoch_.load(std::memory_order_relaxed) != seen; });
+      lock = lock_spinning(mutex_);
+      should_sleep = true;
     } else {
       ++sleeping_;
-      news_condition_.wait(lock);
+      work_condition_.wait(lock);
       --sleeping_;
     }
   }
 }
 
-// The work with the fewest helpers of those that want some. The mutex is held.
-Pool::Work* Pool::neediest() const {
+// The work with the fewest helpers among those that want more. The mutex is held.
+Pool::Work* Pool::least_helped() const {
   Work* found = nullptr;
   for (Work* work : works_) {
     if (!work->wants_help()) continue;
@@ -173,7 +177,7 @@ Pool::Work* Pool::neediest() const {
   return found;
 }
 
-// The mutex is held. The work may be gone as soon as its last helper has left.
+// The mutex is held. The work may be gone as soon as the last helper has left it.
 void Pool::leave(Work& work) {
   work.helpers.fetch_sub(1, std::memory_order_release);
   if (waiting_ > 0) left_condition_.notify_all();
@@ -181,8 +185,8 @@ void Pool::leave(Work& work) {
 
 void Pool::wait_for_helpers(const Work& work) {
   const auto left = [&] { return work.helpers.load(std::memory_order_acquire) == 0; };
-  if (spin(caller_patience, left)) return;
-  auto lock = soon(mutex_);
+  if (spin(caller_spin_time, left)) return;
+  auto lock = lock_spinning(mutex_);
   ++waiting_;
   left_condition_.wait(lock, left);
   --waiting_;

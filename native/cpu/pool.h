@@ -1,4 +1,4 @@
-// The threads that share elementwise work.
+// The threads that elementwise work is divided among.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 namespace rsqrt_native::cpu {
 
 // The largest number that a caller may ask for.
-inline constexpr int most_threads = 1024;
+inline constexpr int max_threads = 1024;
 
 // Helper threads that serve every caller in the process. They start when work first asks for them,
 // sleep when there is none, and end with the pool. Several threads may call run() at the same time.
@@ -40,7 +40,7 @@ class Pool {
     const auto task = [](const void* context, std::int64_t begin, std::int64_t end) noexcept {
       (*static_cast<const Body*>(context))(begin, end);
     };
-    share(task, &body, count, grain, threads);
+    run_shared(task, &body, count, grain, threads);
   }
 
  private:
@@ -54,7 +54,7 @@ class Pool {
     std::int64_t count;
     std::int64_t grain;
     std::int64_t ranges;
-    int most_helpers;
+    int max_helpers;
     int cpu;  // on which the caller runs
     // The number of helpers that have joined and not left. They join under the mutex, while the
     // work is in works_.
@@ -66,21 +66,21 @@ class Pool {
     void advance();
   };
 
-  void share(Task task, const void* context, std::int64_t count, std::int64_t grain, int threads);
+  void run_shared(Task task, const void* context, std::int64_t count, std::int64_t grain, int threads);
   void start(int helpers);
   void wake(int helpers);
   void help();
-  Work* neediest() const;
+  Work* least_helped() const;
   void leave(Work& work);
   void wait_for_helpers(const Work& work);
 
   std::mutex mutex_;
-  std::vector<Work*> works_;             // that callers are working on now
-  std::atomic<std::uint32_t> news_ = 0;  // counts what spinning helpers should look at
-  std::condition_variable news_condition_;
+  std::vector<Work*> works_;                   // that callers are working on now
+  std::atomic<std::uint32_t> work_epoch_ = 0;  // incremented when work is added; spinning helpers poll it
+  std::condition_variable work_condition_;
   std::condition_variable left_condition_;
-  Clock::time_point last_end_;  // of a work
-  int sleeping_ = 0;            // helpers that wait for news_condition_
+  Clock::time_point last_end_;  // when a caller last ended its work
+  int sleeping_ = 0;            // helpers that wait for work_condition_
   int waiting_ = 0;             // callers that wait for left_condition_
   bool ending_ = false;
 

@@ -9,8 +9,10 @@
 
 namespace rsqrt_native::cpu {
 
+inline constexpr std::size_t huge_page_bytes = std::size_t{2} << 20;
+
 // Asks for huge pages in a range, which helps before the range is first touched: a page fault then
-// brings in 2 MiB. Returns the offset in bytes at which the first huge page can begin.
+// brings in a whole huge page. Returns the offset in bytes at which the first huge page can begin.
 std::size_t advise_huge_pages(std::byte* data, std::size_t bytes) noexcept;
 
 // The CPU that this thread is running on, or -1.
@@ -19,7 +21,7 @@ int current_cpu() noexcept;
 // Moves this thread to another CPU if it is running on `cpu`. The scheduler tends to wake a helper
 // on its caller's CPU, ahead of the caller, and then leaves both there although other CPUs are
 // idle.
-void move_off(int cpu) noexcept;
+void leave_cpu(int cpu) noexcept;
 
 // For debuggers and profilers. At most 15 characters.
 void name_thread(std::thread& thread, const std::string& name) noexcept;

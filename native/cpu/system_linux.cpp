@@ -9,7 +9,7 @@
 namespace rsqrt_native::cpu {
 
 std::size_t advise_huge_pages(std::byte* data, std::size_t bytes) noexcept {
-  constexpr std::uintptr_t huge_page = std::uintptr_t{1} << 21;
+  constexpr std::uintptr_t huge_page{huge_page_bytes};
   const auto start = reinterpret_cast<std::uintptr_t>(data);
   const std::uintptr_t first = (start + huge_page - 1) & -huge_page;
   const std::uintptr_t end = (start + bytes) & -huge_page;
@@ -21,7 +21,7 @@ std::size_t advise_huge_pages(std::byte* data, std::size_t bytes) noexcept {
 
 int current_cpu() noexcept { return sched_getcpu(); }
 
-void move_off(int cpu) noexcept {
+void leave_cpu(int cpu) noexcept {
   if (cpu < 0 || sched_getcpu() != cpu) return;
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return;

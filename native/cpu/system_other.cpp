@@ -7,7 +7,7 @@ std::size_t advise_huge_pages(std::byte*, std::size_t) noexcept { return 0; }
 
 int current_cpu() noexcept { return -1; }
 
-void move_off(int) noexcept {}
+void leave_cpu(int) noexcept {}
 
 void name_thread(std::thread&, const std::string&) noexcept {}
 

@@ -1,7 +1,6 @@
 #include "cpu/tiles.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "cpu/plan.h"
 #include "cpu/share.h"
@@ -19,7 +18,7 @@ using Tiles = Workspace<tile_bytes>;
 // The number of rows and of columns of a tile: rows of four cache lines, as long as every place has
 // room for a tile.
 std::int64_t tile_side(const Plan& plan) {
-  const std::int64_t blocks = std::popcount(plan.blocks) + 1;  // one for a tile before it is transposed
+  const std::int64_t blocks = plan.block_count + 1;  // one for a tile before it is transposed
   std::int64_t side = std::min<std::int64_t>(4 * cache_line / plan.widest, 64);
   while (side * side * plan.widest * blocks > tile_bytes) side /= 2;
   return side;

@@ -21,17 +21,14 @@ class Workspace {
   // Blocks of `count` elements, those of scalars filled with their values.
   Workspace(const Kernels& kernels, const Plan& plan, std::int64_t count) {
     std::byte* next = memory_;
-    for (int place = 0; place < place_count; ++place) {
-      at_[place] = nullptr;
-      if ((plan.blocks >> place & 1) == 0) continue;
-      at_[place] = next;
+    for (std::uint64_t left = plan.blocks; left != 0; left &= left - 1) {
+      at_[std::countr_zero(left)] = next;
       next += count * plan.widest;
     }
     for (int k = 0; k < plan.job.program->scalars; ++k) {
-      std::byte* const block = at_[first_scalar + k];
-      if (block == nullptr) continue;
+      if ((plan.blocks >> (first_scalar + k) & 1) == 0) continue;
       const int dtype = index_of(plan.job.program->scalar[k]);
-      kernels.convert[dtype].to[dtype](plan.job.scalars[k].bytes, 0, block, 1, count);
+      kernels.convert[dtype].to[dtype](plan.job.scalars[k].bytes, 0, at_[first_scalar + k], 1, count);
     }
     spare_ = next;
   }
@@ -68,7 +65,7 @@ class Workspace {
 
  private:
   alignas(cache_line) std::byte memory_[bytes];
-  std::byte* at_[place_count];
+  std::byte* at_[place_count] = {};  // null: not used
   std::byte* spare_;
 };
 

@@ -9,8 +9,8 @@
 namespace rsqrt_native::cuda {
 namespace {
 
-// A device would not run more of them at a time, and each takes device memory.
-constexpr std::size_t most_streams = 5;
+// A device would not run more of them at the same time, and each takes device memory.
+constexpr std::size_t max_streams = 5;
 
 void check_kernel_image(int index) {
   cudaFuncAttributes attributes;
@@ -46,7 +46,7 @@ int checked(int index) {
 
 }  // namespace
 
-Device::Device(int device) : index(checked(device)), memory(device) {
+Device::Device(int device) : index(checked(device)), allocator(device) {
   check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, index),
         "cudaDeviceGetAttribute");
   streams_.emplace_back(index);
@@ -66,7 +66,7 @@ int Device::enter_stream() {
   refuse_capture("changing streams");
   const auto previous = static_cast<int>(current_);
   do {
-    last_entered_ = last_entered_ % (most_streams - 1) + 1;
+    last_entered_ = last_entered_ % (max_streams - 1) + 1;
   } while (last_entered_ == current_);
   if (last_entered_ >= streams_.size()) {
     last_entered_ = streams_.size();
@@ -87,7 +87,7 @@ void Device::leave_stream(int previous) {
 
 std::shared_ptr<DeviceBlock> Device::allocate(std::size_t bytes) {
   // Never on the stream of a capture, because a graph uses memory that is allocated outside of it.
-  return memory.allocate(bytes, streams_[current_]);
+  return allocator.allocate(bytes, streams_[current_]);
 }
 
 void Device::use(Block& block) {

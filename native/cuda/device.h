@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "cuda/memory.h"
+#include "cuda/allocator.h"
 #include "cuda/staging.h"
 #include "cuda/status.h"
 #include "cuda/streams.h"
@@ -57,7 +57,7 @@ class Device {
 
   const int index;
   int multiprocessors = 0;
-  Memory memory;
+  Allocator allocator;
 
  private:
   std::deque<Stream> streams_;  // the initial one, and others for enter_stream

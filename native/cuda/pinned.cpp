@@ -9,19 +9,20 @@
 namespace rsqrt_native::cuda {
 namespace {
 
-constexpr std::size_t most_kept = std::size_t{256} << 20;
+// In bytes. Beyond it, released memory is freed.
+constexpr std::size_t max_kept = std::size_t{256} << 20;
 constexpr std::size_t page = 4096;
 
 // Whether no copy is pending, as far as can be told without waiting.
-bool is_settled(const Pinned::Block& block) {
-  return block.last == nullptr || cudaEventQuery(block.copied.get()) == cudaSuccess;
+bool is_settled(const Pinned::Buffer& buffer) {
+  return buffer.last == nullptr || cudaEventQuery(buffer.copied.get()) == cudaSuccess;
 }
 
 }  // namespace
 
 Pinned::~Pinned() {
-  for (auto& [data, block] : blocks_) {
-    if (block.last != nullptr) static_cast<void>(cudaEventSynchronize(block.copied.get()));
+  for (auto& [data, buffer] : buffers_) {
+    if (buffer.last != nullptr) static_cast<void>(cudaEventSynchronize(buffer.copied.get()));
     static_cast<void>(cudaFreeHost(const_cast<std::byte*>(data)));
   }
 }
@@ -43,7 +44,7 @@ std::byte* Pinned::allocate(std::size_t bytes) {
   }
   check(status, "cudaHostAlloc");
   try {
-    blocks_.emplace(static_cast<std::byte*>(data), Block{bytes, true, nullptr, nullptr, -1});
+    buffers_.emplace(static_cast<std::byte*>(data), Buffer{bytes, true, nullptr, nullptr, -1});
   } catch (...) {
     static_cast<void>(cudaFreeHost(data));
     throw;
@@ -52,67 +53,67 @@ std::byte* Pinned::allocate(std::size_t bytes) {
 }
 
 std::byte* Pinned::take_kept(std::size_t bytes) {
-  for (auto& [data, block] : blocks_) {
-    const bool fits = !block.used && block.bytes >= bytes && block.bytes - bytes <= bytes / 4;
-    if (!fits || !is_settled(block)) continue;
-    block.used = true;
-    block.last = nullptr;
-    kept_ -= block.bytes;
+  for (auto& [data, buffer] : buffers_) {
+    const bool fits = !buffer.used && buffer.bytes >= bytes && buffer.bytes - bytes <= bytes / 4;
+    if (!fits || !is_settled(buffer)) continue;
+    buffer.used = true;
+    buffer.last = nullptr;
+    kept_ -= buffer.bytes;
     return const_cast<std::byte*>(data);
   }
   return nullptr;
 }
 
 void Pinned::release(std::byte* data) noexcept {
-  const auto found = blocks_.find(data);
-  if (found == blocks_.end() || !found->second.used) return;
+  const auto found = buffers_.find(data);
+  if (found == buffers_.end() || !found->second.used) return;
   found->second.used = false;
   kept_ += found->second.bytes;
-  if (kept_ <= most_kept) return;
+  if (kept_ <= max_kept) return;
   try {
     trim();
-  } catch (...) {  // reported by the call that met it
+  } catch (...) {  // the call that met the failure reports it
   }
 }
 
 void Pinned::trim() {
-  for (auto each = blocks_.begin(); each != blocks_.end();) {
-    auto& [data, block] = *each;
-    if (block.used) {
+  for (auto each = buffers_.begin(); each != buffers_.end();) {
+    auto& [data, buffer] = *each;
+    if (buffer.used) {
       ++each;
       continue;
     }
-    settle(block);
+    settle(buffer);
     static_cast<void>(cudaFreeHost(const_cast<std::byte*>(data)));
-    kept_ -= block.bytes;
-    each = blocks_.erase(each);
+    kept_ -= buffer.bytes;
+    each = buffers_.erase(each);
   }
 }
 
-Pinned::Block* Pinned::find(const std::byte* address) {
-  const auto after = blocks_.upper_bound(address);
-  if (after == blocks_.begin()) return nullptr;
-  auto& [data, block] = *std::prev(after);
-  return address < data + block.bytes ? &block : nullptr;
+Pinned::Buffer* Pinned::find(const std::byte* address) {
+  const auto after = buffers_.upper_bound(address);
+  if (after == buffers_.begin()) return nullptr;
+  auto& [data, buffer] = *std::prev(after);
+  return address < data + buffer.bytes ? &buffer : nullptr;
 }
 
-void Pinned::use(const Block& block, const Stream& stream) {
-  if (block.last != nullptr && block.last != &stream) wait_for(stream, *block.last);
+void Pinned::use(const Buffer& buffer, const Stream& stream) {
+  if (buffer.last != nullptr && buffer.last != &stream) wait_for(stream, *buffer.last);
 }
 
-void Pinned::mark(Block& block, const Stream& stream) {
-  block.last = &stream;
-  if (block.event_device != stream.device) {
-    block.copied = make_event(cudaEventDisableTiming);
-    block.event_device = stream.device;
+void Pinned::mark(Buffer& buffer, const Stream& stream) {
+  buffer.last = &stream;
+  if (buffer.event_device != stream.device) {
+    buffer.copied = make_event(cudaEventDisableTiming);
+    buffer.event_device = stream.device;
   }
-  check(cudaEventRecord(block.copied.get(), stream.handle.get()), "cudaEventRecord");
+  check(cudaEventRecord(buffer.copied.get(), stream.handle.get()), "cudaEventRecord");
 }
 
-void Pinned::settle(Block& block) {
-  if (block.last == nullptr) return;
-  check(cudaEventSynchronize(block.copied.get()), "cudaEventSynchronize");
-  block.last = nullptr;
+void Pinned::settle(Buffer& buffer) {
+  if (buffer.last == nullptr) return;
+  check(cudaEventSynchronize(buffer.copied.get()), "cudaEventSynchronize");
+  buffer.last = nullptr;
 }
 
 }  // namespace rsqrt_native::cuda

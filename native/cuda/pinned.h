@@ -25,27 +25,27 @@ class Pinned {
   // Frees the memory kept for reuse, after the pending copies.
   void trim();
 
-  struct Block {
+  struct Buffer {
     std::size_t bytes;
     bool used = true;
     const Stream* last = nullptr;  // the stream of pending copies; null: none
     EventHandle copied;            // recorded after them, on the device of last
     int event_device = -1;
   };
-  // The block that an address lies in, or null.
-  Block* find(const std::byte* address);
+  // The buffer that an address lies in, or null.
+  Buffer* find(const std::byte* address);
 
   // Before a copy on a stream, and after it.
-  static void use(const Block& block, const Stream& stream);
-  static void mark(Block& block, const Stream& stream);
+  static void use(const Buffer& buffer, const Stream& stream);
+  static void mark(Buffer& buffer, const Stream& stream);
   // Waits for the pending copies.
-  static void settle(Block& block);
+  static void settle(Buffer& buffer);
 
  private:
-  using Blocks = std::map<const std::byte*, Block>;
+  using Buffers = std::map<const std::byte*, Buffer>;
   std::byte* take_kept(std::size_t bytes);
 
-  Blocks blocks_;
+  Buffers buffers_;
   std::size_t kept_ = 0;  // bytes
 };
 

@@ -1,5 +1,5 @@
 // The CUDA backend. The same code is compiled against the CUDA runtime and against the simulated
-// one (native/cuda/simulated).
+// one (native/test/simulated_cuda).
 #include <cuda_runtime.h>
 
 #include <set>
@@ -81,11 +81,11 @@ class CudaBackend final : public Backend {
     pinned_.trim();
   }
 
-  MemoryStats memory_stats(int device) override { return open(device)->memory.stats(); }
+  MemoryStats memory_stats(int device) override { return open(device)->allocator.stats(); }
 
-  void reset_peak(int device) override { open(device)->memory.reset_peak(); }
+  void reset_peak(int device) override { open(device)->allocator.reset_peak(); }
 
-  void set_memory_limit(int device, std::size_t bytes) override { open(device)->memory.set_limit(bytes); }
+  void set_memory_limit(int device, std::size_t bytes) override { open(device)->allocator.set_limit(bytes); }
 
   std::byte* allocate_pinned(std::size_t bytes) override {
     if (devices_.empty()) throw Failure("ERR_CUDA_UNAVAILABLE", "CUDA is not available: " + reason_);
@@ -95,20 +95,20 @@ class CudaBackend final : public Backend {
   void release_pinned(std::byte* pointer) noexcept override { pinned_.release(pointer); }
 
   void settle(const std::byte* pointer) override {
-    if (Pinned::Block* const block = pinned_.find(pointer)) Pinned::settle(*block);
+    if (Pinned::Buffer* const buffer = pinned_.find(pointer)) Pinned::settle(*buffer);
   }
 
   void when_settled(const std::byte* pointer, std::unique_ptr<Done> done) override {
-    const Pinned::Block* const block = pinned_.find(pointer);
-    if (block == nullptr || block->last == nullptr) {
+    const Pinned::Buffer* const buffer = pinned_.find(pointer);
+    if (buffer == nullptr || buffer->last == nullptr) {
       done->tell(nullptr);
       return;
     }
-    // A separate event, because that of the block may be recorded again or destroyed before the
+    // A separate event, because that of the buffer may be recorded again or destroyed before the
     // waiter gets to it.
-    const Opened device = open(block->last->device);
+    const Opened device = open(buffer->last->device);
     EventHandle event = make_event(cudaEventDisableTiming | cudaEventBlockingSync);
-    check(cudaEventRecord(event.get(), block->last->handle.get()), "cudaEventRecord");
+    check(cudaEventRecord(event.get(), buffer->last->handle.get()), "cudaEventRecord");
     device->waiter().add(std::move(event), std::move(done));
   }
 
@@ -275,7 +275,7 @@ class CudaBackend final : public Backend {
     const Opened device = open(block.device);
     device->refuse_capture("copying between a device and the host");
     device->use(block);
-    Pinned::Block* const pinned = pinned_.find(host);
+    Pinned::Buffer* const pinned = pinned_.find(host);
     if (pinned != nullptr) Pinned::use(*pinned, device->stream());
     enqueue_copy(*device, pinned != nullptr);
     if (pinned == nullptr) return;
@@ -284,7 +284,7 @@ class CudaBackend final : public Backend {
   }
 
   // Without the mark, it would be unknown when the memory may be used.
-  static void mark_copied(Pinned::Block& pinned, const Stream& stream) {
+  static void mark_copied(Pinned::Buffer& pinned, const Stream& stream) {
     try {
       Pinned::mark(pinned, stream);
     } catch (...) {
@@ -299,7 +299,7 @@ class CudaBackend final : public Backend {
       const Opened source = open(from.block->device);
       source->refuse_capture("copying between devices");
       if (const std::pair pair(from.block->device, to.block->device); !open_.contains(pair)) {
-        source->memory.open_to(to.block->device);
+        source->allocator.open_to(to.block->device);
         open_.insert(pair);
       }
     }

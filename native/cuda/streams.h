@@ -23,15 +23,15 @@ void wait_for(const Stream& waiting, const Stream& awaited);
 // Waits for all work queued on a stream.
 void synchronize(const Stream& stream);
 
-class Memory;
+class Allocator;
 
 // A block remembers the stream that used it last. If another stream uses the block, that stream
 // waits for the last one. So all uses have one order, and callers need not synchronise. (Two
 // streams that only read a block also wait for each other.)
 class DeviceBlock final : public Block {
  public:
-  DeviceBlock(Memory& memory, int on, std::byte* at, std::size_t size, const Stream& stream)
-      : Block(on, at, size), home(stream), last(&stream), memory_(memory) {}
+  DeviceBlock(Allocator& allocator, int on, std::byte* at, std::size_t size, const Stream& stream)
+      : Block(on, at, size), home(stream), last(&stream), allocator_(allocator) {}
   ~DeviceBlock() override;
 
   const Stream& home;    // of its own device
@@ -39,7 +39,7 @@ class DeviceBlock final : public Block {
   unsigned capture = 0;  // the last capture that it was used in
 
  private:
-  Memory& memory_;
+  Allocator& allocator_;
 };
 
 // Makes a stream wait for the last use of a block, and makes it the last user.

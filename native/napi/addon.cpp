@@ -7,12 +7,18 @@
 #include <string>
 #include <utility>
 
+#include "core/layout.h"
 #include "cpu/memory.h"
+#include "cpu/system.h"
 #include "napi/arguments.h"
+#include "napi/buffers.h"
 #include "napi/context.h"
-#include "napi/device.h"
+#include "napi/cuda.h"
+#include "napi/function.h"
 #include "napi/random.h"
+#include "napi/streams.h"
 #include "napi/unary.h"
+#include "napi/watch.h"
 #include "napi/wrapped.h"
 #include "ops/random.h"
 #include "ops/table.h"
@@ -60,8 +66,17 @@ Napi::Array isa_list(Napi::Env env) {
   return list;
 }
 
+Napi::Object limits(Napi::Env env) {
+  Napi::Object object = Napi::Object::New(env);
+  object["maxDims"] = max_dims;
+  object["maxThreads"] = cpu::max_threads;
+  object["hugePageBytes"] = static_cast<double>(cpu::huge_page_bytes);
+  object["mappedBytes"] = static_cast<double>(cpu::mapped_bytes);
+  return object;
+}
+
 napi_value set_num_threads(Napi::Env env, Context& context, const napi_value* args) {
-  context.threads = static_cast<int>(whole(env, args[0], "threads", cpu::most_threads, 1));
+  context.threads = static_cast<int>(whole(env, args[0], "threads", cpu::max_threads, 1));
   return nullptr;
 }
 
@@ -93,13 +108,17 @@ napi_value make_binding(Napi::Env env, Context& context, const std::string& isa)
   object["dtypes"] = list_of(env, dtype_names);
   object["ops"] = op_list(env);
   object["distributions"] = list_of(env, distribution_names);
+  object["limits"] = limits(env);
   object["isa"] = context.isa.name;
   object["isas"] = isa_list(env);
   object["unary"] = Napi::Function(env, make_function(env, "unary", unary, context));
   object["random"] = Napi::Function(env, make_function(env, "random", random, context));
   object["setNumThreads"] =
       Napi::Function(env, make_function(env, "setNumThreads", guarded_call<set_num_threads>, context));
-  define_device_functions(env, object, context);
+  define_cuda_functions(env, object, context);
+  define_buffer_functions(env, object, context);
+  define_stream_functions(env, object, context);
+  define_watch_functions(env, object, context);
   return object;
 }
 

@@ -50,7 +50,7 @@ struct Context {
   std::shared_ptr<Completions> completions;
   Watches watches;
   napi_ref holder = nullptr;        // weak, except while calls are pending
-  napi_ref create_error = nullptr;  // weak: (code, message) => Error, given by src/binding.ts
+  napi_ref create_error = nullptr;  // weak: (code, message) => Error, given by src/load/binding.ts
 };
 
 // The JavaScript error that createError makes. Without createError, or if `context` is null, an
@@ -77,12 +77,12 @@ napi_value guarded(napi_env env, const Context* context, Body body) noexcept {
   return nullptr;
 }
 
-// A function of the binding: body(env, context, arguments) under that guard. It takes up to `most`
-// arguments; missing ones are undefined. Its data is the Context.
-template <auto body, std::size_t most = 5>
+// A function of the binding: body(env, context, arguments) under that guard. It takes up to
+// `max_arguments` arguments; missing ones are undefined. Its data is the Context.
+template <auto body, std::size_t max_arguments = 5>
 napi_value guarded_call(napi_env env, napi_callback_info info) {
-  napi_value args[most];
-  std::size_t count = most;
+  napi_value args[max_arguments];
+  std::size_t count = max_arguments;
   void* data;
   napi_get_cb_info(env, info, &count, args, nullptr, &data);
   Context& context = *static_cast<Context*>(data);

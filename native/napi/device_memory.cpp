@@ -28,8 +28,8 @@ void collect_garbage(napi_env env) {
 }
 
 // Sweep only after enough has been allocated since the last sweep.
-constexpr std::size_t least_bytes_to_sweep = std::size_t{32} << 20;
-constexpr std::size_t least_objects_to_sweep = 1024;
+constexpr std::size_t min_bytes_to_sweep = std::size_t{32} << 20;
+constexpr std::size_t min_objects_to_sweep = 1024;
 
 }  // namespace
 
@@ -103,8 +103,8 @@ std::shared_ptr<cuda::Block> DeviceMemories::allocate(napi_env env, cuda::Backen
                                                       std::size_t bytes) {
   bytes_since_sweep_ += bytes;
   ++objects_since_sweep_;
-  if (bytes_since_sweep_ >= std::max(least_bytes_to_sweep, bytes_ / 4) ||
-      objects_since_sweep_ >= std::max(least_objects_to_sweep, all_.size() / 4)) {
+  if (bytes_since_sweep_ >= std::max(min_bytes_to_sweep, bytes_ / 4) ||
+      objects_since_sweep_ >= std::max(min_objects_to_sweep, all_.size() / 4)) {
     sweep(env);
   }
   try {

@@ -1,10 +1,43 @@
 #include "napi/watch.h"
 
 #include <algorithm>
+#include <string>
 
 #include "napi/arguments.h"
+#include "napi/function.h"
 
 namespace rsqrt_native {
+namespace {
+
+std::size_t watch_number(napi_env env, const Context& context, napi_value value) {
+  const auto number = static_cast<std::size_t>(whole(env, value, "watch"));
+  if (number >= context.watches.end()) {
+    out_of_range("watch", "a number that watch() returned", std::to_string(number));
+  }
+  return number;
+}
+
+napi_value watch(Napi::Env env, Context& context, const napi_value* args) {
+  return Napi::Number::New(env, static_cast<double>(context.watches.add(env, args[0])));
+}
+
+napi_value is_collected(Napi::Env env, Context& context, const napi_value* args) {
+  const bool collected = context.watches.is_collected(env, watch_number(env, context, args[0]));
+  return Napi::Boolean::New(env, collected);
+}
+
+napi_value unwatch(Napi::Env env, Context& context, const napi_value* args) {
+  context.watches.remove(env, watch_number(env, context, args[0]));
+  return nullptr;
+}
+
+constexpr NamedFunction functions[] = {
+    {"watch", guarded_call<watch>},
+    {"isCollected", guarded_call<is_collected>},
+    {"unwatch", guarded_call<unwatch>},
+};
+
+}  // namespace
 
 std::size_t Watches::add(napi_env env, napi_value object) {
   if (!Napi::Value(env, object).IsObject()) wrong_type("object", "an object");
@@ -35,6 +68,10 @@ void Watches::clear(napi_env env) {
     if (reference != nullptr) napi_delete_reference(env, reference);
   }
   references_.clear();
+}
+
+void define_watch_functions(Napi::Env env, Napi::Object binding, Context& context) {
+  define_functions(env, binding, context, functions);
 }
 
 }  // namespace rsqrt_native

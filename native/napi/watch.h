@@ -8,6 +8,8 @@
 
 namespace rsqrt_native {
 
+struct Context;
+
 class Watches {
  public:
   // Watches an object without keeping it alive. Returns a number for it.
@@ -22,5 +24,8 @@ class Watches {
  private:
   std::vector<napi_ref> references_;  // by number; null if the number is free
 };
+
+// Adds watch, isCollected and unwatch (see binding.d.ts) to a binding.
+void define_watch_functions(Napi::Env env, Napi::Object binding, Context& context);
 
 }  // namespace rsqrt_native

@@ -3,7 +3,7 @@
  * and its messages differ between versions of Node.
  */
 
-import { show } from '../errors';
+import { show } from '../support/errors';
 import { UsageError } from './errors';
 
 /** Options by name. `value` describes the value that an option takes, for messages. */

@@ -6,7 +6,7 @@ import { CommandError, UsageError } from './errors';
 import { checkLength } from './numbers';
 
 /** The most bytes that the command reads. This ends endless input that contains no numbers. */
-export const MOST_BYTES = 2 ** 29;
+export const MAX_BYTES = 2 ** 29;
 
 /** Between numbers. The byte order mark of UTF-8 is white space to JavaScript. */
 const SEPARATORS = /[\s,]+/;
@@ -28,7 +28,7 @@ export async function* wordsOfInput(): AsyncGenerator<string[], void> {
   try {
     for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > MOST_BYTES) throw new UsageError(`standard input must have at most ${MOST_BYTES} bytes; it has more`);
+      if (bytes > MAX_BYTES) throw new UsageError(`standard input must have at most ${MAX_BYTES} bytes; it has more`);
       if (chunk.includes(0)) {
         throw new UsageError('standard input must be text in UTF-8; received a NUL byte, as in UTF-16 or binary data');
       }

@@ -1,18 +1,18 @@
 /** Parses numbers, checks them against a dtype, and collects them in 8 or 16 bytes each. */
 
-import { show } from '../errors';
+import { INTEGER_LIMITS, type Limits } from '../dtype/integers';
 import type { DType } from '../index';
-import { INTEGER_LIMITS, type Limits } from '../integers';
+import { show } from '../support/errors';
 import { UsageError } from './errors';
 
 /** The most numbers that the command takes. They need 128 MiB of memory, or 256 MiB if complex. */
-export const MOST_NUMBERS = 2 ** 24;
+export const MAX_NUMBERS = 2 ** 24;
 
 /**
  * The most characters of a number. Any float64 can be written exactly in 1,100 characters, and a
  * complex number consists of two.
  */
-export const LONGEST_NUMBER = 4096;
+export const MAX_NUMBER_LENGTH = 4096;
 
 /**
  * Matches a number without its sign. There is only one way to match a text, so matching takes time
@@ -62,8 +62,8 @@ export class NumberList {
    */
   add(word: string): void {
     checkLength(word);
-    if (this.length === MOST_NUMBERS) {
-      throw new UsageError(`rsqrt takes at most ${MOST_NUMBERS} numbers; received more`);
+    if (this.length === MAX_NUMBERS) {
+      throw new UsageError(`rsqrt takes at most ${MAX_NUMBERS} numbers; received more`);
     }
     if (this.used === this.memory.length) this.grow();
     if (RANGES[this.dtype] !== undefined) {
@@ -87,8 +87,8 @@ export class NumberList {
 
 /** Throws {@link UsageError} if a word, or the beginning of one, is too long to be a number. */
 export function checkLength(word: string): void {
-  if (word.length <= LONGEST_NUMBER) return;
-  throw new UsageError(`a number must have at most ${LONGEST_NUMBER} characters; received ${show(word)}`);
+  if (word.length <= MAX_NUMBER_LENGTH) return;
+  throw new UsageError(`a number must have at most ${MAX_NUMBER_LENGTH} characters; received ${show(word)}`);
 }
 
 function realOf(word: string): number {
@@ -119,12 +119,12 @@ function numberOf(word: string): number {
 
 /** Parses an integer. Throws {@link UsageError} unless the dtype can hold its exact value. */
 function integerOf(word: string, dtype: DType): bigint {
-  const [least, largest] = RANGES[dtype] as readonly [bigint, bigint];
+  const [min, max] = RANGES[dtype] as readonly [bigint, bigint];
   if (dtype === 'bool' && /^(true|false)$/i.test(word)) return /^t/i.test(word) ? 1n : 0n;
   if (!REAL.test(word)) throw noReal(word);
   const value = exactInteger(word);
-  if (value !== null && value >= least && value <= largest) return value;
-  const expected = dtype === 'bool' ? '0, 1, true and false' : `whole numbers from ${least} to ${largest}`;
+  if (value !== null && value >= min && value <= max) return value;
+  const expected = dtype === 'bool' ? '0, 1, true and false' : `whole numbers from ${min} to ${max}`;
   throw new UsageError(`--dtype ${dtype} takes ${expected}; received ${show(word)}`);
 }
 

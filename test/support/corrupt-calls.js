@@ -1,8 +1,8 @@
-// Random calls of the addon, most of them corrupt: node corrupt-calls.js ADDON SEED COUNT
+// Makes random calls of the addon, most of them corrupt: node corrupt-calls.js ADDON SEED COUNT
 //
-// A model in exact arithmetic says of each call whether it is legal. A legal one must return and
-// write its elements and no other byte; any other must throw an error with a code and write
-// nothing. Prints how many were refused and done.
+// A model in exact arithmetic decides whether each call is legal. A legal call must return, and
+// write its elements and no other byte. Any other call must throw an error with a code and write
+// nothing. Prints how many calls were refused and done.
 const { inspect } = require('node:util');
 const { isAnyArrayBuffer, isArrayBuffer, isFloat64Array } = require('node:util/types');
 const { takesSharedArrayBuffers } = require('./node-api.js');
@@ -46,14 +46,14 @@ revoke();
 const detached = new Uint8Array(64);
 structuredClone(detached.buffer, { transfer: [detached.buffer] });
 
-// Windows in one arena: what lies between them must never change.
+// Windows in one arena. The bytes between them must never change.
 const arena = new Uint8Array(4096);
 for (let i = 0; i < arena.length; i++) arena[i] = below(256);
 const windows = [0, 1, 7, 16, 64, 100, 256, 256].map((length, i) => arena.subarray(i * 512 + i, i * 512 + i + length));
 const whole = new ArrayBuffer(64);
 const shared = new SharedArrayBuffer(64);
 
-/** What the addon takes as memory: where it is, how long, and its bytes if they can be seen. */
+/** What the addon takes as memory: its place, its length, and its bytes if they are visible. */
 const memories = new Map();
 for (const bytes of windows) memories.set(bytes, { device: -1, length: bytes.length, bytes });
 memories.set(whole, { device: -1, length: 64, bytes: new Uint8Array(whole) });
@@ -74,8 +74,7 @@ function allocatePinned(length) {
 if (devices > 0) for (const length of [8, 64, 256]) allocatePinned(length);
 
 /**
- * Events and graphs: of which device, whether they were released, and whether an event was
- * recorded.
+ * Events and graphs: their device, whether they were released, and whether an event was recorded.
  */
 const handles = new Map();
 const ofKind = (kind) => [...handles].filter(([, info]) => info.kind === kind).map(([handle]) => handle);
@@ -146,7 +145,7 @@ const number = () =>
     () => Number.MIN_VALUE,
     () => 2 ** 32 + below(4),
   ])();
-/** Mostly what fits, at times any number, at times anything. */
+/** Mostly a value that fits, sometimes any number, sometimes any value. */
 const mostly = (valid) => {
   const dice = random();
   return dice < 0.95 ? valid() : dice < 0.98 ? number() : junk();
@@ -175,7 +174,7 @@ const isWhole = (value, limit = Number.MAX_SAFE_INTEGER) =>
 /** Whether a value is memory that the addon must take. */
 const infoOf = (value) => memories.get(value);
 
-/** The dimensions of a layout as [size, input stride, output stride], or null if it is none. */
+/** The dimensions of a layout as [size, input stride, output stride]; null if it is not a layout. */
 function dimsOf(value) {
   if (typeof value === 'number') return isWhole(value) ? [[value, 1, 1]] : null;
   if (!isFloat64Array(value) || value.length === 0 || value.length % 3 !== 0 || value.length > 192) return null;
@@ -184,7 +183,7 @@ function dimsOf(value) {
 }
 
 const product = (dims) => dims.reduce((count, [size]) => count * BigInt(size), 1n);
-/** Past the last element, in elements. */
+/** The position after the last element, in elements. */
 const extent = (dims, side) => dims.reduce((end, dim) => end + BigInt(dim[0] - 1) * BigInt(dim[side]), 1n);
 
 function fits({ device, length }, dtype, start, dims, side) {
@@ -195,7 +194,7 @@ function fits({ device, length }, dtype, start, dims, side) {
   return BigInt(start) + extent(dims, side) * BigInt(size) <= BigInt(length);
 }
 
-/** 'legal', 'refused', 'unknown' where it may be either, or 'left out'. */
+/** 'legal', 'refused', 'unknown' if either is right, or 'left out'. */
 function judgeUnary([op, input, inDtype, inOffset, output, outDtype, outOffset, shape]) {
   const last = binding.dtypes.length - 1;
   if (!isWhole(op, binding.ops.length - 1) || !isWhole(inDtype, last) || !isWhole(outDtype, last)) return 'refused';
@@ -206,7 +205,7 @@ function judgeUnary([op, input, inDtype, inOffset, output, outDtype, outOffset, 
   if (!fits(from, inDtype, inOffset, dims, 1) || !fits(to, outDtype, outOffset, dims, 2)) return 'refused';
   const elements = product(dims);
   if (elements === 0n && dims.length > 1) return 'unknown'; // sizes may overflow before the 0
-  // Through strides of 0, or that overlap, a few bytes could hold more elements than there is time.
+  // With strides that are 0 or overlap, a few bytes could hold too many elements to wait for.
   return elements > BigInt(Math.floor(to.length / sizeOf(outDtype))) ? 'refused' : 'legal';
 }
 
@@ -233,7 +232,7 @@ function judgeCopy([source, from, destination, to, length, nonBlocking]) {
   return overlap ? 'left out' : 'legal';
 }
 
-/** Calls about the queue of a device: their arguments, and whether what these are is legal. */
+/** Calls about the queue of a device: their arguments, and whether these are legal. */
 const isDevice = (value) => isWhole(value, devices - 1);
 const isLive = (value, kind) => handles.get(value)?.kind === kind && handles.get(value).live;
 const ofDevice = { args: () => [mostly(() => below(devices))], isLegal: ([device]) => isDevice(device) };
@@ -291,7 +290,7 @@ const queueCalls = {
     },
   },
 };
-/** Some of what ended stays in use, as released. */
+/** Keeps some of the released objects in use. */
 function end(handle, add) {
   const info = handles.get(handle);
   info.live = false;
@@ -304,7 +303,7 @@ function end(handle, add) {
   }
 }
 
-/** Positions in the arena, in `whole` or in `shared` that a legal call may write. */
+/** The positions in the arena, in `whole` or in `shared` that a legal call may write. */
 function writable(bytes, size, start, dims) {
   const positions = new Set();
   if (product(dims) === 0n) return positions;
@@ -353,7 +352,7 @@ function attempt(index, name, args, verdict, allowed) {
 for (let index = 0; index < count; index++) {
   const dice = random();
   if (dice < 0.7) {
-    // Twice the same memory at times: on devices that is the likeliest legal call.
+    // Sometimes the same memory twice, because on devices that is the most likely legal call.
     const input = memory();
     const sameDevice = [...memories].filter(([, info]) => info.device === infoOf(input).device).map(([key]) => key);
     const dtype = () => pick([0, 0, below(binding.dtypes.length)]);
@@ -421,6 +420,6 @@ for (let index = 0; index < count; index++) {
     }
   }
 }
-// A kernel that wrote beside its memory has failed its device.
+// A kernel that wrote outside its memory has made its device fail.
 for (let device = 0; device < devices; device++) binding.synchronize(device);
 console.log(JSON.stringify(tally));
