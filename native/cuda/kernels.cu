@@ -180,9 +180,17 @@ cudaError_t launch_interpreter(const Program& program, const Scalar* scalars, Pi
     TaskOperand& operand = task.operand[k];
     operand.memory = piece.memory[k];
     operand.inner_stride = static_cast<std::uint32_t>(layout.strides[k][inner]);
+    operand.size = static_cast<std::uint16_t>(size_of(program.operand[k]));
     operand.whole = has_whole_packs(program, piece, k, task.lead, elements) ? 1 : 0;
     for (int dim = 0; dim < inner; ++dim) {
       operand.strides[dim] = static_cast<std::uint32_t>(layout.strides[k][dim]);
+    }
+  }
+  task.ahead = 0;
+  for (std::uint32_t i = 1; i < task.length; ++i) {  // the first instruction loads at once
+    const int k = task.tape[i].in(0);
+    if (task.tape[i].arity() == 0 && task.operand[k].whole != 0 && task.ahead < max_operands) {
+      task.fetched[task.ahead++] = static_cast<std::uint8_t>(k);
     }
   }
   void* args[] = {&task};

@@ -130,6 +130,7 @@ struct Found {
   std::byte* memory;
   std::uint32_t offset;  // of element 0, in elements
   std::uint32_t stride;
+  std::uint32_t size;  // of an element, in bytes
   bool whole;  // all are there, one after the other and aligned
 
   template <int width>
@@ -138,6 +139,7 @@ struct Found {
     memory = operand.memory;
     offset = place.offset(task, operand);
     stride = operand.inner_stride;
+    size = operand.size;
     whole = operand.whole != 0 && place.is_whole(task);
   }
 };
@@ -182,6 +184,14 @@ __device__ __forceinline__ void store(const Task<width>& task, const Place& plac
       }
     }
   }
+}
+
+// Starts to move memory into the second-level cache. An instruction waits for the elements that it
+// loads, so without this a thread would wait for each of its operands in turn.
+__device__ __forceinline__ void fetch_ahead([[maybe_unused]] const void* p) {
+#ifdef __CUDA_ARCH__
+  asm volatile("prefetch.global.L2 [%0];" ::"l"(p));
+#endif
 }
 
 // Sets each element of `results` to f of those of `inputs`. With `once`, the code contains f once,
@@ -413,6 +423,11 @@ __global__ void __launch_bounds__(threads_per_block, blocks_in_tier(tier))
 #pragma unroll 1
   for (std::uint32_t number = blockIdx.x * threads_per_block + threadIdx.x; number < task.packs; number += step) {
     const Place place(task, number);
+#pragma unroll 1
+    for (std::uint32_t i = 0; i < task.ahead; ++i) {
+      const Found found(task, task.fetched[i], place);
+      if (found.whole) fetch_ahead(found.memory + std::size_t{found.offset} * found.size);
+    }
 #pragma unroll 1
     for (std::uint32_t i = 0; i < task.length; ++i) {
       const Instruction next = task.tape[i];

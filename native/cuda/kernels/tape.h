@@ -200,7 +200,8 @@ RSQRT_FUNCTION T stored(Word word) {
 struct TaskOperand {
   std::byte* memory;
   std::uint32_t inner_stride;
-  std::uint32_t whole;  // 1: the elements of a pack that is not cut off are read and written at once
+  std::uint16_t size;   // of an element, in bytes
+  std::uint16_t whole;  // 1: the elements of a pack that is not cut off are read and written at once
   std::uint32_t strides[max_walked_dims];  // of the outer dimensions
 };
 
@@ -215,10 +216,12 @@ struct Task {
   Divisor packs_in_row;
   std::uint32_t length;  // of the tape
   std::uint32_t stores;
+  std::uint32_t ahead;  // the number of operands to fetch ahead
   Divisor sizes[max_walked_dims];  // of the outer dimensions, outermost first
   TaskOperand operand[max_operands];
   Word<width> scalar[max_scalars];
   Instruction tape[max_steps];  // at the end the stores: code is Stored, input 1 the operand
+  std::uint8_t fetched[max_operands];
 };
 static_assert(sizeof(Task<16>) <= 4096, "as much as GPUs before Volta and drivers before 530 take");
 
