@@ -150,6 +150,28 @@ test('CUDA=ON without nvcc fails, and names what to do', () => {
   covered('build', 'CUDA=ON without nvcc');
 });
 
+test('CUDA=SIMULATED without the simulated device, as in the package, fails and says what to do', () => {
+  cpSync(path.join(root, 'CMakeLists.txt'), path.join(folder, 'CMakeLists.txt'));
+  cpSync(path.join(root, 'cmake'), path.join(folder, 'cmake'), {
+    recursive: true,
+    filter: (file) => path.basename(file) !== 'simulated-cuda.cmake',
+  });
+  let output = '';
+  try {
+    execFileSync('cmake', ['-S', folder, '-B', path.join(folder, 'build'), '-DCUDA=SIMULATED'], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+  } catch (error) {
+    output = (error as { stderr: string }).stderr.replace(/\s+/g, ' ');
+  }
+  expect(output).toContain(
+    'CUDA=SIMULATED needs the simulated device, which is test equipment and not in the package: ' +
+      'build with CUDA=AUTO, ON or OFF.',
+  );
+  covered('build', 'CUDA=SIMULATED without the simulated device');
+});
+
 /** What a fake CMake does: configures, and takes this script for compiling; $2 is the folder. */
 const compiling = (script: string) => `case $1 in
   -S) echo '-- The CXX compiler identification is GNU 12.2.0'

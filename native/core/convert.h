@@ -45,23 +45,27 @@ inline constexpr bool rounds_int64_twice = true;
 inline constexpr bool rounds_int64_twice = false;
 #endif
 
+// A number of any real dtype as a float that rounds to the same 16-bit floats as the number itself.
+template <class From>
+RSQRT_FUNCTION float float_to_narrow(From value) {
+  if constexpr (is_float16<From>) {
+    return widen(value);
+  } else if constexpr (std::is_same_v<From, double>) {
+    return rounded_to_odd(value);
+  } else if constexpr (std::is_same_v<From, std::int64_t>) {
+    return rounded_to_odd(rounded_to_odd(value));
+  } else if constexpr (sizeof(From) == 4 && std::is_integral_v<From>) {
+    return rounded_to_odd(static_cast<double>(value));
+  } else {
+    return static_cast<float>(value);  // exact
+  }
+}
+
 // Converts a number of any real dtype to a 16-bit float, with one rounding.
 template <class To, class From>
 RSQRT_FUNCTION To convert_to_float16(From value) {
-  float single;
-  if constexpr (is_float16<From>) {
-    single = widen(value);
-  } else if constexpr (std::is_same_v<From, double>) {
-    single = rounded_to_odd(value);
-  } else if constexpr (std::is_same_v<From, std::int64_t>) {
-    single = rounded_to_odd(rounded_to_odd(value));
-  } else if constexpr (sizeof(From) == 4 && std::is_integral_v<From>) {
-    single = rounded_to_odd(static_cast<double>(value));
-  } else {
-    single = static_cast<float>(value);  // exact
-  }
   To result;
-  narrow(single, result);
+  narrow(float_to_narrow(value), result);
   return result;
 }
 

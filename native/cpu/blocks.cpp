@@ -63,7 +63,7 @@ void run_long_rows(const Kernels& kernels, const Job& job, const Layout& layout,
           [&](const Task& task, std::byte* to, std::int64_t count) {
             const std::int64_t stride = layout.strides[task.operand][inner];
             const std::int64_t offset = cursor.offset(task.operand);
-            if (stride == 0) {
+            if (task.repeats) {
               if (repeated[task.operand] == offset) return;
               repeated[task.operand] = offset;
               count = capacity;
@@ -158,7 +158,7 @@ void run_short_rows(const Kernels& kernels, const Job& job, const Layout& layout
           plan, count * length,
           [&](const Task& task, std::byte* to, std::int64_t) {
             std::int64_t n = count;
-            if (access[task.operand] == Access::repeat) {
+            if (task.repeats) {
               if ((repeated >> task.operand & 1) != 0) return;
               repeated |= 1u << task.operand;
               n = max_rows;

@@ -23,6 +23,13 @@ RSQRT_FUNCTION T read(const std::byte* p) {
   return value;
 }
 
+// Lets a compiler vectorise a loop whose output may be an input, element by element.
+#if defined(__clang__)
+#define RSQRT_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define RSQRT_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 template <class T>
 RSQRT_FUNCTION void write(std::byte* p, T value) {
   __builtin_memcpy(p, &value, sizeof(T));
@@ -69,7 +76,51 @@ void convert_few(const std::byte* in, std::byte* out) {
 }
 
 template <class From, class To>
-void convert_dense(const std::byte* in, std::byte* out, std::int64_t n) {
+void convert_dense(const std::byte* in, std::byte* out, std::int64_t n);
+
+// Bool as the number that it counts as.
+template <class From>
+RSQRT_FUNCTION auto number_of(From value) {
+  if constexpr (std::is_same_v<From, Bool>) {
+    return convert<std::uint8_t>(value);
+  } else {
+    return value;
+  }
+}
+
+template <class From>
+__attribute__((noinline)) void convert_to_narrow(const std::byte* in, float* out, std::int64_t n) {
+  constexpr std::int64_t size = sizeof(From);
+  for (std::int64_t i = 0; i < n; ++i) out[i] = float_to_narrow(number_of(read<From>(in + i * size)));
+}
+
+// Whether elements are converted through float32: from a 16-bit float, which is exact, or to one,
+// where float_to_narrow leaves one rounding. So these pairs need no loops of their own, which would
+// be the longest of all.
+template <class From, class To>
+inline constexpr bool goes_through_float =
+    !std::is_same_v<From, To> && (is_float16<From> || is_float16<To>)&&!std::is_same_v<From, float> &&
+    !std::is_same_v<To, float> && !is_complex<From> && !is_complex<To>;
+
+template <class From, class To>
+void convert_through_float(const std::byte* in, std::byte* out, std::int64_t n) {
+  constexpr std::int64_t from = sizeof(From), to = sizeof(To), size = 256;
+  alignas(cache_line) float floats[size];
+  auto* const bytes = reinterpret_cast<std::byte*>(floats);
+  for (std::int64_t done = 0; done < n; done += size) {
+    const std::int64_t count = n - done < size ? n - done : size;
+    if constexpr (is_float16<From>) {
+      convert_dense<From, float>(in + done * from, bytes, count);
+    } else {
+      convert_to_narrow<From>(in + done * from, floats, count);
+    }
+    convert_dense<float, To>(bytes, out + done * to, count);
+  }
+}
+
+template <class From, class To>
+__attribute__((noinline)) void convert_dense(const std::byte* in, std::byte* out, std::int64_t n) {
+  if constexpr (goes_through_float<From, To>) return convert_through_float<From, To>(in, out, n);
   constexpr std::int64_t from = sizeof(From), to = sizeof(To);
   std::int64_t i = 0;
   if constexpr ((is_float16<From> && std::is_same_v<To, float> && vectors_hold<From>) ||
@@ -82,23 +133,100 @@ void convert_dense(const std::byte* in, std::byte* out, std::int64_t n) {
                        !Vec<float>::converts_int64) {
     for (; i + few <= n; i += few) convert_few<To>(in + i * from, out + i * to);
   }
+  RSQRT_INDEPENDENT
   for (; i < n; ++i) write(out + i * to, convert<To>(read<From>(in + i * from)));
 }
+
+// Moves elements of `size` bytes that are some bytes apart.
+template <std::size_t size>
+RSQRT_FUNCTION void move_elements_of(const std::byte* in, std::int64_t in_step, std::byte* out,
+                                     std::int64_t out_step, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) __builtin_memcpy(out + i * out_step, in + i * in_step, size);
+}
+
+void move_elements(const std::byte* in, std::int64_t in_step, std::byte* out, std::int64_t out_step,
+                   std::int64_t size, std::int64_t n) {
+  switch (size) {
+    case 1:
+      return move_elements_of<1>(in, in_step, out, out_step, n);
+    case 2:
+      return move_elements_of<2>(in, in_step, out, out_step, n);
+    case 4:
+      return move_elements_of<4>(in, in_step, out, out_step, n);
+    case 8:
+      return move_elements_of<8>(in, in_step, out, out_step, n);
+    default:
+      return move_elements_of<16>(in, in_step, out, out_step, n);
+  }
+}
+
+template <std::size_t size>
+RSQRT_FUNCTION void fill_elements_of(const std::byte* value, std::byte* out, std::int64_t n) {
+  std::byte copy[size];
+  __builtin_memcpy(copy, value, size);
+  for (std::int64_t i = 0; i < n; ++i) __builtin_memcpy(out + i * std::int64_t{size}, copy, size);
+}
+
+void fill_elements(const std::byte* value, std::byte* out, std::int64_t size, std::int64_t n) {
+  switch (size) {
+    case 1:
+      return fill_elements_of<1>(value, out, n);
+    case 2:
+      return fill_elements_of<2>(value, out, n);
+    case 4:
+      return fill_elements_of<4>(value, out, n);
+    case 8:
+      return fill_elements_of<8>(value, out, n);
+    default:
+      return fill_elements_of<16>(value, out, n);
+  }
+}
+
+struct Conversion {
+  void (*dense)(const std::byte* in, std::byte* out, std::int64_t n);
+  std::int64_t from;  // bytes of an element
+  std::int64_t to;
+};
+
+// Elements that are not contiguous are moved to and from a block. So there is one loop per size for
+// them, and not one per pair of dtypes.
+__attribute__((noinline)) void convert_apart(const Conversion& conversion, const std::byte* in,
+                                             std::int64_t in_stride, std::byte* out, std::int64_t out_stride,
+                                             std::int64_t n) {
+  constexpr std::int64_t size = 256, max_bytes = sizeof(Complex<double>);
+  const auto [dense, from, to] = conversion;
+  if (in_stride == 0 && out_stride == 1) {
+    alignas(max_bytes) std::byte value[max_bytes];
+    dense(in, value, 1);
+    return fill_elements(value, out, to, n);
+  }
+  alignas(cache_line) std::byte gathered[size * max_bytes];
+  alignas(cache_line) std::byte converted[size * max_bytes];
+  for (std::int64_t done = 0; done < n; done += size) {
+    const std::int64_t count = n - done < size ? n - done : size;
+    const std::byte* source = in + done * in_stride * from;
+    std::byte* const target = out + done * out_stride * to;
+    if (in_stride != 1) {
+      move_elements(source, in_stride * from, gathered, from, from, count);
+      source = gathered;
+    }
+    dense(source, out_stride == 1 ? target : converted, count);
+    if (out_stride != 1) move_elements(converted, to, target, out_stride * to, to, count);
+  }
+}
+
+template <class From, class To>
+constexpr Conversion conversion = {&convert_dense<From, To>, sizeof(From), sizeof(To)};
 
 template <class From, class To>
 void convert_strided(const std::byte* in, std::int64_t in_stride, std::byte* out, std::int64_t out_stride,
                      std::int64_t n) {
-  constexpr std::int64_t from = sizeof(From), to = sizeof(To);
   if (in_stride == 1 && out_stride == 1) return convert_dense<From, To>(in, out, n);
-  if (in_stride == 0 && out_stride == 1) {
-    const To value = convert<To>(read<From>(in));
-    for (std::int64_t i = 0; i < n; ++i) write(out + i * to, value);
-    return;
+  if (std::is_same_v<From, To> && in_stride != 0) {
+    return move_elements(in, in_stride * std::int64_t{sizeof(From)}, out,
+                         out_stride * std::int64_t{sizeof(To)}, sizeof(To), n);
   }
-  const std::int64_t in_step = in_stride * from, out_step = out_stride * to;
-  for (std::int64_t i = 0; i < n; ++i) {
-    write(out + i * out_step, convert<To>(read<From>(in + i * in_step)));
-  }
+  convert_apart(conversion<From, To>, in, in_stride, out, out_stride, n);
 }
 
 // The inputs of an operation as pointers to elements.
@@ -129,7 +257,10 @@ RSQRT_FUNCTION void store_result(T* to, Complex<V> value) {
 }
 template <class V, class T>
 RSQRT_FUNCTION void store_result(T* to, V value) {
-  value.store(to);
+  // store_complex restores the order of the lanes.
+  T parts[2 * V::width];
+  V::store_complex(parts, {value, V::splat(0)});
+  for (int i = 0; i < V::width; ++i) to[i] = parts[2 * i];
 }
 
 // T is the type of a part. A real result takes half the space of a complex one.
@@ -245,6 +376,7 @@ void apply_elements(const std::byte* const* in, std::byte* out, std::int64_t n) 
   constexpr std::int64_t size = sizeof(T);
   const Inputs<T, arity_of<Op>()> from(in);
   const auto load = [](const T* p) { return read<T>(reinterpret_cast<const std::byte*>(p)); };
+  RSQRT_INDEPENDENT
   for (std::int64_t i = 0; i < n; ++i) write(out + i * size, apply_at<Op>(from, i, load));
 }
 

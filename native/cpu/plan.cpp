@@ -41,7 +41,7 @@ Plan::Plan(const Kernels& kernels, const Job& of, const Access* access)
       add_apply(i);
     } else if (current.kind == Kind::load) {
       if (access_to(i) == Access::direct) {
-        place_[i] = first_operand + current.code;
+        add_direct_load(i);
       } else if (uses_[i] != 1 || !gathers_for(job.program->last_use[i])) {
         add_load(i, i);
       }
@@ -60,6 +60,15 @@ Plan::Plan(const Kernels& kernels, const Job& of, const Access* access)
       task.convert = kernels_.convert[index_of(task.dtype)].to[index_of(current.dtype)];
     }
   }
+}
+
+// Whether an input is in the memory of an output, and used in place.
+bool Plan::is_overwritten(int load) const {
+  if (step(load).kind != Kind::load || access_to(load) != Access::direct) return false;
+  for (int k = 0; k < job.program->operands; ++k) {
+    if (job.program->is_output(k) && job.memory[k] == job.memory[step(load).code]) return true;
+  }
+  return false;
 }
 
 // Whether step i is a conversion of elements that nothing else uses and that have to be gathered.
@@ -94,6 +103,7 @@ bool Plan::can_scatter(int i, int store) const {
   }
   const Step& source = step(step(i).in[0]);
   if (source.kind == Kind::scalar) return true;
+  if (is_overwritten(step(i).in[0])) return false;
   return std::none_of(job.program->step + i + 1, job.program->step + store, [&](const Step& later) {
     return (later.kind == Kind::apply || later.kind == Kind::load) && later.slot == source.slot;
   });
@@ -129,10 +139,23 @@ int Plan::use(int place, DType dtype) {
   return place;
 }
 
+// An input that is used in place. If a store may read it after another store wrote to its memory, it
+// is copied.
+void Plan::add_direct_load(int i) {
+  const Step& load = step(i);
+  place_[i] = first_operand + load.code;
+  if (step(job.program->last_use[i]).kind != Kind::store || !is_overwritten(i)) return;
+  add_convert(place_[i], load.result, use(load.slot, load.result), load.result);
+  place_[i] = load.slot;
+}
+
 // Gathers the elements of a load for value `defined`: the load itself or its conversion.
 void Plan::add_load(int load, int defined) {
   const DType dtype = step(defined).result;
-  if (access_to(load) == Access::repeat) {
+  const unsigned bit = 1u << step(load).code;
+  const bool repeats = access_to(load) == Access::repeat && (repeated_ & bit) == 0;
+  if (repeats) {
+    repeated_ |= bit;
     place_[defined] = use(first_repeated + step(load).code, dtype);
   } else {
     define(defined);
@@ -141,6 +164,7 @@ void Plan::add_load(int load, int defined) {
   task.type = Task::Type::load;
   task.out = static_cast<std::uint8_t>(place_[defined]);
   task.operand = step(load).code;
+  task.repeats = repeats;
   task.dtype = dtype;
   task.convert = kernels_.convert[index_of(step(load).dtype)].to[index_of(dtype)];
 }

@@ -35,7 +35,8 @@ struct Task {
   std::uint8_t in[max_inputs];
   std::uint8_t out;
   std::uint8_t operand;
-  DType dtype;  // load and store: of the place
+  bool repeats;  // load: nothing else is kept in the place, so it need not be loaded again
+  DType dtype;   // load and store: of the place
   union {
     Apply apply;
     Convert convert;
@@ -59,12 +60,14 @@ class Plan {
   const Step& step(int i) const { return job.program->step[i]; }
   Access access_to(int i) const { return access_[step(i).code]; }  // of a load or store
   bool is_gathered(int i) const { return step(i).kind == Kind::load && access_to(i) != Access::direct; }
+  bool is_overwritten(int load) const;
   bool gathers_for(int i) const;
   bool can_write_directly(int i, int operand) const;
   bool can_scatter(int i, int store) const;
   const PairRow* find_pair(int i) const;
   int define(int i);
   int use(int place, DType dtype);
+  void add_direct_load(int i);
   void add_load(int load, int defined);
   void add_apply(int i);
   void add_convert(int from, DType from_dtype, int to, DType to_dtype);
@@ -72,6 +75,7 @@ class Plan {
 
   const Kernels& kernels_;
   const Access* const access_;
+  unsigned repeated_ = 0;  // bit k: operand k has its place for repeated elements
   // Only what belongs to a step of the program is set.
   bool skipped_[max_steps] = {};       // part of another task
   const PairRow* pair_[max_steps];     // by step: what computes it and the step before it

@@ -17,9 +17,9 @@ struct Completions::Gate {
   bool closed = false;
 };
 
-class Completions::Told final : public cuda::Done {
+class Completions::Notifier final : public cuda::Done {
  public:
-  Told(std::shared_ptr<Gate> gate, Call& call) : gate_(std::move(gate)), call_(call) {}
+  Notifier(std::shared_ptr<Gate> gate, Call& call) : gate_(std::move(gate)), call_(call) {}
 
   void tell(std::exception_ptr failure) noexcept override {
     const std::lock_guard lock(gate_->mutex);
@@ -80,7 +80,9 @@ Completions::Calls::iterator Completions::add(napi_env env, Context& context, na
   return call;
 }
 
-std::unique_ptr<cuda::Done> Completions::tell(Call& call) { return std::make_unique<Told>(gate_, call); }
+std::unique_ptr<cuda::Done> Completions::notifier_of(Call& call) {
+  return std::make_unique<Notifier>(gate_, call);
+}
 
 void Completions::remove(napi_env env, Calls::iterator call) {
   if (call->done != nullptr) napi_delete_reference(env, call->done);

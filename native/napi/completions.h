@@ -28,7 +28,7 @@ class Completions {
   void wait(napi_env env, Context& context, napi_value done, Start start) {
     const Calls::iterator call = add(env, context, done);
     try {
-      start(tell(*call));
+      start(notifier_of(*call));
     } catch (...) {
       remove(env, call);
       throw;
@@ -39,13 +39,13 @@ class Completions {
  private:
   struct Call;
   struct Gate;
-  class Told;
+  class Notifier;
   using Calls = std::list<Call>;
   static void call_back(napi_env env, napi_value, void* self, void* data);
   static void close(void* gate);
   void open(napi_env env);
   Calls::iterator add(napi_env env, Context& context, napi_value done);
-  std::unique_ptr<cuda::Done> tell(Call& call);
+  std::unique_ptr<cuda::Done> notifier_of(Call& call);
   void remove(napi_env env, Calls::iterator call);
   void keep_loop(napi_env env);
 

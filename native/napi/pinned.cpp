@@ -7,31 +7,31 @@
 
 namespace rsqrt_native {
 
-PinnedBuffers::Hold::Hold(std::shared_ptr<PinnedBuffers> of, std::shared_ptr<cuda::Backend> from,
-                          std::size_t bytes)
+PinnedBuffers::Allocation::Allocation(std::shared_ptr<PinnedBuffers> of, std::shared_ptr<cuda::Backend> from,
+                                      std::size_t bytes)
     : owner(std::move(of)), backend(std::move(from)), data(backend->allocate_pinned(bytes)) {}
 
-void PinnedBuffers::Hold::let_go() {
+void PinnedBuffers::Allocation::free() {
   if (data == nullptr) return;
-  owner->holds_.erase(data);
+  owner->allocations_.erase(data);
   backend->release_pinned(data);
   data = nullptr;
 }
 
 napi_value PinnedBuffers::create(napi_env env, const std::shared_ptr<cuda::Backend>& backend,
                                  std::size_t bytes) {
-  auto hold = std::make_unique<Hold>(shared_from_this(), backend, bytes);
-  holds_[hold->data] = hold.get();
-  const auto finalize = [](napi_env, void*, void* hint) { delete static_cast<Hold*>(hint); };
+  auto allocation = std::make_unique<Allocation>(shared_from_this(), backend, bytes);
+  allocations_[allocation->data] = allocation.get();
+  const auto finalize = [](napi_env, void*, void* hint) { delete static_cast<Allocation*>(hint); };
   napi_value buffer = nullptr;
   const napi_status status =
-      napi_create_external_arraybuffer(env, hold->data, bytes, finalize, hold.get(), &buffer);
+      napi_create_external_arraybuffer(env, allocation->data, bytes, finalize, allocation.get(), &buffer);
   if (status == napi_no_external_buffers_allowed) {
     throw Failure("ERR_CUDA",
                   "page-locked memory cannot be had here: this runtime allows no external ArrayBuffers");
   }
   if (status != napi_ok) throw Napi::Error::New(env);
-  static_cast<void>(hold.release());  // the collector owns it now
+  static_cast<void>(allocation.release());  // the collector owns it now
   return buffer;
 }
 
@@ -40,10 +40,10 @@ void PinnedBuffers::release(napi_env env, napi_value buffer) {
   std::size_t bytes = 0;
   if (napi_get_arraybuffer_info(env, buffer, &data, &bytes) != napi_ok)
     wrong_type("buffer", "an ArrayBuffer");
-  const auto found = holds_.find(data);
-  if (found == holds_.end()) return;
+  const auto found = allocations_.find(data);
+  if (found == allocations_.end()) return;
   if (napi_detach_arraybuffer(env, buffer) != napi_ok) throw Napi::Error::New(env);
-  found->second->let_go();
+  found->second->free();
 }
 
 }  // namespace rsqrt_native

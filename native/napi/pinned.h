@@ -20,20 +20,21 @@ class PinnedBuffers : public std::enable_shared_from_this<PinnedBuffers> {
   void release(napi_env env, napi_value buffer);
 
  private:
-  // Kept until the collector takes the buffer; by then its memory may be another's.
-  struct Hold {
-    Hold(std::shared_ptr<PinnedBuffers> of, std::shared_ptr<cuda::Backend> from, std::size_t bytes);
-    ~Hold() { let_go(); }
-    Hold(const Hold&) = delete;
-    Hold& operator=(const Hold&) = delete;
-    void let_go();
+  // Exists until the buffer is garbage-collected. If it was released before, its memory may be used
+  // by another buffer by then.
+  struct Allocation {
+    Allocation(std::shared_ptr<PinnedBuffers> of, std::shared_ptr<cuda::Backend> from, std::size_t bytes);
+    ~Allocation() { free(); }
+    Allocation(const Allocation&) = delete;
+    Allocation& operator=(const Allocation&) = delete;
+    void free();
 
     std::shared_ptr<PinnedBuffers> owner;
     std::shared_ptr<cuda::Backend> backend;
     std::byte* data;  // null: released
   };
 
-  std::map<const void*, Hold*> holds_;
+  std::map<const void*, Allocation*> allocations_;
 };
 
 }  // namespace rsqrt_native

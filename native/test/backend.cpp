@@ -3,6 +3,7 @@
 
 #include "cuda/backend.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "ops/table.h"
+#include "test/draft.h"
 #include "test/execute.h"
 #include "test/random.h"
 #include "test/test.h"
@@ -54,9 +56,88 @@ bool is_reciprocal_of_roots(const float* values) {
 constexpr std::size_t bytes = sizeof(float) * length;
 
 void apply(Backend& backend, const char* op, const Blocks& in, const Blocks& out) {
-  backend.run(*in, *out,
-              dense_job(op_named(op), DType::float32, DType::float32, in->data, out->data, length));
+  Block* const blocks[] = {in.get(), out.get()};
+  backend.run(blocks, dense_job(op_named(op), DType::float32, DType::float32, in->data, out->data, length));
 }
+
+// A program of some number of operands over a matrix. The first operand becomes 1 plus the sum of
+// the others. The last one, if there are more than two, becomes the negative of that. Every second
+// input is a row, which repeats.
+class Sum {
+ public:
+  Sum(Backend& backend, int operands) : layout_{2, {rows, columns}, {}} {
+    Draft draft;
+    for (int k = 0; k < operands; ++k) draft.add_operand(DType::float32);
+    draft.add_scalar(DType::float32);
+    const float one = 1;
+    std::memcpy(one_.bytes, &one, sizeof(one));
+    int sum = draft.scalar(0);
+    for (int k = 0; k < operands; ++k) {
+      const bool row = k % 2 == 1 && !is_output(operands, k);
+      layout_.strides[k][0] = row ? 0 : columns;
+      layout_.strides[k][1] = 1;
+      if (!is_output(operands, k)) {
+        sum = draft.apply(op_named("add"), DType::float32, sum, draft.load(k));
+      }
+      blocks_.push_back(backend.allocate(0, matrix_bytes));
+      Floats values(matrix_size);
+      for (std::size_t i = 0; i < values.size(); ++i) values[i] = element(k, i);
+      backend.copy(host(values), at(blocks_.back()), matrix_bytes, false);
+    }
+    const int negative = operands > 2 ? draft.apply(op_named("neg"), DType::float32, sum) : 0;
+    draft.store(0, sum);
+    if (operands > 2) draft.store(operands - 1, negative);
+    program_ = draft.make();
+  }
+
+  void run(Backend& backend) const {
+    Job job{};
+    job.program = &program_;
+    job.numel = matrix_size;
+    job.layout = &layout_;
+    job.scalars = &one_;
+    Block* blocks[max_operands] = {};
+    for (int k = 0; k < program_.operands; ++k) {
+      const Blocks& block = blocks_[static_cast<std::size_t>(k)];
+      blocks[k] = block.get();
+      job.memory[k] = block->data;
+    }
+    backend.run(blocks, job);
+  }
+
+  bool is_right(Backend& backend) const {
+    const int operands = program_.operands;
+    bool right = true;
+    for (int k = 0; k < operands; ++k) {
+      if (!is_output(operands, k)) continue;
+      Floats values(matrix_size);
+      backend.copy(at(blocks_[static_cast<std::size_t>(k)]), host(values), matrix_bytes, false);
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        float sum = 1;
+        for (int input = 1; input < operands; ++input) {
+          if (is_output(operands, input)) continue;
+          sum += element(input, input % 2 == 1 ? i % columns : i);
+        }
+        right = right && values[i] == (k == 0 ? sum : -sum);
+      }
+    }
+    return right;
+  }
+
+ private:
+  static constexpr std::int64_t rows = 9, columns = 70, matrix_size = rows * columns;
+  static constexpr std::size_t matrix_bytes = matrix_size * sizeof(float);
+
+  static bool is_output(int operands, int k) { return k == 0 || (operands > 2 && k == operands - 1); }
+  static float element(int k, std::size_t i) {
+    return static_cast<float>(i % 101 + static_cast<std::size_t>(k));
+  }
+
+  Program program_ = {};
+  Layout layout_;
+  Scalar one_ = {};
+  std::vector<Blocks> blocks_;
+};
 
 // Page-locked memory for as long as one lives.
 class PinnedMemory {
@@ -211,6 +292,40 @@ bool captures(Backend& backend) {
          backend.elapsed_time(*start, *end) >= 0;
 }
 
+// Programs of every number of operands, each on another stream than the one before.
+bool runs_programs(Backend& backend) {
+  bool right = true;
+  for (int operands = 1; operands <= max_operands; ++operands) {
+    const Sum sum(backend, operands);
+    if (operands % 2 == 0) {
+      const int previous = backend.enter_stream(0);
+      sum.run(backend);
+      backend.leave_stream(0, previous);
+    } else {
+      sum.run(backend);
+    }
+    right = sum.is_right(backend) && right;
+  }
+  return right;
+}
+
+// The same in one graph, which keeps their memory.
+bool captures_programs(Backend& backend) {
+  std::vector<Sum> sums;
+  for (int operands = 1; operands <= max_operands; ++operands) sums.emplace_back(backend, operands);
+  backend.begin_capture(0);
+  std::shared_ptr<cuda::Graph> graph;
+  try {
+    for (const Sum& sum : sums) sum.run(backend);
+    graph = backend.end_capture(0);
+  } catch (const Failure&) {
+    backend.abandon_capture(0);
+    throw;
+  }
+  backend.launch(*graph);
+  return std::all_of(sums.begin(), sums.end(), [&](const Sum& sum) { return sum.is_right(backend); });
+}
+
 bool counts(Backend& backend) {
   const std::size_t before = backend.memory_stats(0).allocated;
   {
@@ -234,6 +349,8 @@ constexpr Scenario scenarios[] = {
     {"stages", stages},
     {"pins", pins},
     {"captures", captures},
+    {"runs programs", runs_programs},
+    {"captures programs", captures_programs},
     {"counts", counts},
 };
 

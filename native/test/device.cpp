@@ -40,9 +40,9 @@ bool test_bare_device(const Options&) {
     int value = -1;
     t.succeeds(cudaDeviceGetAttribute(&value, cudaDevAttrMemoryPoolsSupported, peer));
     t.equals(0, value);
-    t.succeeds(cudaDeviceCanAccessPeer(&value, peer, whole));
+    t.succeeds(cudaDeviceCanAccessPeer(&value, peer, healthy));
     t.equals(0, value);
-    t.returns(cudaErrorPeerAccessUnsupported, cudaDeviceEnablePeerAccess(whole, 0));
+    t.returns(cudaErrorPeerAccessUnsupported, cudaDeviceEnablePeerAccess(healthy, 0));
     t.returns(cudaErrorNoKernelImageForDevice, find_add());
     const cudaStream_t stream = f.stream();
     void* none = nullptr;

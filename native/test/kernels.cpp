@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "cuda/kernels/walk.h"
+#include "cuda/kernels/divisor.h"
 #include "ops/random.h"
 #include "ops/table.h"
 #include "test/execute.h"

@@ -547,7 +547,8 @@ std::string describe(int i, const Step& step) {
       break;
   }
   std::string text = value + op_table[step.code].name + " " + dtype;
-  for (int k = 0; k < input_count(step); ++k) text += (k == 0 ? " v" : ", v") + std::to_string(step.in[k]);
+  for (int k = 0; k < input_count(step); ++k)
+    text.append(k == 0 ? " v" : ", v") += std::to_string(step.in[k]);
   return text + " (slot " + std::to_string(step.slot) + ")";
 }
 
@@ -569,7 +570,7 @@ std::string describe(const Program& program, const Shape& shape) {
   const auto list = [&](const std::int64_t* numbers) {
     std::string text = "[";
     for (int dim = 0; dim < shape.layout.ndim; ++dim) {
-      text += (dim == 0 ? "" : ",") + std::to_string(numbers[dim]);
+      text.append(dim == 0 ? "" : ",") += std::to_string(numbers[dim]);
     }
     return text + "]";
   };

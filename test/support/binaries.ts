@@ -1,7 +1,4 @@
-/**
- * Makes the smallest binaries that have the headers of real ones, to test loaders that check the
- * headers first.
- */
+/** Makes minimal binaries with the headers of real ones, to test code that reads headers. */
 
 export interface Target {
   name: string;
@@ -10,14 +7,14 @@ export interface Target {
   libc: 'glibc' | 'musl' | null;
 }
 
-/** The numbers of processors in the headers. */
+/** The numbers that stand for processors in the headers. */
 export const machines = {
   linux: { x64: 62, arm64: 183 },
   darwin: { x64: 0x01000007, arm64: 0x0100000c },
   win32: { x64: 0x8664, arm64: 0xaa64 },
 } as const;
 
-/** An addon for a target, by its headers. */
+/** A binary whose headers are those of an addon for a target. */
 export function binaryFor({ platform, arch, libc }: Pick<Target, 'platform' | 'arch' | 'libc'>): Buffer {
   const cpu = arch as 'x64' | 'arm64';
   if (platform === 'darwin') return machO(machines.darwin[cpu]);
@@ -78,7 +75,7 @@ export function elf({
     file.writeBigUInt64LE(BigInt(tag), dynamicAt + i * 16);
     file.writeBigUInt64LE(BigInt(value), dynamicAt + i * 16 + 8);
   });
-  // The first has the names of both.
+  // The first section has the names of both.
   file.writeUInt32LE(stringAt('.shstrtab'), sectionsAt);
   file.writeBigUInt64LE(BigInt(stringsAt), sectionsAt + 24);
   file.writeUInt32LE(stringAt(section), sectionsAt + 64);

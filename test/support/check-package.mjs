@@ -1,7 +1,7 @@
-// Checks packages that differ from a packed one: node check-package.mjs SCRIPTS TARBALL, with {
-// base, edits } on standard input. Prints the problems of each edit of the base. An edit is {
-// remove?: string[], put?: { [path]: base64 }, modes?: { [path]: number }, manifest?: what to set
-// in package.json, targets?: string }.
+// Checks packages that differ from a packed one: node check-package.mjs SCRIPTS TARBALL, with
+// { base, edits } on standard input. Prints the problems of each edit of the base. An edit is
+// { remove?: string[], put?: { [path]: base64 }, modes?: { [path]: number },
+//   manifest?: properties to set in package.json, targets?: string }.
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

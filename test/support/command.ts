@@ -1,4 +1,4 @@
-/** Runs Node programs of the built package, as a user would. */
+/** Runs Node programs with the built package, as a user would. */
 
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
@@ -12,14 +12,14 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Runs `node ...args` in the repository, for a minute at most unless told otherwise. */
+/** Runs `node ...args` in the repository, for at most a minute unless a `timeout` is given. */
 export function node(
   args: string[],
   options: {
     env?: Record<string, string | undefined>;
     input?: string;
     cwd?: string;
-    /** Of the user to run it as. */
+    /** The number of the user to run it as. */
     uid?: number;
     /** In milliseconds, at the usual speed. */
     timeout?: number;

@@ -1,4 +1,4 @@
-/** Libraries and addons in C that only tests load. */
+/** Compiles libraries and addons in C for tests. */
 
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';

@@ -2,11 +2,11 @@
  * The configurations that the suites run on: every instruction set of this CPU, the simulated
  * device, and a real GPU if there is one.
  *
- * Each configuration is a copy of the package of its own, with its own binding.
+ * Each configuration is a separate copy of the package, with its own binding.
  *
- * RSQRT_TEST_DEVICE=cuda makes them the CPU's widest instruction set and every real GPU, which take
- * the place of the simulated device in all suites; =simulated the same with the simulated device
- * (scripts/test-gpu.mjs).
+ * With RSQRT_TEST_DEVICE=cuda, they are the CPU's widest instruction set and every real GPU, which
+ * replace the simulated device in all suites. With RSQRT_TEST_DEVICE=simulated, the simulated device
+ * takes the part of the real GPUs (scripts/test-gpu.mjs).
  */
 
 import * as path from 'node:path';
@@ -92,14 +92,11 @@ function make(): Configuration[] {
 
 export const configurations = make();
 
-/**
- * The GPUs of a copy of the package, two at most: for what a suite does with one, or with one and
- * another.
- */
+/** At most two GPUs of a copy of the package, for suites that need one GPU or a second one. */
 export const gpusOf = ({ cuda }: Rsqrt): readonly `cuda:${number}`[] =>
   (['cuda:0', 'cuda:1'] as const).slice(0, cuda.deviceCount());
 
-/** A test that takes two GPUs, or a note where there is but one. */
+/** A test that needs two GPUs. It is skipped, with a note, where there is only one. */
 export function testOfTwoGpus(rsqrt: Rsqrt, name: string, body: () => void): void {
   if (gpusOf(rsqrt).length > 1) test(name, body);
   else skip(`two GPUs: ${name}`, 'there is one');

@@ -1,5 +1,5 @@
 /**
- * A user of the built package: a folder from which `rsqrt` resolves to it, and a strict compiler.
+ * A user of the built package: a folder in which `rsqrt` resolves to it, and a strict compiler.
  */
 
 import { mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
@@ -8,9 +8,7 @@ import * as path from 'node:path';
 import ts from 'typescript';
 import { root } from './command';
 
-/**
- * Makes the folder, with a name that is hard on whoever quotes too little. The caller removes it.
- */
+/** Makes the folder, whose name must be quoted everywhere. The caller removes it. */
 export function makeConsumer(): string {
   const folder = mkdtempSync(path.join(tmpdir(), "rsqrt user's café "));
   mkdirSync(path.join(folder, 'node_modules'));
@@ -18,9 +16,7 @@ export function makeConsumer(): string {
   return folder;
 }
 
-/**
- * What the compiler has to say against a place in a file; line 0 if against the program as a whole.
- */
+/** A diagnostic of the compiler at a line of a file; line 0 if it is about the whole program. */
 export interface Complaint {
   file: string;
   line: number;
@@ -28,8 +24,8 @@ export interface Complaint {
 }
 
 /**
- * Compiles the files of a user: strictly, for Node, with what `options` adds. Returns the
- * complaints and the program.
+ * Compiles the files of a user strictly, for Node, with further `options`. Returns the diagnostics
+ * and the program.
  */
 export function compile(
   files: readonly string[],
@@ -45,7 +41,7 @@ export function compile(
     types: ['node'],
     ...options,
   });
-  // Those of the user and of this package, not TypeScript's and Node's, which would take most of
+  // Only the files of the user and of this package. Those of TypeScript and Node would take most of
   // the time.
   const sources = program.getSourceFiles().filter(({ fileName }) => !fileName.includes('/node_modules/'));
   const diagnostics = [

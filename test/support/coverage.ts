@@ -1,6 +1,5 @@
 /**
- * What the suites covered and skipped, gathered over the worker processes for the summary at the
- * end.
+ * Collects what the suites covered and skipped in all worker processes, for the summary at the end.
  */
 
 import { appendFileSync } from 'node:fs';
@@ -17,5 +16,5 @@ function write(entry: Entry): void {
 /** Notes a test that cannot run here, with the reason. */
 export const skip = (skipped: string, reason: string): void => write({ skipped, reason });
 
-/** Notes values of a dimension of the test table that were run: covered('dtype', 'float32'). */
+/** Notes values of a dimension of the test table that were tested: covered('dtype', 'float32'). */
 export const covered = (dimension: string, ...values: string[]): void => write({ covered: dimension, values });

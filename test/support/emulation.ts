@@ -1,6 +1,6 @@
 /**
- * Differences when the processor is emulated (scripts/test-arm64.mjs): everything takes 5 to 50
- * times as long, and the system's numbers for a process are those of the emulator.
+ * For runs on an emulated processor (scripts/test-arm64.mjs): everything takes 5 to 50 times as
+ * long, and the system's numbers for a process are those of the emulator.
  */
 
 import { skip } from './coverage';
@@ -11,7 +11,7 @@ export const slowness = Number(process.env.RSQRT_TEST_SLOWNESS ?? 1);
 const emulated = process.env.RSQRT_TEST_EMULATED !== undefined;
 
 /**
- * How many of something are tried: all, or so many where the processor is emulated, which is noted.
+ * The number of cases to try: `all`, or fewer where the processor is emulated, which is then noted.
  */
 export function sampled(what: string, all: number, few: number): number {
   if (!emulated) return all;
@@ -19,14 +19,14 @@ export function sampled(what: string, all: number, few: number): number {
   return few;
 }
 
-/** The same of a list. */
+/** The same for a list. */
 export function thinned<T>(what: string, all: T[], keep: (each: T) => boolean): T[] {
   const few = emulated ? all.filter(keep) : all;
   sampled(what, all.length, few.length);
   return few;
 }
 
-/** A test, or a note where the processor is emulated: for what only a real one shows. */
+/** A test that only a real processor can pass. It is skipped, with a note, on an emulated one. */
 export function testUnlessEmulated(suite: string, reason: string): jest.It {
   if (!emulated) return test;
   const note = (name: string) => skip(`${suite}: ${name}`, `the processor is emulated: ${reason}`);

@@ -1,10 +1,11 @@
-// Runs one example, compiled with `observed` of examples.ts, and posts what its statements print, by line.
+// Runs one example, compiled with `observed` of examples.ts, and posts what its statements print, by
+// line.
 import { format, inspect } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 
 const { file, promised } = workerData;
 const printed = {};
-const open = []; // the statements that are running, the innermost last
+const open = []; // the running statements, innermost last
 
 function print(line, text) {
   printed[line] = line in printed ? `${printed[line]}\n${text}` : text;

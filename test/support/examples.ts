@@ -1,6 +1,6 @@
 /**
- * The examples of doc comments and Markdown: where they are, what they promise, and how they are
- * made to tell what they print. CONTRIBUTING.md has the rules for writing them.
+ * Finds the examples in doc comments and Markdown, reads what their comments promise, and makes
+ * them report what they print. CONTRIBUTING.md has the rules for writing them.
  */
 
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import * as path from 'node:path';
 import ts from 'typescript';
 import { root } from './command';
 
-/** What is written behind code blocks that nobody runs. Any other language is a mistake. */
+/** The languages of code blocks that are not run. Any other language is an error. */
 // 'js interop' is run by test/interop.test.ts, with the libraries that it imports.
 const NOT_RUN = ['', 'sh', 'console', 'text', 'json', 'cpp', 'js interop'];
 const RUN = ['ts', 'js', 'mjs'];
@@ -21,10 +21,7 @@ export interface Example {
   code: string;
 }
 
-/**
- * The blocks of code of a Markdown file, or those in the doc comments of a source file, that are to
- * be run.
- */
+/** The code blocks to run in a Markdown file, or in the doc comments of a source file. */
 export function examplesOf(file: string): Example[] {
   const examples: Example[] = [];
   const lines = readFileSync(path.join(root, file), 'utf8').split('\n');
@@ -44,12 +41,12 @@ export function examplesOf(file: string): Example[] {
   return examples;
 }
 
-/** Where a line of an example stands. */
+/** The file and line of a line of an example. */
 export const placeOf = ({ file, line }: Example, lineOfCode: number): string => `${file}:${line + lineOfCode - 1}`;
 
 /**
- * The code with what it uses of the package imported, unless it imports for itself. Lines stay
- * where they are.
+ * The code, with an import of what it uses of the package unless it has its own. Line numbers do
+ * not change.
  */
 export function withImports({ code }: Example, exported: readonly string[]): string {
   if (/\bfrom 'rsqrt'/.test(code)) return code;
@@ -69,9 +66,9 @@ export function exportsOf(declarations: string): string[] {
 export type Printed = Record<number, string>;
 
 /**
- * What the comments of an example promise, and the lines whose comment nobody would check.
+ * What the comments of an example promise, and the lines whose comments would not be checked.
  *
- * The line comments behind an expression statement, and on the lines directly below it, are what it
+ * The line comments after an expression statement, and on the lines directly below it, are what it
  * prints or, if it prints nothing, its value.
  */
 export function promisesOf({ code }: Example): { promised: Printed; unchecked: number[] } {

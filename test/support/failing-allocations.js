@@ -1,16 +1,17 @@
-// A failure of every allocation of the addon in turn, on the simulated device: node
+// Makes every allocation of the addon fail in turn, on the simulated device: node
 // failing-allocations.js CONTROL SCENARIO
 //
-// CONTROL is failing_malloc.c, compiled, which must be preloaded. A scenario either gives what it
-// gives without a failure or throws an error with the code ERR_OUT_OF_MEMORY. Afterwards the same
-// goes well in the same process, no memory is left behind, and the process ends by itself. First
-// one allocation fails at a time, then all from the one in turn on. Printed as JSON: how many
-// allocations there are (`failures`) and how many of their failures are `thrown`, and how many
-// blocks are `left`: what the addon has more after the second round than before it.
+// CONTROL is the compiled failing_malloc.c, which must be preloaded. A scenario must either have
+// the result that it has without a failure, or throw an error with the code ERR_OUT_OF_MEMORY.
+// Afterwards it must succeed in the same process, no memory may be left behind, and the process
+// must end by itself. In the first round, one allocation fails at a time; in the second round, that
+// one and all later ones. The process prints as JSON the number of allocations (`failures`), the
+// number of failures that were `thrown`, and the number of blocks that are `left`: by how many the
+// blocks of the addon grew in the second round.
 //
-// With the further arguments N and 'once' or 'from then on' it is only the N-th, which is then the
-// first thing that the process does; printed is how it ended. Without arguments the scenarios are
-// listed.
+// With the further arguments N and 'once' or 'from then on', only the N-th allocation fails, in the
+// first run of the scenario in the process, and the outcome is printed. Without arguments, the
+// scenarios are listed.
 const assert = require('node:assert/strict');
 const path = require('node:path');
 const rsqrt = require('rsqrt');
@@ -23,14 +24,14 @@ const once = (start) => new Promise((resolve, reject) => start((error) => (error
 const binary = path.resolve(process.env.RSQRT_BINARY ?? '');
 const createError = (code, message) => Object.assign(new Error(message), { code });
 
-/** The binding of an addon that was loaded anew, which has devices of its own. */
+/** The binding of a newly loaded addon, which has its own devices. */
 function open() {
   const loaded = { exports: {} };
   process.dlopen(loaded, binary);
   return loaded.exports.open('', createError);
 }
 
-/** Those that load the addon anew. */
+/** The scenarios that load the addon anew. */
 const LOADING = [
   'loading and opening',
   'an unknown instruction set',
@@ -42,7 +43,7 @@ const LOADING = [
 let threads = 2;
 const floats = (memory) => [...new Float32Array(memory)];
 
-// ---------------------------------------------------------------- scenarios: what they are given notes what is to be disposed
+// ---------------------------------------------------------------- scenarios: `made` records what must be disposed
 
 // biome-ignore format: short
 const squares = (made) => made(tensor([[4, 16, 64], [1, 4, 16]], { device: 'cuda' }));
@@ -80,7 +81,7 @@ const scenarios = {
   },
   'an operation on the CPU': (made) => made(made(tensor([4, 16])).rsqrt()).toArray(),
   'an operation in several threads': (made) => {
-    setNumThreads(threads++); // so that one more has to be started
+    setNumThreads(threads++); // so that another thread must be started
     const x = made(full([1 << 20], 4));
     return [
       made(x.rsqrt()).at(1 << 19),
@@ -189,7 +190,7 @@ const scenarios = {
 
 // ---------------------------------------------------------------- the run
 
-/** Runs the scenario: what it gives or throws. Nothing of it is kept. */
+/** Runs the scenario. Returns what it returned or threw. Everything that it made is disposed. */
 async function outcome() {
   const all = [];
   const made = (each) => {
@@ -205,13 +206,13 @@ async function outcome() {
   }
 }
 
-/** What is allocated, as far as the package counts it. */
+/** The allocated memory, as the package counts it. */
 const allocated = () => {
   const { undisposedTensors, undisposedBytes } = memoryStats();
   return { undisposedTensors, undisposedBytes, devices: [0, 1].map((device) => cuda.memoryAllocated(device)) };
 };
 
-/** Has everything finalized that is garbage. */
+/** Collects all garbage and runs its finalizers. */
 async function collect() {
   for (let i = 0; i < 4; i++) {
     global.gc();
@@ -220,8 +221,8 @@ async function collect() {
 }
 
 /**
- * Runs the scenario with a failure: how many allocations failed, and what the scenario gave or
- * threw.
+ * Runs the scenario with a failure. Returns how many allocations failed, and what the scenario
+ * returned or threw.
  */
 async function fail(nth, persistent) {
   arm(nth, persistent);
@@ -231,20 +232,20 @@ async function fail(nth, persistent) {
   return { failures, ...result };
 }
 
-/** Checks what `fail` returned, given what there is without a failure. */
+/** Checks what `fail` returned, given the outcome without a failure. */
 function check(nth, { failures, gives, error }, expected) {
   const text = `allocation ${nth}: ${error?.stack}`;
   if (error === undefined) return assert.deepEqual(gives, expected.gives, text);
   assert(failures > 0, text);
-  // A launch is compiled into the kernels and not exempt; the simulated runtime fails as the real
-  // one would.
+  // The launch function is a template that is compiled into our code, so its allocations are not
+  // exempt. It fails as the real one would.
   if (error.message.startsWith('cudaLaunchKernel failed: out of memory')) return;
   assert.equal(error.code, 'ERR_OUT_OF_MEMORY', text);
 }
 
 /**
- * All allocations in turn: how many there were, how many of their failures were thrown, how many
- * runs that took.
+ * Makes all allocations fail in turn. Returns how many there were, how many failures were thrown,
+ * and how many times the scenario ran.
  */
 async function failEach(persistent) {
   const expected = await outcome();
@@ -261,7 +262,7 @@ async function failEach(persistent) {
     if (nth % 16 === 0) await collect();
     if (result.failures > 0) continue;
     await collect();
-    cuda.emptyCache(); // page-locked memory is kept, as much as there was between two collections
+    cuda.emptyCache(); // it keeps as much page-locked memory as was in use between two collections
     return { failures: nth - 1, thrown, runs: 2 * nth + 1 };
   }
 }
@@ -277,13 +278,13 @@ async function main() {
   const first = await failEach(false);
   const blocks = live();
   const second = await failEach(true);
-  // By now what is kept for reuse is there.
+  // Everything that is kept for reuse was allocated in the first round.
   console.log(JSON.stringify({ first, second, left: live() - blocks - loads(second.runs) }));
 }
 
 /**
- * How many blocks stay until the environment ends, as Node keeps the data of each time that an
- * addon is loaded.
+ * The number of blocks that stay until the environment ends, because Node keeps data for each time
+ * that an addon is loaded.
  */
 const loads = (runs) => (LOADING.includes(scenarioName) ? 2 * runs : 0);
 

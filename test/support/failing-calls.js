@@ -1,15 +1,16 @@
-// A failure in every call of the simulated CUDA runtime in turn: node failing-calls.js SCENARIO
-// CODE [ONCE]
+// Makes every call of the simulated CUDA runtime fail in turn: node failing-calls.js SCENARIO CODE
+// [ONCE]
 //
-// A scenario is a list of steps, each one call of the public API. Step by step it either gives what
-// it gives without a failure (one of a release is swallowed) or throws an error that names the
-// call, and leaves all tensors as they were before the step. Afterwards the same goes well in the
-// same process, and no memory is left allocated. A process ends with a line of JSON: by CUDA
-// function how many failures were `thrown` and how many `swallowed`.
+// A scenario is a list of steps, each of which is one call of the public API. Each step must either
+// have the result that it has without a failure (failures of releases are swallowed), or throw an
+// error that names the CUDA call and leave all tensors as they were before the step. Afterwards the
+// scenario must succeed in the same process, and no memory may be left allocated. The process ends
+// with a line of JSON: how many failures of each CUDA function were `thrown` and how many were
+// `swallowed`.
 //
-// With ONCE only that call, counted from 1, fails: the first calls on a device are the first in a
-// process alone, and after a code such as 700 the device is lost. Without arguments the scenarios
-// are listed.
+// With ONCE, only that call fails, counted from 1. This is for the first calls on a device, which
+// occur only once in a process, and for codes such as 700, after which the device is lost. Without
+// arguments, the scenarios are listed.
 const assert = require('node:assert/strict');
 const { createHash } = require('node:crypto');
 const { readFileSync, writeFileSync } = require('node:fs');
@@ -27,8 +28,8 @@ const NAMES = {
   999: 'unknown error (cudaErrorUnknown, 999)',
 };
 /**
- * Called once work is queued, to mark it or to wait for it: whoever meets their failure finds the
- * work done.
+ * Functions that are called after work was queued, to mark it or to wait for it. If one of them
+ * fails, the work is done nevertheless.
  */
 const AFTERWARDS = ['cudaEventCreateWithFlags', 'cudaEventRecord', 'cudaEventSynchronize'];
 const LOST = '; it may come from any work queued before, and CUDA is lost to this process until it restarts';
@@ -42,9 +43,9 @@ const roots = [[0.5, 0.25, 0.125], [1, 0.5, 0.25]];
 const large = Float64Array.from({ length: 5 << 17 }, (_, i) => i); // 5 MiB: more than is staged at a time
 
 /**
- * What there is `before`; in steps what is called, each with all that there is, and under which
- * name its result is put there, if it has one; and what the last step `gives`. All is disposed at
- * the end.
+ * `before` makes named values. Each step is a function of all values so far, or a pair of a name
+ * and such a function, whose result is added under that name. `gives` is the result of the last
+ * step. All values are disposed at the end.
  */
 // biome-ignore format: a table
 const scenarios = {
@@ -250,7 +251,7 @@ let serial = 0;
 const inject = (nth) => {
   process.env.RSQRT_SIMULATED_FAIL = `${++serial}:${nth}:${code}`;
 };
-/** The CUDA function that failed since `inject`; null: it was not called so often. */
+/** The CUDA function that failed since `inject`, or null if there were fewer calls. */
 const failedFunction = () => {
   const last = readFileSync(log, 'utf8').trim().split('\n').at(-1).split(' ');
   return last[0] === String(serial) ? last[1] : null;
@@ -264,7 +265,7 @@ const bitsOf = (x) =>
       .update(new Uint8Array(buffer, byteOffset, byteLength))
       .digest('hex');
   });
-/** All tensors, bit for bit. */
+/** Digests of the bits of all tensors. */
 const stateOf = (all) =>
   Object.fromEntries(Object.entries(all).flatMap(([name, x]) => (isTensor(x) ? [[name, bitsOf(x)]] : [])));
 const allocated = () => [0, 1].map((device) => cuda.memoryAllocated(device));
@@ -276,7 +277,7 @@ function disposeAll(all) {
   }
 }
 
-/** Runs the scenario without a failure; returns the states before each step and after the last. */
+/** Runs the scenario without a failure. Returns the states before each step and after the last. */
 async function succeed() {
   manualSeed(1);
   const all = before();
@@ -292,8 +293,8 @@ async function succeed() {
 }
 
 /**
- * Runs it with a failure in the nth call: the function that failed, if any, how many steps were
- * done, and all that can be seen.
+ * Runs the scenario with a failure in the nth call. Returns the function that failed, if any, the
+ * number of steps that were done, and the outcome.
  */
 async function fail(nth) {
   manualSeed(1);
@@ -312,7 +313,7 @@ async function fail(nth) {
   return { name, done, state, result, error };
 }
 
-/** Checks what `fail` returned, given the states that there are without a failure. */
+/** Checks what `fail` returned, given the states of a run without a failure. */
 function check({ name, done, state, result, error }, states) {
   const text = `${name}, after ${done} steps: ${error?.stack}`;
   if (error === undefined) assert.deepEqual(result, gives, text);
@@ -330,13 +331,13 @@ function checkError(error, name) {
     return;
   }
   const { name: type, code: kind, message } = error;
-  // One that was swallowed is met by the next call if it is sticky.
+  // If a sticky failure was swallowed, the next call reports it.
   const call = code === STICKY ? message.split(' ')[0] : name;
   const sentence = `${call} failed: ${NAMES[code]}${code === STICKY ? LOST : ''}`;
   assert.deepEqual({ type, kind, message }, { type: 'RsqrtError', kind: 'ERR_CUDA', message: sentence }, error.stack);
 }
 
-/** After a failure of that kind nothing goes well on the device, and everything says so. */
+/** After a sticky failure, every call on the device must fail and say so. */
 async function failForGood() {
   const { name, error } = await fail(once);
   if (error !== undefined) checkError(error, name);

@@ -1,17 +1,17 @@
-// Fails allocations of the addon. Preloaded into Node it stands in for the C library's allocator
-// and for pthread_create; only calls from code of rsqrt.node are counted and may fail. The addon
-// links its C++ library statically, so `operator new` and the memory of exceptions are such calls,
-// too. What the simulated CUDA runtime allocates is not: it is test equipment, and says by
-// allocations_exempt when its code runs.
+// Makes allocations of the addon fail. Preloaded into Node, it replaces the C library's allocator
+// and pthread_create. Only calls from the code of rsqrt.node are counted and may fail. The addon
+// links its C++ library statically, so these include the calls of `operator new` and those for the
+// memory of exceptions. Allocations of the simulated CUDA runtime are exempt, because it is test
+// equipment; it calls allocations_exempt when its code begins and ends.
 //
-// The same file is an addon of Node's that controls it:
-//   arm(n, persistent)  counts from now on; the n-th allocation fails, and all later ones if `persistent`.
-//                       arm(0) fails none.
-//   failed()            how many allocations have failed since
-//   live()              how many blocks the addon has allocated and not freed
+// The same file is a Node addon that controls this:
+//   arm(n, persistent)  counts from now on; the n-th allocation fails and, if `persistent`, all
+//                       later ones. After arm(0), none fails
+//   failed()            the number of allocations that have failed since arm()
+//   live()              the number of blocks that the addon has allocated and not freed
 //
-// With FAILING_MALLOC="n" in the environment the n-th allocation of the process fails, with "n+"
-// all later ones, too.
+// With FAILING_MALLOC="n" in the environment, the n-th allocation of the process fails; with "n+",
+// all later ones fail too.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -53,7 +53,7 @@ static int find_addon(struct dl_phdr_info* info, size_t size, void* data) {
   return 1;
 }
 
-// Whether code of the addon is at that address.
+// Whether the address is in the code of the addon.
 static bool is_addon(const void* address) {
   const uintptr_t at = (uintptr_t)address;
   const uintptr_t begin = atomic_load_explicit(&code_begin, memory_order_relaxed);
@@ -77,8 +77,8 @@ static bool fails(const void* caller) {
   return true;
 }
 
-// The blocks that the addon has, in a table with open addressing. A slot is taken once, and then
-// keeps its address or is free to be taken again.
+// The blocks of the addon, in a hash table with open addressing. A slot that was used never becomes
+// NULL again: it holds a block or `removed`, and a removed one can be used again.
 enum { SLOTS = 1 << 16 };
 static _Atomic(void*) blocks[SLOTS];
 static void* const removed = (void*)1;
@@ -97,7 +97,7 @@ static void* noted(void* block, const void* caller) {
       return block;
     }
   }
-  abort();  // more than the table holds
+  abort();  // the table is full
 }
 
 static void forget(void* block) {

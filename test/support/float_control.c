@@ -1,5 +1,6 @@
-// A test-only addon that reads and writes the floating-point control register of the calling thread: MXCSR on
-// x86-64, FPCR on arm64. exchange(value) sets it and returns what it was; without a value it only reads.
+// A test-only addon that reads and writes the floating-point control register of the calling
+// thread: MXCSR on x86-64, FPCR on arm64. exchange(value) sets the register and returns its previous
+// value; without an argument it only reads.
 
 #include <node_api.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /**
  * Detaches the buffers of tensors in every way that this version of Node has, and checks that all
- * other tensors go on. A program, so that other versions of Node can run it: `node
- * test/support/lost-memory.js`. Prints the ways that detached a buffer.
+ * other tensors still work. It is a program, so that other versions of Node can run it: `node
+ * test/support/lost-memory.js`. It prints the ways that detached a buffer.
  */
 const assert = require('node:assert/strict');
 const { MessageChannel } = require('node:worker_threads');
@@ -34,8 +34,8 @@ const disposed = {
 };
 const last = (x) => x.slice(0, -1).item();
 
-// One of each kind of memory: the two slabs, a buffer of its own, and one that begins at the border
-// of a huge page.
+// One size for each kind of memory: the two slabs, a separate buffer, and a buffer in which the
+// tensor begins at a huge page.
 const sizes = [1, 4000, 50_000, 9_000_000];
 
 const lost = new Set();
@@ -48,7 +48,7 @@ for (const [name, take] of Object.entries(ways)) {
     try {
       take(array);
     } catch {
-      // Refused, or this Node does not have it.
+      // Refused, or not in this version of Node.
     }
     if (array.byteLength === 0) {
       lost.add(name);
@@ -61,7 +61,7 @@ for (const [name, take] of Object.entries(ways)) {
     } else {
       assert.equal(last(rsqrt(x)), 0.5);
     }
-    // Whoever lies in the same buffer says so, and nobody else has lost anything.
+    // Tensors in the same buffer report the loss, and no other tensor has lost anything.
     let isThere = true;
     try {
       assert.equal(last(neighbour), 25);
@@ -70,7 +70,7 @@ for (const [name, take] of Object.entries(ways)) {
       isThere = false;
     }
     assert(isThere || (array.byteLength === 0 && size < 10_000), `the neighbour of ${size} elements, after ${name}`);
-    // New tensors, of all sizes, before and after those are disposed.
+    // New tensors of all sizes work, before and after these tensors are disposed.
     const dispose = () => {
       for (const each of [x, view, neighbour]) each.dispose();
     };
@@ -88,7 +88,7 @@ for (const [name, take] of Object.entries(ways)) {
   }
 }
 
-// The memory of an array that somebody else has, also where there is none of it.
+// The memory of an array that asTensor was given, also of an empty one.
 for (const length of [0, 3]) {
   const array = new Float32Array(length);
   const x = asTensor(array);

@@ -1,17 +1,17 @@
 /**
- * Programs of the built package on the simulated device, whose delays and memory only a process of
- * its own can set.
+ * Runs programs with the built package on the simulated device. Each runs in a separate process,
+ * because the delays and the memory of the device are set once for a process.
  */
 
 import { node } from './command';
 import { binaries } from './configurations';
 
-/** No work starts within this many microseconds unless somebody waits for it. */
+/** Work that nobody waits for starts after at least this many microseconds. */
 export const LATE = '300000';
 
 /**
- * Runs the body of an async function, in which what rsqrt exports has its names, and returns the
- * lines that it printed. What it writes to stderr, or another exit code than 0, fails the test.
+ * Runs the body of an async function, in which the names of `NAMES` are imported, and returns the
+ * lines that it printed. The test fails if it writes to stderr or exits with a code other than 0.
  */
 export function late(body: string, env: Record<string, string> = {}): string[] {
   const program = `

@@ -1,4 +1,4 @@
-/** Inputs that reach every class of a dtype, and raw access to a tensor's memory. */
+/** Inputs of every class of values of a dtype, and raw access to a tensor's memory. */
 
 import type { DType, Tensor, TypedArrayOf } from '../../src/index';
 import { type Element, type FloatName, fromWord, isFloat, partOf, randomBits, toWord } from './reference';
@@ -20,7 +20,7 @@ const arrays = {
   bool: Uint8Array,
 } as const;
 
-/** An array for so many elements. */
+/** An array for `count` elements. */
 export const arrayFor = (dtype: DType, count: number): AnyArray => new arrays[dtype](count * (partOf(dtype) ? 2 : 1));
 
 /**
@@ -85,7 +85,7 @@ export function inputs(dtype: DType, count: number, seed = 1): AnyArray {
   if (dtype === 'float64') new BigUint64Array(array.buffer).set(special.float64.slice(0, count));
   const part = partOf(dtype);
   if (part !== undefined) fillComplex(part, array as Float32Array | Float64Array);
-  // Any byte but 0 is true, so leave some that are neither 0 nor 1.
+  // Any byte except 0 is true, so leave some that are neither 0 nor 1.
   if (dtype === 'bool') bytes.set(bytes.map((byte) => (byte % 3 < 2 ? byte % 3 : byte)));
   const extremes: bigint[] = [0n, 1n, -1n, 4n, 16777217n, 9007199254740993n, -(1n << 63n), (1n << 63n) - 1n];
   if (dtype === 'int64') (array as BigInt64Array).set(extremes.slice(0, count));
@@ -95,8 +95,7 @@ export function inputs(dtype: DType, count: number, seed = 1): AnyArray {
 }
 
 /**
- * Every special value beside every other, and random numbers whose parts are often of the same
- * size.
+ * Every pair of special values, and random numbers whose parts are often of the same magnitude.
  */
 function fillComplex(part: 'float32' | 'float64', array: Float32Array | Float64Array): void {
   const words = [...special[part]].map((word) => fromWord(part, word));
@@ -113,7 +112,7 @@ function fillComplex(part: 'float32' | 'float64', array: Float32Array | Float64A
   }
 }
 
-/** An element as the files in test/vectors have it. */
+/** An element as the files in test/vectors write it. */
 export type Encoded = string | number | boolean | [re: string, im: string];
 
 export function decode(encoded: Encoded, dtype: DType): Element {
@@ -171,13 +170,13 @@ export function wordsOf({
   return new Uint32Array(buffer, byteOffset, byteLength / 4);
 }
 
-/** The memory of a contiguous tensor; a copy of it from a GPU. */
+/** The memory of a contiguous tensor, or a copy of it if it is on a GPU. */
 export function dataOf<D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> {
   using host = tensor.device === 'cpu' ? tensor.asStrided(tensor.shape, tensor.strides) : tensor.cpu();
   return host.data;
 }
 
-/** The memory of a fresh (dense) tensor in the order in which it lies there. */
+/** The memory of a new (dense) tensor, in memory order. */
 export function rawOf(tensor: Tensor): AnyArray {
   using flat = tensor.asStrided([tensor.numel], [1], 0);
   return dataOf(flat);

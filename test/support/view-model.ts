@@ -1,11 +1,11 @@
 /**
- * What views are, slowly and obviously: a shape, and a function from an index to a position in the
- * storage. Nothing here knows of strides; where torch's rules do, they are found by trying.
+ * A slow and obvious model of views: a shape, and a function from an index to a position in the
+ * storage. Nothing here uses strides; where torch's rules depend on them, they are found by trial.
  */
 
 export interface Model {
   readonly shape: readonly number[];
-  /** Where the element of an index lies in the storage. */
+  /** The position in the storage of the element at an index. */
   readonly at: (index: readonly number[]) => number;
 }
 
@@ -22,7 +22,7 @@ export function indices(shape: readonly number[]): number[][] {
 /** The positions of all elements, row by row. */
 export const positionsOf = (model: Model): number[] => indices(model.shape).map(model.at);
 
-/** Where an index comes, counting row by row. */
+/** The position of an index, counting row by row. */
 const rankOf = (index: readonly number[], shape: readonly number[]): number =>
   index.reduce((rank, i, dim) => rank * shape[dim] + i, 0);
 
@@ -36,9 +36,9 @@ function indexOf(rank: number, shape: readonly number[]): number[] {
   return index;
 }
 
-/** Without the entry of a dimension. */
+/** A copy without the entry of a dimension. */
 const without = <T>(list: readonly T[], dim: number): T[] => list.filter((_, i) => i !== dim);
-/** With an entry more, before that of a dimension. */
+/** A copy with another entry, before that of a dimension. */
 const inserted = <T>(list: readonly T[], dim: number, entry: T): T[] => [
   ...list.slice(0, dim),
   entry,
@@ -75,7 +75,7 @@ export const select = (of: Model, dim: number, i: number): Model => ({
   at: (index) => of.at(inserted(index, dim, i)),
 });
 
-/** New dimensions in front, and dimensions of size 1 made larger. */
+/** Adds dimensions in front, and repeats dimensions of size 1. */
 export const expand = (of: Model, shape: readonly number[]): Model => ({
   shape,
   at: (index) => of.at(index.slice(shape.length - of.shape.length).map((i, dim) => (of.shape[dim] === 1 ? 0 : i))),
@@ -111,11 +111,11 @@ export const diagonal = (of: Model, offset: number, dim1: number, dim2: number):
   };
 };
 
-// ---------------------------------------------------------------- what strides would say
+// ---------------------------------------------------------------- strides, found by trial
 
 /**
- * The strides that give the positions, 0 where a dimension is too small to tell; null if no strides
- * do.
+ * The strides that give these positions, or null if none do. The stride is 0 where the dimension
+ * has too few elements to have one.
  */
 export function stridesOf(model: Model): number[] | null {
   const all = indices(model.shape);
@@ -127,7 +127,7 @@ export function stridesOf(model: Model): number[] | null {
   return all.every((index) => model.at(index) === affine(index)) ? strides : null;
 }
 
-/** Whether the positions are one after the other. */
+/** Whether the positions follow each other. */
 export const isContiguous = (model: Model): boolean =>
   positionsOf(model).every((position, i, all) => position === all[0] + i);
 

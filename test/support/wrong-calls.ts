@@ -1,14 +1,14 @@
 /**
- * How the suites of wrong calls are written: rows of a call, the error it must end in, and inputs
- * that stay.
+ * For suites of wrong calls: rows of a call and the error that it must throw, without any change to
+ * its inputs.
  */
 
 import { inspect } from 'node:util';
 import { isAnyArrayBuffer } from 'node:util/types';
 
 /**
- * Stands for values used as the compiler forbids: every property is there, and every call takes
- * everything.
+ * The type of values that are used as the compiler forbids: it has every property, and every call
+ * takes every argument.
  */
 export interface Loose {
   (...args: unknown[]): Loose;
@@ -17,7 +17,7 @@ export interface Loose {
 
 export const loose = (value: unknown): Loose => value as Loose;
 
-/** What a call must throw; without a code the error is JavaScript's own. */
+/** What a call must throw. Without a code, the error is one of JavaScript's own. */
 export interface Expected {
   name: string;
   code?: string;
@@ -29,7 +29,7 @@ export const range: Expected = { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' };
 /** The message must name the function, the expectation and what was received. */
 export type Row<World> = [name: string, call: (world: World) => unknown, expected: Expected, message: RegExp];
 
-/** What a call throws, or a failure of the test if it returns. */
+/** What a call throws. Fails the test if the call returns. */
 export function thrownBy(call: () => unknown): unknown {
   let returned: unknown;
   try {
@@ -40,7 +40,7 @@ export function thrownBy(call: () => unknown): unknown {
   throw new Error(`the call succeeded and returned ${inspect(returned, { depth: 1 })}`);
 }
 
-/** The bits of everything in a world that has some, by name. */
+/** The bits of everything in a world that has bits, by name. */
 export function stateOf(world: object): Record<string, string> {
   return Object.fromEntries(Object.entries(world).map(([name, value]) => [name, bitsOf(value)]));
 }
@@ -57,21 +57,21 @@ function bitsOf(value: unknown): string {
   try {
     bits = bitsOf(tensor.clone().cpu().data);
   } catch (error) {
-    bits = String((error as { code?: string }).code); // disposed, for one
+    bits = String((error as { code?: string }).code); // for example if it is disposed
   }
   return `${dtype} ${device} [${shape}] [${strides}] ${storageOffset} ${bits}`;
 }
 
 export interface TableOptions<World> {
-  /** What only the suite knows of its errors. */
+  /** Further checks of an error by the suite. */
   checkError?: (error: unknown, world: World) => void;
-  /** What must stay as it was. */
+  /** What must not change. */
   state?: (world: World) => unknown;
 }
 
 /**
- * One test for each row, in a world of its own, all of which must stay bit for bit as it was.
- * Returns how many.
+ * Makes a test for each row, each in a separate world, of which no bit may change. Returns the
+ * number of tests.
  */
 export function table<World extends object>(
   title: string,
@@ -92,7 +92,7 @@ export function table<World extends object>(
         code: expected.code,
         message: expect.stringMatching(message),
       });
-      expect(text).not.toMatch(/\n|\.$/); // one clause, as every message here
+      expect(text).not.toMatch(/\n|\.$/); // one clause, like every message
       checkError(error, world);
       expect(state(world)).toEqual(before);
     });

@@ -13,7 +13,7 @@ void test_refused_in_captures(Report& report) {
   const cudaEvent_t uncaptured = f.event(), event = f.event(), never = f.event();
   auto* const p = f.allocate<std::byte>(100);
   cudaMemPool_t pool = nullptr;
-  t.succeeds(cudaDeviceGetDefaultMemPool(&pool, whole));
+  t.succeeds(cudaDeviceGetDefaultMemPool(&pool, healthy));
   t.succeeds(cudaEventRecord(uncaptured, second));
   void* none = nullptr;
   const auto capture = [&](cudaStreamCaptureMode mode, cudaError_t error, auto call,

@@ -17,7 +17,7 @@ inline constexpr std::size_t mebi = std::size_t{1} << 20;
 inline constexpr std::size_t device_bytes = 16 * mebi;
 // Every test that makes a device fail permanently has a device of its own. Device 0 and its peer 1
 // keep working.
-enum : int { whole, peer, failing_first };
+enum : int { healthy, peer, failing_first };
 inline constexpr int failing = 3;
 
 // Runs the checks of one target. Each check counts as an input.
@@ -53,7 +53,7 @@ class Topic {
 
 // A topic, a current device, and what the test creates there.
 struct Fixture {
-  Fixture(Report& report, const char* name, int device = whole) : topic(report, name) {
+  Fixture(Report& report, const char* name, int device = healthy) : topic(report, name) {
     topic.succeeds(cudaSetDevice(device));
   }
 

@@ -26,17 +26,17 @@ void test_peers(Report& report) {
   Fixture f(report, "peers");
   Topic& t = f.topic;
   int can = -1;
-  t.succeeds(cudaDeviceCanAccessPeer(&can, whole, peer));
+  t.succeeds(cudaDeviceCanAccessPeer(&can, healthy, peer));
   t.equals(1, can);
-  t.succeeds(cudaDeviceCanAccessPeer(&can, whole, whole));
+  t.succeeds(cudaDeviceCanAccessPeer(&can, healthy, healthy));
   t.equals(0, can);
-  t.returns(cudaErrorInvalidDevice, cudaDeviceCanAccessPeer(&can, whole, 99));
+  t.returns(cudaErrorInvalidDevice, cudaDeviceCanAccessPeer(&can, healthy, 99));
   t.returns(cudaErrorInvalidValue, cudaDeviceEnablePeerAccess(peer, 1));
-  t.returns(cudaErrorInvalidDevice, cudaDeviceEnablePeerAccess(whole, 0));
+  t.returns(cudaErrorInvalidDevice, cudaDeviceEnablePeerAccess(healthy, 0));
   t.succeeds(cudaDeviceEnablePeerAccess(peer, 0));
   t.returns(cudaErrorPeerAccessAlreadyEnabled, cudaDeviceEnablePeerAccess(peer, 0));
   t.succeeds(cudaSetDevice(peer));
-  t.succeeds(cudaDeviceEnablePeerAccess(whole, 0));  // the other direction is enabled separately
+  t.succeeds(cudaDeviceEnablePeerAccess(healthy, 0));  // the other direction is enabled separately
 }
 
 void test_memory(Report& report) {
@@ -48,7 +48,7 @@ void test_memory(Report& report) {
   int local[3] = {};
   cudaPointerAttributes attributes;
   t.succeeds(cudaPointerGetAttributes(&attributes, device + 1000));
-  t.holds(attributes.type == cudaMemoryTypeDevice && attributes.device == whole, "device memory is not");
+  t.holds(attributes.type == cudaMemoryTypeDevice && attributes.device == healthy, "device memory is not");
   t.succeeds(cudaPointerGetAttributes(&attributes, host + 1000));
   t.holds(attributes.type == cudaMemoryTypeHost && attributes.hostPointer == host + 1000,
           "pinned memory is not");

@@ -7,7 +7,7 @@ void test_pools(Report& report) {
   Fixture f(report, "pools");
   Topic& t = f.topic;
   const cudaStream_t stream = f.stream();
-  const cudaMemPool_t keeping = f.pool(whole), other = f.pool(whole);
+  const cudaMemPool_t keeping = f.pool(healthy), other = f.pool(healthy);
   f.set(keeping, cudaMemPoolAttrReleaseThreshold, everything);
   t.equals(everything, f.attribute(keeping, cudaMemPoolAttrReleaseThreshold));
 
@@ -79,7 +79,7 @@ void test_wrong_pools(Report& report) {
   const cudaStream_t stream = f.stream();
   cudaMemPool_t pool = nullptr;
   const auto refused = [&](cudaError_t error, auto change) {
-    cudaMemPoolProps properties = Fixture::pool_on(whole);
+    cudaMemPoolProps properties = Fixture::pool_on(healthy);
     change(properties);
     t.returns(error, cudaMemPoolCreate(&pool, &properties));
   };
@@ -90,7 +90,7 @@ void test_wrong_pools(Report& report) {
   refused(cudaErrorNotSupported, [](auto& p) { p.handleTypes = cudaMemHandleTypePosixFileDescriptor; });
   t.returns(cudaErrorInvalidValue, cudaMemPoolCreate(&pool, nullptr));
 
-  pool = f.pool(whole, 2 * mebi);
+  pool = f.pool(healthy, 2 * mebi);
   void* none = nullptr;
   t.returns(cudaErrorMemoryAllocation, cudaMallocFromPoolAsync(&none, 3 * mebi, pool, stream));
   t.returns(cudaErrorInvalidValue, cudaMallocFromPoolAsync(&none, 0, pool, stream));
@@ -102,10 +102,10 @@ void test_wrong_pools(Report& report) {
   t.succeeds(cudaMemPoolSetAccess(pool, &access, 1));
   access.flags = cudaMemAccessFlagsProtRead;
   t.returns(cudaErrorInvalidValue, cudaMemPoolSetAccess(pool, &access, 1));
-  access = {{cudaMemLocationTypeDevice, whole}, cudaMemAccessFlagsProtNone};
+  access = {{cudaMemLocationTypeDevice, healthy}, cudaMemAccessFlagsProtNone};
   t.returns(cudaErrorInvalidValue, cudaMemPoolSetAccess(pool, &access, 1));
   cudaMemPool_t standard = nullptr;
-  t.succeeds(cudaDeviceGetDefaultMemPool(&standard, whole));
+  t.succeeds(cudaDeviceGetDefaultMemPool(&standard, healthy));
   t.returns(cudaErrorInvalidValue, cudaMemPoolDestroy(standard));
   auto* outside = f.allocate<std::byte>(100);
   t.returns(cudaErrorInvalidValue, cudaFreeAsync(outside, stream));

@@ -17,7 +17,7 @@ void test_threads(Report& report) {
   std::atomic<int> wrong = 0;
   for (int thread = 0; thread < count; ++thread) {
     threads.emplace_back([thread, &wrong] {
-      const int device = thread % 2 == 0 ? whole : peer;
+      const int device = thread % 2 == 0 ? healthy : peer;
       int errors = 0;
       const auto ok = [&errors](cudaError_t error) { errors += error != cudaSuccess ? 1 : 0; };
       ok(cudaSetDevice(device));

@@ -9,7 +9,7 @@ using namespace rsqrt_simulated;
 
 namespace {
 
-// One side of a copy. `block` is the id of the allocation it lies in; pageable memory has none.
+// One side of a copy. `block` is the id of the allocation that it is in. Pageable memory has none.
 struct Operand {
   int device;
   std::byte* address;
@@ -31,7 +31,7 @@ std::optional<Operand> operand_at(State& shared, const void* pointer, std::size_
   return Operand{on_host, address, block->id};
 }
 
-// Whether the allocation exists when the copy runs: it already began and did not end.
+// Whether the allocation is live when the copy runs.
 bool is_live(State& shared, const Operand& operand, std::size_t count) {
   if (operand.device == on_host) {
     if (operand.block == 0) return true;

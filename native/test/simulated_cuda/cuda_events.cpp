@@ -15,7 +15,7 @@ cudaError_t refuse_captured(Capture& capture, cudaError_t under_way) {
   return under_way;
 }
 
-// The frame of a wait for an event, or a query.
+// Runs the body of an API function that waits for an event or queries it.
 template <class Body>
 cudaError_t call_on_event(cudaEvent_t handle, const Body& body,
                           const char* function = __builtin_FUNCTION()) noexcept {

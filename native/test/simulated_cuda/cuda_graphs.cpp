@@ -8,7 +8,7 @@ using namespace rsqrt_simulated;
 
 namespace {
 
-// The frame of a function on a stream, whatever it captures.
+// Runs the body of an API function on a stream that may capture.
 template <class Body>
 cudaError_t call_on_any_stream(cudaStream_t handle, const Body& body,
                                const char* function = __builtin_FUNCTION()) noexcept {
@@ -24,7 +24,7 @@ bool is_mode(cudaStreamCaptureMode mode) {
          mode == cudaStreamCaptureModeRelaxed;
 }
 
-// Opaque: there is no function yet that takes one.
+// Opaque, because no function here takes one.
 cudaGraphNode_t node_handle(cudaGraph_t graph, std::size_t index) {
   return reinterpret_cast<cudaGraphNode_t>(reinterpret_cast<std::uintptr_t>(graph) + 1 + index);
 }
@@ -63,7 +63,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
     if (capture->invalidated) return cudaErrorStreamCaptureInvalidated;
     const auto created = new_handle<cudaGraph_t>(shared);
     const auto nodes = std::make_shared<const std::vector<Task>>(std::move(capture->nodes));
-    // Its nodes have handles of their own, which follow the graph's.
+    // The handles of its nodes are the numbers after the handle of the graph.
     shared.next_id += nodes->size() / 16 + 1;
     shared.graphs.emplace(created, Graph{stream.device, nodes});
     *graph = created;
@@ -124,7 +124,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t handle, cudaStream_t stream_handle) 
     GraphExec& exec = found->second;
     if (exec.device != stream->device) return cudaErrorInvalidValue;
     if (!exec.last.reached()) enqueue_wait(shared, *stream, exec.last);
-    // The tasks share the nodes, which thus outlive the exec.
+    // The tasks share ownership of the nodes, so these outlive the exec.
     for (std::size_t i = 0; i < exec.nodes->size(); ++i) {
       stream->enqueue(shared, [nodes = exec.nodes, i](std::uint64_t position) -> Outcome {
         return (*nodes)[i](position);

@@ -1,4 +1,4 @@
-// Device memory beside the pools, and page-locked memory.
+// Device memory outside the pools, and page-locked memory.
 #include <cstring>
 
 #include "cuda_runtime.h"
@@ -105,7 +105,8 @@ cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const vo
   return call([&](State& shared, Lock&) {
     if (attributes == nullptr) return cudaErrorInvalidValue;
     void* const address = const_cast<void*>(pointer);
-    *attributes = {cudaMemoryTypeUnregistered, -2, nullptr, address};  // as CUDA says what it does not know
+    // As CUDA describes unknown memory.
+    *attributes = {cudaMemoryTypeUnregistered, -2, nullptr, address};
     if (const int device = device_at(shared, pointer); device != on_host) {
       const Block* block = shared.device(device).memory.spanning(static_cast<std::byte*>(address), 1);
       if (block != nullptr && !block->released)

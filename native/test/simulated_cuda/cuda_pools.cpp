@@ -9,12 +9,12 @@ using namespace rsqrt_simulated;
 
 namespace {
 
-// Default pools are numbers that new_handle never gives.
+// The handles of default pools are numbers that new_handle never returns.
 cudaMemPool_t default_pool_handle(int device) {
   return reinterpret_cast<cudaMemPool_t>(static_cast<std::uintptr_t>(device) + 1);
 }
 
-// nullptr if there is none of that name.
+// nullptr if no pool has this handle.
 std::shared_ptr<Pool> find_pool(State& shared, cudaMemPool_t handle) {
   for (const Device& device : shared.devices) {
     if (handle == default_pool_handle(device.default_pool->device)) return device.default_pool;
@@ -23,7 +23,7 @@ std::shared_ptr<Pool> find_pool(State& shared, cudaMemPool_t handle) {
   return found == shared.pools.end() ? nullptr : found->second;
 }
 
-// The frame of a function on a pool.
+// Runs the body of an API function on a pool.
 template <class Body>
 cudaError_t call_on_pool(cudaMemPool_t handle, const Body& body,
                          const char* function = __builtin_FUNCTION()) noexcept {
@@ -187,7 +187,7 @@ cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t handle, cudaMemPoolAttr attrib
       case cudaMemPoolReuseFollowEventDependencies:
       case cudaMemPoolReuseAllowOpportunistic:
       case cudaMemPoolReuseAllowInternalDependencies:
-        return cudaSuccess;  // a hint, and an int
+        return cudaSuccess;  // hints, whose values are ints
       case cudaMemPoolAttrReleaseThreshold:
         std::memcpy(&pool.threshold, value, sizeof pool.threshold);
         return cudaSuccess;

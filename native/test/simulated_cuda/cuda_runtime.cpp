@@ -31,7 +31,7 @@ cudaDeviceProp properties_of(State& shared, int device) {
   return properties;
 }
 
-// Nothing if this runtime does not know the attribute.
+// Empty if this runtime does not know the attribute.
 std::optional<int> attribute_of(const cudaDeviceProp& properties, cudaDeviceAttr attribute) {
   switch (attribute) {
     case cudaDevAttrMaxThreadsPerBlock:
@@ -184,7 +184,7 @@ cudaError_t cudaPeekAtLastError() {
 
 cudaError_t cudaGetLastError() {
   const cudaError_t error = cudaPeekAtLastError();
-  last_error = cudaSuccess;  // a sticky one is found again by the next call
+  last_error = cudaSuccess;  // the next call finds a permanent one again
   return error;
 }
 

@@ -1,76 +1,84 @@
 // A simulated CUDA runtime: the calls that native/cuda uses, on the host, for tests without a GPU.
 //
-// The build puts this folder first on the include path, compiles kernels.cu as plain C++
-// (g++ -x c++), adds *.cpp and runtime/*.cpp, and links threads and dl; neither the kernels nor the
-// host code know. Names, signatures and numbers are those of CUDA 12 and 13. It is hostile:
-// whatever the real runtime merely permits happens here.
+// The build puts this folder first on the include path, compiles kernels.cu as C++ (-x c++), adds
+// *.cpp and runtime/*.cpp, and links threads and dl. Neither the kernels nor the host code differ
+// from a build with CUDA. Names, signatures and numbers are those of CUDA 12 and 13. Where CUDA
+// permits several behaviours, this runtime has the one that is hardest on its callers:
 //
-// - Work runs late: a stream's task starts when somebody waits for it, or some milliseconds after
-//   it was queued. So do copies from and to pageable memory; that is harder than the real runtime,
-//   which stages small ones from the host before it returns, and waits for those to the host.
-// - Fresh memory is 0xFF (NaN in every float type), freed memory 0xDB. Pointers are aligned to 256
-//   bytes and no further. Between allocations lie guard bytes; a kernel that writes there fails its
-//   device. Under AddressSanitizer reading them, or freed memory, ends the program, too.
-// - Device memory is closed (PROT_NONE) except while a task of its device runs: a host access, or
-//   one by a kernel of another device, is a segmentation fault, if that device is idle. On a GPU
-//   the latter is cudaErrorIllegalAddress. Enabled peer access changes nothing about it: what may
-//   be asked for is only what cudaMemcpyPeerAsync does with or without it.
-// - A copy or memset must stay inside one allocation that is live when it is queued (else
-//   cudaErrorInvalidValue) and when it runs (else the device fails with cudaErrorIllegalAddress for
-//   good, and stderr says why). An allocation is live in stream order. One operand must be on the
-//   stream's device.
-// - cudaFree drains the device for memory of cudaMalloc, and waits for no work on memory of a pool,
-//   as documented; cudaFreeHost never waits.
-// - Memory freed to a pool stays reserved by it, also the default one: neither cudaMalloc nor
-//   another pool gets it, however short memory is. What a pool holds beyond its release threshold
-//   goes back at the next synchronisation with a stream, event or all of its device; all that is
-//   unused, down to a minimum, with cudaMemPoolTrimTo; and everything when a destroyed pool's last
-//   allocation is freed. An allocation that finds too little waits for the releases queued to its
-//   own pool. Pools do not fragment. cudaMemPoolSetAccess is checked and then of no effect.
-// - A capturing stream records launches, memsets and copies that touch no pageable memory; they run
-//   with each launch of the graph, one after the other, and what they touch must be live then. Only
-//   an event recorded in the same capture may be waited for, one of another stream is
-//   cudaErrorStreamCaptureIsolation; another stream cannot join a capture, and memory cannot be
-//   allocated or freed in it (cudaErrorStreamCaptureUnsupported, where CUDA makes a fork and memory
-//   nodes), nor can a graph be launched or the stream be destroyed. What the capture modes forbid
-//   as potentially unsafe is, here, to allocate or free memory outside of streams, to make, trim or
-//   destroy pools, and to wait for or query anything. In every mode it is an error to wait for the
-//   device of a capture. Whatever is refused invalidates the capture.
-// - An event is cudaErrorCapturedEvent once recorded in a capture, to all but waits in it.
-// - The threads of a grid run one after the other, in every second launch backwards, each up to its end
-//   or to __syncthreads, which fails the device if not all threads of a block come there. Shared memory is
-//   0xFF when a block begins. rsqrtf and rsqrt err by all they may (device_math.h).
-// - Where real behaviour is undocumented it refuses: cudaMallocAsync of 0 bytes and cudaFreeAsync
-//   of nullptr are cudaErrorInvalidValue. Blocking streams are cudaErrorNotSupported.
+// - Work runs late. A task of a stream starts when somebody waits for it, or some milliseconds
+//   after it was queued. This includes copies from and to pageable memory. The real runtime is more
+//   lenient: it stages small copies from the host before it returns, and waits for copies to the
+//   host.
+// - Fresh memory is 0xFF (NaN in every float type), freed memory is 0xDB. Pointers are aligned to
+//   256 bytes and not to more. There are guard bytes between allocations. A kernel that writes to
+//   them makes its device fail. Under AddressSanitizer, reading them or freed memory ends the
+//   program.
+// - Device memory is inaccessible (PROT_NONE) except while a task of its device runs. An access by
+//   the host, or by a kernel of another device, is a segmentation fault if the device is idle. (On
+//   a GPU, the latter is cudaErrorIllegalAddress.) Enabling peer access does not change this,
+//   because callers may only rely on cudaMemcpyPeerAsync, which works with and without it.
+// - The range of a copy or memset must be in one allocation that is live when the call is made
+//   (else cudaErrorInvalidValue) and when it runs (else the device fails permanently with
+//   cudaErrorIllegalAddress, and stderr says why). Allocations are live in stream order. One
+//   operand must be on the stream's device.
+// - cudaFree of memory from cudaMalloc waits for all work of the device. cudaFree of memory from a
+//   pool waits for nothing, as documented. cudaFreeHost never waits.
+// - Memory that is freed to a pool, including the default pool, stays reserved by it. Neither
+//   cudaMalloc nor another pool gets it, however short memory is. A pool returns what exceeds its
+//   release threshold at the next synchronisation with a stream, an event or all work of its
+//   device. cudaMemPoolTrimTo returns what is unused, down to a minimum. A destroyed pool returns
+//   everything when its last allocation is freed. An allocation that finds too little memory waits
+//   for the releases that are queued to its pool. Pools do not fragment. cudaMemPoolSetAccess
+//   checks its arguments and has no effect.
+// - A capturing stream records launches, memsets and copies that do not touch pageable memory. They
+//   run at each launch of the graph, one after the other, and the memory that they touch must be
+//   live then. The stream may wait only for events recorded in the same capture; for an event of
+//   another stream, that is cudaErrorStreamCaptureIsolation. These are
+//   cudaErrorStreamCaptureUnsupported: making another stream join a capture and allocating or
+//   freeing memory in it (CUDA makes forks and memory nodes of them), launching a graph, and
+//   destroying the stream. The calls that a capture mode may forbid as potentially unsafe are those
+//   that allocate or free memory outside of streams, make, trim or destroy pools, and wait for or
+//   query anything. Waiting for a device that captures is an error in every mode. Every refused
+//   call invalidates the capture.
+// - For an event that was recorded in a capture, every call except a wait in that capture returns
+//   cudaErrorCapturedEvent.
+// - The threads of a grid run one after the other, in every second launch in reverse order. Each
+//   runs to its end or to __syncthreads. If not all threads of a block reach a __syncthreads, the
+//   device fails. Shared memory is 0xFF when a block begins. rsqrtf and rsqrt have the largest
+//   errors that are documented (device_math.h).
+// - Where the behaviour of CUDA is undocumented, the call fails: cudaMallocAsync of 0 bytes and
+//   cudaFreeAsync of nullptr are cudaErrorInvalidValue. Blocking streams are cudaErrorNotSupported.
 //
-// Environment, read once, at the first call:
-//   RSQRT_SIMULATED_DEVICES  how many (2); with 0 calls return cudaErrorNoDevice
+// Environment variables that are read once, at the first call:
+//   RSQRT_SIMULATED_DEVICES  the number of devices (2). With 0, calls return cudaErrorNoDevice
 //   RSQRT_SIMULATED_DRIVER   "none" or "old": calls return cudaErrorInsufficientDriver
 //   RSQRT_SIMULATED_MEMORY   bytes per device (268435456)
-//   RSQRT_SIMULATED_DELAY    microseconds until work that nobody waits for starts (2000; up to as
-//                            much again is added)
-//   RSQRT_SIMULATED_POOLS    "0": devices have no memory pools, cudaErrorNotSupported
-//   RSQRT_SIMULATED_PEER     "0": no device can access another's memory
+//   RSQRT_SIMULATED_DELAY    microseconds until work that nobody waits for starts (2000). A random
+//                            time of up to as much again is added
+//   RSQRT_SIMULATED_POOLS    "0": devices have no memory pools; cudaErrorNotSupported
+//   RSQRT_SIMULATED_PEER     "0": no device can access the memory of another one
 //   RSQRT_SIMULATED_IMAGE    "none": cudaFuncGetAttributes returns cudaErrorNoKernelImageForDevice
-//   RSQRT_SIMULATED_REPORT   "1", or a file's path: when the process exits, a line on stderr, or at
-//                            the end of that file, of what was not given back:
+//   RSQRT_SIMULATED_REPORT   "1" or a path: when the process exits, this runtime writes a line to
+//                            stderr or appends it to that file. It says what was not released:
 //     rsqrt simulated: left behind: 0 allocations (0 bytes), 0 reserved bytes, 0 pools, 0 pinned blocks,
 //                            0 streams, 0 events, 0 graphs, 0 execs
-//                            (one line), and of each device with allocations "; device 1: 2
-//                            allocations (512 bytes)". Reserved bytes are those of all pools that
-//                            were not destroyed, the default ones too, and include used ones.
-//                            Memory whose release is queued is given back. Without any call, no line
-// and at each call:
-//   RSQRT_SIMULATED_FAIL      "<serial>:<n>" or "<serial>:<n>:<code>". Another serial than before
-//                            starts a count; the n-th call after that (from 1) returns the code
-//                            (999) and does nothing else. All functions that return an error and
-//                            may fail are counted, also queries. Those that release something (cudaFree…,
-//                            …Destroy) do so and return the error nevertheless, as real ones may, which
-//                            report failures of earlier work. Codes 700, 716 and 719 are sticky: the
-//                            current device fails for good, as if a kernel had failed
-//   RSQRT_SIMULATED_FAIL_LOG  a file: at that moment "<serial> <function>" is added to it as a line
-// A process may change these two (in Node with process.env, on its main thread) while no other
-// thread calls.
+//                            (one line), and for each device with allocations "; device 1: 2
+//                            allocations (512 bytes)". The reserved bytes are those of all pools
+//                            that were not destroyed, including the default pools and including
+//                            used bytes. Memory whose release is queued counts as released. A
+//                            process that makes no call writes no line
+// Environment variables that are read at each call:
+//   RSQRT_SIMULATED_FAIL     "<serial>:<n>" or "<serial>:<n>:<code>". When the serial differs from
+//                            the last one, calls are counted from 1 again. The n-th call returns
+//                            the code (999) and does nothing else. Calls of all functions that
+//                            return an error and may fail are counted, including queries. Functions
+//                            that release something (cudaFree…, …Destroy) release it and return the
+//                            error nevertheless, because real ones may, when they report a failure
+//                            of earlier work. Codes 700, 716 and 719 are sticky: the current device
+//                            fails permanently, as if a kernel had failed
+//   RSQRT_SIMULATED_FAIL_LOG  a file to which the line "<serial> <function>" is appended then
+// A process may change these two variables (in Node with process.env, on its main thread) while no
+// other thread makes calls.
 #pragma once
 
 #include <cstddef>
@@ -384,8 +392,8 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, T* function) {
 
 namespace rsqrt_simulated {
 
-// `run` executes the whole grid and is called late, on the stream's thread: once, or by every launch of a
-// graph. It returns what went wrong, or nullptr.
+// `run` executes the whole grid. It is called late, on the stream's thread: once, or by every
+// launch of a graph. It returns what went wrong, or nullptr.
 cudaError_t enqueue_kernel(std::function<const char*(bool backwards)> run, dim3 grid, dim3 block,
                            std::size_t shared_size, cudaStream_t stream) noexcept;
 

@@ -47,7 +47,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
       found->second->capture->invalidated = true;
       return cudaErrorStreamCaptureUnsupported;
     }
-    // Returns at once; what is queued is still done, as late as ever.
+    // Returns at once. Queued work is still done, as late as otherwise.
     const cudaError_t error = shared.health(found->second->device);
     found->second->destroy();
     shared.streams.erase(found);

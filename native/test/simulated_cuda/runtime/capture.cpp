@@ -8,8 +8,8 @@ constinit thread_local cudaStreamCaptureMode capture_mode = cudaStreamCaptureMod
 
 namespace {
 
-// As cudaThreadExchangeStreamCaptureMode explains them: what a thread may do depends on its own
-// mode, on how it captures itself, and on whether another thread captures in the global mode.
+// The rules of cudaThreadExchangeStreamCaptureMode: what a thread may do depends on its own mode,
+// on the mode of its own capture, and on whether another thread captures in the global mode.
 bool forbids_unsafe_calls(const Capture& capture) {
   if (capture_mode == cudaStreamCaptureModeRelaxed) return false;
   if (capture.thread == std::this_thread::get_id()) return capture.mode != cudaStreamCaptureModeRelaxed;

@@ -1,4 +1,4 @@
-// Captures and graphs: tasks that are kept instead of run.
+// Captures and graphs: tasks that are recorded instead of run.
 #pragma once
 
 #include <memory>
@@ -31,7 +31,7 @@ struct Graph {
 struct GraphExec {
   int device;
   Nodes nodes;
-  Mark last;  // the end of the last launch: launches of one exec do not overlap
+  Mark last;  // the end of the last launch, because launches of one exec do not overlap
 };
 
 // Per host thread, as in CUDA.

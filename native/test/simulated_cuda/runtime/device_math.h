@@ -1,9 +1,9 @@
 // Device intrinsics on the host.
 //
 // The *_rn functions round once each, provided that the compiler contracts nothing
-// (-ffp-contract=off), as the whole project is built. rsqrtf and rsqrt are as bad as NVIDIA
-// documents ("CUDA Math API", maximum error from the correctly rounded result): at most 2 ulp and 1
-// ulp. Which error an input meets is settled by a hash of its bits, so results repeat.
+// (-ffp-contract=off), as the whole project is built. rsqrtf and rsqrt have errors as
+// large as NVIDIA documents ("CUDA Math API", maximum error from the correctly rounded result): at
+// most 2 ulp and 1 ulp. A hash of an input's bits chooses its error, so results are reproducible.
 #pragma once
 
 #include <math.h>  // NOLINT(modernize-deprecated-headers): for the names outside std
@@ -73,10 +73,10 @@ inline double rsqrt_simulated_rsqrt(double x) {
   return rsqrt_simulated::moved<std::uint64_t>(nearest, x, 1);
 }
 
-// Both nvcc and C23's <math.h> (glibc 2.42 and later) declare these two in the global namespace, so
-// they are declared here too: a project that takes the name for something else must not compile.
-// C++ cannot redefine the C library's, hence the macros, which serve `rsqrtf(x)` and `::rsqrtf(x)`
-// alike.
+// Both nvcc and C23's <math.h> (glibc 2.42 and later) declare these two in the global namespace.
+// They are declared here too, so that code that uses a name for something else does not compile.
+// C++ cannot redefine functions of the C library, so the definitions are macros, which work for
+// `rsqrtf(x)` and `::rsqrtf(x)`.
 extern "C" {
 float rsqrtf(float) noexcept;
 double rsqrt(double) noexcept;

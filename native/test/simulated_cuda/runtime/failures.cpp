@@ -23,13 +23,13 @@ void log_failure(const std::string& serial, const char* function) {
 
 cudaError_t Failures::next(const char* function) {
   const char* text = std::getenv("RSQRT_SIMULATED_FAIL");
-  const std::string wish = text == nullptr ? "" : text;
-  const std::size_t colon = wish.find(':');
+  const std::string request = text == nullptr ? "" : text;
+  const std::size_t colon = request.find(':');
   if (colon == std::string::npos) return cudaSuccess;
-  if (const std::string serial = wish.substr(0, colon); serial != serial_) {
+  if (const std::string serial = request.substr(0, colon); serial != serial_) {
     serial_ = serial;
     char* end = nullptr;
-    remaining_ = std::strtoull(wish.c_str() + colon + 1, &end, 10);
+    remaining_ = std::strtoull(request.c_str() + colon + 1, &end, 10);
     error_ = *end == ':' ? static_cast<cudaError_t>(std::strtol(end + 1, nullptr, 10)) : cudaErrorUnknown;
   }
   if (remaining_ == 0 || --remaining_ > 0) return cudaSuccess;

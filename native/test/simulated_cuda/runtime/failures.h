@@ -1,4 +1,4 @@
-// Failures on demand: RSQRT_SIMULATED_FAIL of cuda_runtime.h.
+// Injected failures: RSQRT_SIMULATED_FAIL (see cuda_runtime.h).
 #pragma once
 
 #include <cstdint>
@@ -11,23 +11,23 @@ namespace rsqrt_simulated {
 // Guarded by State::mutex.
 class Failures {
  public:
-  // Counts a call of that function. Returns the status that it shall fail with, or cudaSuccess.
+  // Counts a call of a function. Returns the status that the call must fail with, or cudaSuccess.
   cudaError_t next(const char* function);
 
  private:
   std::string serial_;
-  std::uint64_t remaining_ = 0;  // calls up to the failing one; 0 if it was reached
+  std::uint64_t remaining_ = 0;  // calls up to and including the failing one; 0 after it
   cudaError_t error_ = cudaSuccess;
 };
 
-// Whether a device never works again after this failure.
+// Whether a device fails permanently after this failure.
 constexpr bool is_sticky(cudaError_t error) {
   return error == cudaErrorIllegalAddress || error == cudaErrorMisalignedAddress ||
          error == cudaErrorLaunchFailure;
 }
 
-// While an object of this class exists, test/support/failing_malloc.c fails no allocation of this
-// thread. The tests are about the addon without memory, not about this runtime.
+// While an object of this class exists, test/support/failing_malloc.c makes no allocation of this
+// thread fail. Those tests are about the addon and not about this runtime.
 class Exempt {
  public:
   Exempt() noexcept { change(1); }

@@ -1,4 +1,4 @@
-// A thread runs on a fiber. When it reaches a barrier, its fiber is suspended and another one
+// Threads run on fibers. When a thread reaches a barrier, its fiber is suspended and another one
 // continues with the following threads. Once all threads are there, the fibers are resumed one by
 // one. Without barriers, one fiber runs all threads.
 #include <ucontext.h>
@@ -19,7 +19,7 @@
 #endif
 
 // ThreadSanitizer treats fibers as threads, so it sees races between threads of a block that are
-// between two barriers. It must not see the state that they share here by design.
+// between two barriers. It must not see the state of this file, which they share by design.
 #define RSQRT_UNWATCHED __attribute__((noinline, no_sanitize("thread")))
 
 constinit thread_local uint3 threadIdx{};
@@ -29,7 +29,7 @@ constinit thread_local dim3 gridDim{};
 
 namespace {
 
-constexpr std::size_t guard_size = 1024;  // behind the shared memory that was asked for
+constexpr std::size_t guard_size = 1024;  // after the shared memory of a launch
 constexpr unsigned char fresh_byte = 0xFF, guard_byte = 0xDB;
 
 }  // namespace
@@ -46,7 +46,7 @@ constexpr std::size_t stack_size = 262144;
 constexpr std::size_t stack_size = 65536;
 #endif
 
-// What the sanitizers must know when one stack is left for another.
+// Tells AddressSanitizer that execution leaves one stack for another.
 class Switch {
  public:
   void leave([[maybe_unused]] const void* stack, [[maybe_unused]] std::size_t size) {
@@ -79,7 +79,7 @@ struct Fiber {
   ucontext_t context{};
   Switch state;
   std::unique_ptr<std::byte[]> stack{new std::byte[stack_size]};
-  bool waits = false;  // at a barrier, rather than for threads to run
+  bool waits = false;  // at a barrier; otherwise it is idle or runs
 #ifdef __SANITIZE_THREAD__
   void* watched = __tsan_create_fiber(0);
 #endif
@@ -118,7 +118,7 @@ class Grid {
   std::size_t scheduler_stack_size_ = 0;
 #ifdef __SANITIZE_THREAD__
   void* scheduler_watched_ = __tsan_get_current_fiber();
-  char arrivals_ = 0, departures_ = 0;  // addresses for ThreadSanitizer, which a barrier orders
+  char arrivals_ = 0, departures_ = 0;  // their addresses stand for a barrier in ThreadSanitizer
 #endif
   std::exception_ptr thrown_;
 };
@@ -244,7 +244,7 @@ const char* run_grid(dim3 grid, dim3 block, std::size_t shared_size, bool backwa
     wrong = all.run_block();
   }
   running = nullptr;
-  if (wrong != nullptr) pool.clear();  // some fibers stand in the middle of a kernel
+  if (wrong != nullptr) pool.clear();  // some fibers are suspended in the middle of a kernel
   return wrong;
 }
 

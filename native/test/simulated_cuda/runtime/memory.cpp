@@ -18,12 +18,12 @@ namespace {
 constexpr std::size_t alignment = 256;
 constexpr std::size_t guard_size = 256;
 constexpr std::size_t huge_page = std::size_t{2} << 20;
-// What the pool of a real device rounds to.
+// The pool of a real device rounds sizes up to a multiple of this.
 constexpr std::size_t granularity = 512;
 
 constexpr std::size_t round_up(std::size_t size, std::size_t unit) { return (size + unit - 1) / unit * unit; }
 
-// The bytes that a block takes, with the guard bytes that end it.
+// The bytes that a block takes, including the guard bytes after it.
 std::size_t extent(const Block& block) { return round_up(block.size + guard_size, alignment); }
 
 std::size_t size_in_pool(const Block& block) { return round_up(block.size, granularity); }
@@ -57,7 +57,8 @@ DeviceMemory::DeviceMemory(std::size_t capacity)
   if (range == MAP_FAILED) throw std::bad_alloc();
   const std::size_t excess = reinterpret_cast<std::uintptr_t>(range) % huge_page;
   range_ = static_cast<std::byte*>(range) + (huge_page - excess) % huge_page;
-  // With small pages, changing the protection would take milliseconds. If this call fails, it does.
+  // With small pages, changing the protection takes milliseconds. This call may fail, which only
+  // costs that time.
   madvise(range_, range_size_, MADV_HUGEPAGE);
 }
 

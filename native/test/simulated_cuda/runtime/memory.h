@@ -19,14 +19,15 @@ inline constexpr int freed_byte = 0xdb;
 // Guarded by State::mutex.
 struct Pool {
   int device;
-  std::size_t limit;            // of the reserved bytes
-  std::uint64_t threshold = 0;  // what a synchronisation leaves it
+  std::size_t limit;            // of `reserved`
+  std::uint64_t threshold = 0;  // reserved bytes that it keeps at a synchronisation
   bool destroyed = false;
   std::size_t used = 0, used_high = 0;
   std::size_t reserved = 0, reserved_high = 0;
 };
 
-// One allocation. Guarded by State::mutex; the bytes belong to whoever CUDA's rules give them to.
+// One allocation. Guarded by State::mutex, except its bytes, whose users are ordered by CUDA's
+// rules.
 struct Block {
   bool spans(const std::byte* address, std::size_t count) const {
     return address >= start && count <= size && static_cast<std::size_t>(address - start) <= size - count;
@@ -34,10 +35,10 @@ struct Block {
 
   std::byte* start = nullptr;
   std::size_t size = 0;
-  std::uint64_t id = 0;        // addresses come back, ids do not
+  std::uint64_t id = 0;        // addresses are reused, ids are not
   std::shared_ptr<Pool> pool;  // nullptr: from cudaMalloc
-  bool live = false;           // the stream has come past the allocation and not to the release
-  bool released = false;       // the host has asked for the release
+  bool live = false;           // the stream has passed the allocation and not reached the release
+  bool released = false;       // the host has requested the release
   Mark allocation;
   Mark release;
 };
@@ -65,7 +66,7 @@ class DeviceMemory {
   // The other members are called with State::mutex held.
 
   std::size_t capacity() const { return capacity_; }
-  // What neither a pool has reserved nor cudaMalloc has given away.
+  // The bytes that are neither reserved by a pool nor allocated by cudaMalloc.
   std::size_t free() const { return capacity_ - taken_; }
   bool contains(const void* address) const;
 
@@ -82,11 +83,11 @@ class DeviceMemory {
   };
   Held held() const;
 
-  // The block that starts there; the block that holds that range.
+  // The block that starts there, and the block that contains the range. Null if there is none.
   Block* find(const void* start);
   Block* spanning(const std::byte* address, std::size_t count);
 
-  // A release to that pool that its stream has not come to; a default mark if there is none.
+  // A release to the pool that its stream has not reached; a default mark if there is none.
   Mark pending_release(const Pool& pool) const;
 
   // These need an Access. `fill` may be called without the lock, by the block's owner.
@@ -94,8 +95,8 @@ class DeviceMemory {
   bool guards_intact() const;
 
  private:
-  // An Access opens the range up to there, no more: changing its protection costs time for each
-  // page.
+  // An Access makes the range accessible up to `end` and no further, because changing the
+  // protection takes time for each page.
   void extend_reach(const std::byte* end);
 
   std::size_t capacity_;
@@ -106,7 +107,7 @@ class DeviceMemory {
 
   std::mutex protection_mutex_;
   int accesses_ = 0;   // guarded by protection_mutex_
-  std::size_t reach_;  // the end of what was ever given out, from the start of the range; the same
+  std::size_t reach_;  // offset of the end of what was ever allocated; guarded by protection_mutex_
 };
 
 // One page-locked allocation of the host.

@@ -1,4 +1,4 @@
-// What was not given back: RSQRT_SIMULATED_REPORT of cuda_runtime.h.
+// Reports what was not released: RSQRT_SIMULATED_REPORT (see cuda_runtime.h).
 #pragma once
 
 namespace rsqrt_simulated {

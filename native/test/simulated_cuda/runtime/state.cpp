@@ -49,8 +49,8 @@ cudaError_t availability(const Settings& settings) {
   return settings.devices == 0 ? cudaErrorNoDevice : cudaSuccess;
 }
 
-// Tasks of streams that still exist must not touch what other exit handlers destroy. So no task is
-// started any more, and running ones get a second to end.
+// Tasks of streams that still exist must not use what other exit handlers destroy. So no more tasks
+// are started, and running ones get a second to end.
 void unload() {
   const Exempt exempt;
   State& shared = state();
@@ -76,7 +76,7 @@ void State::fail_device(int index, const Outcome& outcome) {
 
 void State::inject(cudaError_t error) {
   if (is_sticky(error) && has_device(current_device) && unavailable == cudaSuccess) {
-    fail_device(current_device, {error, "as RSQRT_SIMULATED_FAIL wishes"});
+    fail_device(current_device, {error, "as RSQRT_SIMULATED_FAIL requests"});
   }
 }
 

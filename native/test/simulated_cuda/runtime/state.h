@@ -1,4 +1,4 @@
-// The state that all calls share, and the frame around each call.
+// The state that all calls share, and what every call does before and after its own work.
 #pragma once
 
 #include <chrono>
@@ -41,7 +41,7 @@ struct Device {
 
   DeviceMemory memory;
   const std::shared_ptr<Pool> default_pool;
-  cudaError_t error = cudaSuccess;  // sticky: once set, every call on this device returns it
+  cudaError_t error = cudaSuccess;  // permanent: once set, every call on this device returns it
   std::vector<std::shared_ptr<Stream>> streams;
   std::shared_ptr<Stream> default_stream;
 };
@@ -57,7 +57,7 @@ struct Event {
   std::shared_ptr<Capture> capture;  // that it was last recorded in
 };
 
-// One mutex guards everything but the bytes of device memory: the calls are short, and tasks run
+// One mutex guards everything except the bytes of device memory. Calls are short, and tasks run
 // without it.
 struct State {
   State();
@@ -65,11 +65,11 @@ struct State {
   Device& device(int index) { return devices[static_cast<std::size_t>(index)]; }
   bool can_access(int index, int peer) const { return settings.peers && index != peer; }
   bool has_device(int index) const { return index >= 0 && index < settings.devices; }
-  // What a call on that device returns, whatever it would do.
+  // If this is not cudaSuccess, every call on that device returns it.
   cudaError_t health(int index) { return unloading ? cudaErrorCudartUnloading : device(index).error; }
-  // The device fails for good, if it has not already.
+  // Makes the device fail permanently, unless it has failed before.
   void fail_device(int index, const Outcome& outcome);
-  // What an injected failure does besides being returned.
+  // What an injected failure does in addition to being returned.
   void inject(cudaError_t error);
 
   std::mutex mutex;
@@ -80,10 +80,10 @@ struct State {
   std::map<cudaStream_t, std::shared_ptr<Stream>> streams;
   std::map<cudaEvent_t, Event> events;
   std::map<const std::byte*, HostBlock> host_blocks;
-  std::map<cudaMemPool_t, std::shared_ptr<Pool>> pools;  // but the default ones
+  std::map<cudaMemPool_t, std::shared_ptr<Pool>> pools;  // except the default ones
   std::map<cudaGraph_t, Graph> graphs;
   std::map<cudaGraphExec_t, GraphExec> execs;
-  std::vector<std::shared_ptr<Capture>> captures;  // those under way
+  std::vector<std::shared_ptr<Capture>> captures;  // those that have not ended
   std::set<std::pair<int, int>> peers;             // (device, peer) whose access is enabled
   Failures failures;
   std::uint64_t next_id = 1;
@@ -104,10 +104,10 @@ inline cudaError_t remembered(cudaError_t error) noexcept {
   return error;
 }
 
-// nullptr if there is none of that name; stream 0 is made at its first use.
+// nullptr if no stream has this handle. Stream 0 is made at its first use.
 std::shared_ptr<Stream> find_stream(State& shared, cudaStream_t handle);
 
-// `body` runs with the lock held, and no exception leaves.
+// Runs `body` with the lock held. Turns exceptions into errors.
 template <class Body>
 cudaError_t guarded(const Body& body) noexcept {
   const Exempt exempt;
@@ -122,7 +122,7 @@ cudaError_t guarded(const Body& body) noexcept {
   }
 }
 
-// The frame of a function that needs no device. `function` is its name.
+// Runs the body of an API function that needs no device. `function` is its name.
 template <class Body>
 cudaError_t call_without_device(const Body& body, const char* function = __builtin_FUNCTION()) noexcept {
   return guarded([&](State& shared, Lock& lock) {
@@ -140,14 +140,14 @@ cudaError_t with_devices(State& shared, Lock& lock, const Body& body) {
   return body(shared, lock);
 }
 
-// The frame of nearly every API function.
+// The same for a function that needs a device, as nearly all do.
 template <class Body>
 cudaError_t call(const Body& body, const char* function = __builtin_FUNCTION()) noexcept {
   return call_without_device([&](State& shared, Lock& lock) { return with_devices(shared, lock, body); },
                              function);
 }
 
-// The same for a function that releases something. It does so even if it is to fail.
+// The same for a function that releases something, which it does even if a failure is injected.
 template <class Body>
 cudaError_t call_releasing(const Body& body, const char* function = __builtin_FUNCTION()) noexcept {
   return guarded([&](State& shared, Lock& lock) {
@@ -159,7 +159,7 @@ cudaError_t call_releasing(const Body& body, const char* function = __builtin_FU
   });
 }
 
-// Calls `body` with the stream, if its device has not failed and no capture is in the way.
+// Calls `body` with the stream, unless its device has failed or its capture forbids that.
 template <class Body>
 cudaError_t on_stream(State& shared, Lock& lock, cudaStream_t handle, InCapture in_capture,
                       const Body& body) {
@@ -170,7 +170,7 @@ cudaError_t on_stream(State& shared, Lock& lock, cudaStream_t handle, InCapture 
   return error != cudaSuccess ? error : body(shared, lock, stream);
 }
 
-// The frame of a function that works on a stream which does not capture.
+// Runs the body of an API function on a stream that must not capture.
 template <class Body>
 cudaError_t call_on_stream(cudaStream_t handle, const Body& body,
                            const char* function = __builtin_FUNCTION()) noexcept {
@@ -188,12 +188,11 @@ cudaError_t call_recorded(cudaStream_t handle, const Body& body,
       function);
 }
 
-// What a synchronisation with work of the device does besides waiting: pools release the memory
-// beyond their thresholds.
+// What a synchronisation with a device does in addition to waiting: pools return the memory that
+// exceeds their thresholds.
 void give_back_unused(State& shared, int device);
 
-// Waits for a mark in a stream of the device as one that synchronises, and returns the device's
-// health.
+// Synchronises with a mark in a stream of the device. Returns the device's health.
 cudaError_t synchronize(State& shared, Lock& lock, const Mark& mark, int device);
 
 // Makes the stream wait for the mark.
@@ -202,7 +201,7 @@ void enqueue_wait(State& shared, Stream& stream, const Mark& mark);
 // Waits for all that has been queued on the device, and returns its health.
 cudaError_t drain(State& shared, Lock& lock, int device);
 
-// Handles are numbers, never reused, so that a stale one is an error and not another object.
+// Handles are numbers that are never reused, so a stale handle is an error and not another object.
 template <class Handle>
 Handle new_handle(State& shared) {
   return reinterpret_cast<Handle>(static_cast<std::uintptr_t>(0x10000 + 16 * shared.next_id++));

@@ -15,27 +15,27 @@ namespace rsqrt_simulated {
 
 using Lock = std::unique_lock<std::mutex>;
 
-// How a task ended. An error is sticky: the device fails with it for good.
+// How a task ended. An error makes the device fail permanently.
 struct Outcome {
   cudaError_t error = cudaSuccess;
   const char* reason = "";
 };
 
-// Called without the lock, on the stream's thread, with its position in the stream. Not called once
-// the device has failed. The tasks of a graph are called by every launch.
+// Called without the lock, on the stream's thread, with its position in the stream. Not called
+// after the device has failed. Every launch of a graph calls its tasks.
 using Task = std::function<Outcome(std::uint64_t position)>;
 
 struct Capture;
 struct State;
 
-// Every member is guarded by State::mutex, which `Lock` arguments hold.
+// State::mutex guards every member. A `Lock` argument holds it.
 struct Stream {
   // Starts the thread, which lives until the stream is destroyed and its tasks are done.
   static std::shared_ptr<Stream> create(State& state, int device);
 
   // Returns the task's position.
   std::uint64_t enqueue(State& state, Task task);
-  // Enqueues the task, or adds it to what the stream captures.
+  // Enqueues the task or, if the stream captures, adds it to the capture.
   void submit(State& state, Task task);
   void destroy();
 
@@ -57,12 +57,12 @@ struct Stream {
   void run_next(State& state, Lock& lock);
 
   std::deque<Entry> queue_;
-  std::uint64_t urgent_ = 0;  // tasks up to this position do not wait for their time
+  std::uint64_t urgent_ = 0;  // tasks up to this position start without delay
   bool destroyed_ = false;
   std::condition_variable work_;
 };
 
-// A point in a stream, such as an event records. A default one has always been reached.
+// A point in a stream, as an event records it. A default one counts as reached.
 struct Mark {
   bool reached() const { return stream == nullptr || stream->reached(position); }
 
@@ -70,8 +70,8 @@ struct Mark {
   std::uint64_t position = 0;
 };
 
-// Makes the stream work up to the mark, and waits. Releases the lock meanwhile. Ends early when the
-// process exits.
+// Makes the stream run its tasks up to the mark without delay, and waits. Releases the lock
+// meanwhile. Returns early when the process exits.
 void wait_for(State& state, Lock& lock, const Mark& mark);
 
 }  // namespace rsqrt_simulated
