@@ -60,6 +60,7 @@ constexpr Part parts[] = {
     {"barriers", test_barriers, false},
     {"seeds", test_seeds, true},
     {"float32", test_float32, true},
+    {"speed", test_speed, true},
 };
 
 int usage(const std::string& word) {

@@ -87,5 +87,6 @@ bool test_gpu_tiles(const Options& options);
 bool test_gpu_pieces(const Options& options);
 bool test_gpu_draws(const Options& options);
 bool test_barriers(const Options& options);
+bool test_speed(const Options& options);
 
 }  // namespace rsqrt_native::test
