@@ -54,7 +54,14 @@ async function main() {
   const machine = { ...describeMachine(), load };
   printMachine(machine, about, absent);
   if (options.save || options.json) {
-    const file = saveJson(options, { machine, contenders: about, settings: settingsUsed, acceptance, programs, results });
+    const file = saveJson(options, {
+      machine,
+      contenders: about,
+      settings: settingsUsed,
+      acceptance,
+      programs,
+      results,
+    });
     printWritten(file);
     if (options.save) await drawCharts(file);
   }
