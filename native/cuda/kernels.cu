@@ -111,7 +111,8 @@ std::uint32_t lead_of(const Program& program, const Piece& piece, int elements) 
   for (int k = 0; k < program.operands; ++k) {
     if (!program.is_output(k) || layout.strides[k][layout.ndim - 1] != 1) continue;
     const auto address = reinterpret_cast<std::uintptr_t>(piece.memory[k]);
-    return static_cast<std::uint32_t>(address / size_of(program.operand[k]) % static_cast<unsigned>(elements));
+    return static_cast<std::uint32_t>(address / size_of(program.operand[k]) %
+                                      static_cast<unsigned>(elements));
   }
   return 0;
 }
@@ -187,17 +188,16 @@ cudaError_t launch_interpreter(const Program& program, const Scalar* scalars, Pi
     }
   }
   task.ahead = 0;
-  for (std::uint32_t i = 1; i < task.length; ++i) {  // the first instruction loads at once
-    const int k = task.tape[i].in(0);
-    if (task.tape[i].arity() == 0 && task.operand[k].whole != 0 && task.ahead < max_operands) {
-      task.fetched[task.ahead++] = static_cast<std::uint8_t>(k);
-    }
+  for (int k = 0; k < program.operands; ++k) {
+    if (program.is_output(k) || task.operand[k].whole == 0) continue;
+    task.fetched[task.ahead++] = static_cast<std::uint8_t>(k);
   }
   void* args[] = {&task};
   const std::uint32_t threads = task.packs < threads_per_block ? task.packs : threads_per_block;
-  const dim3 grid = grid_for(quotient_up(task.packs, threads_per_block), multiprocessors);
+  const dim3 grid = grid_for(quotient_up(task.packs, threads_per_block), multiprocessors, interpreter_blocks);
   if (program.slots <= register_slots) {
-    return cudaLaunchKernel(interpreter<width, tier, RegisterSlots<width>>, grid, dim3(threads), args, 0, stream);
+    return cudaLaunchKernel(interpreter<width, tier, RegisterSlots<width>>, grid, dim3(threads), args, 0,
+                            stream);
   }
   return cudaLaunchKernel(interpreter<width, tier, SharedSlots<width>>, grid, dim3(threads), args,
                           program.slots * shared_slot_bytes, stream);
