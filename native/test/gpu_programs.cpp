@@ -80,7 +80,7 @@ bool test_gpu_programs(const Options& options) {
     own_memory().place(random, trial, true);
     const Job job = own_memory().job(trial, !trial.shape.contiguous || random.one_in(2));
     const std::string target = std::to_string(std::max<int>(program.slot_size, 4)) + " bytes, " +
-                               (program.slots > 4 ? "shared memory" : "registers");
+                               (program.slots > 4 ? "many slots" : "few slots");
     check_trial(report, target, trial, job, i);
   });
   return report.finish();
