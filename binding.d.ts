@@ -33,27 +33,43 @@ export interface Binding {
   readonly cuda: CudaInfo;
 
   /**
-   * Applies an elementwise operation. On a device it is queued and the call returns.
+   * Makes a program: a straight list of steps, which `run` takes in one pass over the elements. Step
+   * i defines value i, except that a store defines none. Returns a number, to be passed to `run`.
    *
-   * Input and output may be the same memory with the same layout, and may not overlap otherwise (the result would be
-   * unspecified). Each element is converted to the operation's dtype as it is read and to the output's as it is written.
+   * A program that cannot run throws `ERR_OUT_OF_RANGE` or `ERR_DTYPE`, with a sentence that names
+   * the step (native/ops/program.h lists what is wrong).
    *
-   * @param op code of the operation
-   * @param inputOffset offset of the first element, in bytes; on a device a multiple of the element size
-   * @param layout the number of elements if both sides are contiguous; otherwise, for each of 1 to
-   *   `limits.maxDims` dimensions and the outermost first, three numbers: size, input stride, output
-   *   stride (in elements, not negative)
+   * @param steps six bytes a step: kind (0 load, 1 scalar, 2 apply, 3 store); the number of the
+   *   operand, of the scalar or of the op; the code of a dtype; the numbers of up to three values
+   *   that are used. The dtype is that of the operand or the scalar, and of an op that of its inputs,
+   *   in which it computes. `copy` converts to its dtype. Stores come last
+   * @param operands by operand, the code of its dtype
+   * @param scalars by scalar, the code of its dtype
    */
-  unary(
-    op: number,
-    input: Memory,
-    inputDtype: number,
-    inputOffset: number,
-    output: Memory,
-    outputDtype: number,
-    outputOffset: number,
-    layout: number | Float64Array,
-  ): void;
+  program(steps: Uint8Array, operands: Uint8Array, scalars: Uint8Array): number;
+  /** Frees a program. Its number may be given out again. */
+  releaseProgram(program: number): void;
+
+  /**
+   * Runs a program on memory. On a device it is queued and the call returns.
+   *
+   * An output may be the same memory as an input, with the same layout. Otherwise the result is
+   * unspecified if an output overlaps an input, another output or itself. An output must not be
+   * repeated by strides of 0, nor have more elements than its memory holds.
+   *
+   * The arguments of all operands follow one another, because reading lists would take longer than
+   * computing a small tensor. All memories are on the same device, or none is on any.
+   *
+   * @param layout the number of elements if all operands are contiguous. Otherwise numbers of which
+   *   the first is that of the dimensions, 1 to `limits.maxDims`. For each dimension, the outermost first, its size
+   *   and the strides of every operand follow, in elements and not negative. The array may be longer,
+   *   so that it can be reused
+   * @param operands for each operand its memory and the offset of its first element, in bytes; on a
+   *   device a multiple of the element size. After the last one, if the program has scalars: host
+   *   memory with 16 bytes for each, of which the first hold it as an element of its dtype. It may be
+   *   longer too
+   */
+  run(program: number, layout: number | Float64Array, ...operands: (Memory | number)[]): void;
 
   /**
    * Fills contiguous memory with random numbers: those of `key` from block number `counter` on, modulo 2^64. A block gives two
@@ -225,6 +241,11 @@ export interface DeviceMemoryStats {
 export interface Limits {
   /** The largest number of dimensions of a layout. */
   readonly maxDims: number;
+  /** How long programs are at most, and how many values are alive at a time. */
+  readonly maxSteps: number;
+  readonly maxOperands: number;
+  readonly maxScalars: number;
+  readonly maxSlots: number;
   /** The largest argument of `setNumThreads`. */
   readonly maxThreads: number;
   /** The size of a huge page, as `adviseHugePages` asks for. */
@@ -238,7 +259,14 @@ export interface Limits {
 
 export interface OpInfo {
   readonly name: string;
-  /** By dtype code: the dtype in which it is computed and returned, −1 if the operation refuses it. */
+  /** How many inputs it has: 1 to 3. */
+  readonly arity: number;
+  /**
+   * By dtype code: the dtype in which it computes, −1 if it refuses the dtype. A step of a program
+   * applies it to values of that dtype, or to 16-bit floats as they are.
+   */
+  readonly computes: readonly number[];
+  /** By dtype code: the dtype of its result, −1 if it refuses the dtype. */
   readonly results: readonly number[];
 }
 

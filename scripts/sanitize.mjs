@@ -4,11 +4,12 @@
 //   node scripts/sanitize.mjs [--only address|thread] [--quick]
 //
 // address: all quick parts under AddressSanitizer and UndefinedBehaviorSanitizer. User memory may
-// start at any byte, so the parts also run on misaligned elements. Nothing is suppressed.
-// thread: jobs with several threads, and the simulated device with one stream per thread, under
-// ThreadSanitizer.
+// start at any byte, so the parts also run on misaligned elements. Tries 100,000 random programs and
+// a million corrupt ones. Nothing is suppressed.
+// thread: jobs with several threads, random programs, and the simulated device with one stream per
+// thread, under ThreadSanitizer.
 //
-// --quick, for every commit, tries fewer float64s and layouts, and looks for races with one
+// --quick, for every commit, tries fewer float64s, layouts and programs, and looks for races with one
 // instruction set: threads share work in the same way with each.
 
 import { parseArgs } from 'node:util';
@@ -17,20 +18,32 @@ import { buildNativeTest, runNativeTest } from './native-test.mjs';
 const { values } = parseArgs({
   options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } },
 });
-const fewer = values.quick ? ['--float64=200000', '--layouts=4'] : [];
+const amounts = values.quick
+  ? ['--float64=200000', '--layouts=4', '--programs=5000']
+  : ['--programs=100000', '--corrupt=1000000'];
 const runs = [
   {
     name: 'address',
     sanitize: 'address,undefined,float-cast-overflow',
     options: [],
-    parts: fewer, // all quick ones
+    parts: amounts, // all quick ones
     env: { ASAN_OPTIONS: 'detect_stack_use_after_return=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
   },
   {
     name: 'thread',
     sanitize: 'thread',
     options: [`-DONE_INSTRUCTION_SET=${values.quick ? 'ON' : 'OFF'}`],
-    parts: ['concurrent', 'device', 'backend', 'gpu-dense', 'gpu-draws', 'barriers', ...fewer],
+    parts: [
+      'concurrent',
+      'device',
+      'backend',
+      'gpu-dense',
+      'gpu-draws',
+      'barriers',
+      'programs',
+      ...amounts,
+      '--programs=2000',
+    ],
     env: {},
   },
 ];

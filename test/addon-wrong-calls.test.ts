@@ -26,6 +26,10 @@ const noMemory = failure('ERR_OUT_OF_MEMORY');
 const noCuda = failure('ERR_CUDA_UNAVAILABLE');
 const cudaFailed = failure('ERR_CUDA');
 
+const [LOAD, SCALAR, APPLY, STORE] = [0, 1, 2, 3];
+/** Steps of up to six bytes, of which the rest is 0. */
+const stepsOf = (...steps: number[][]): Uint8Array =>
+  Uint8Array.from(steps.flatMap((step) => [...step, ...Array(6 - step.length).fill(0)]));
 const makeError = (code: string, message: string) => Object.assign(new Error(message), { code });
 const most = Number.MAX_SAFE_INTEGER;
 
@@ -39,16 +43,23 @@ function hostWorld(addon: Addon) {
   const float32 = binding.dtypes.indexOf('float32');
   const input = Float32Array.of(4, 16, 25, 36).buffer as ArrayBuffer;
   const output = new Uint8Array(16).fill(0xa5).buffer as ArrayBuffer;
-  const { unary, copy, random } = loose(binding);
+  const { program, run, copy, random } = loose(binding);
+  const ops = binding.ops.map(({ name }) => name);
+  // The shortest program: load, apply, store.
+  const rsqrt = {
+    steps: stepsOf([LOAD, 0, float32], [APPLY, ops.indexOf('rsqrt'), float32, 0], [STORE, 1, float32, 1]) as unknown,
+    operands: Uint8Array.of(float32, float32) as unknown,
+    scalars: new Uint8Array() as unknown,
+  };
+  const make = (changes: { [K in keyof typeof rsqrt]?: unknown } = {}) =>
+    program(...Object.values({ ...rsqrt, ...changes })) as number;
   const job = {
-    op: binding.ops.findIndex(({ name }) => name === 'rsqrt'),
-    input: input as unknown,
-    inputDtype: float32,
-    inputOffset: 0,
-    output: output as unknown,
-    outputDtype: float32,
-    outputOffset: 0,
+    program: make() as unknown,
     layout: 4 as unknown,
+    memory0: input as unknown,
+    offset0: 0,
+    memory1: output as unknown,
+    offset1: 0,
   };
   const transfer = {
     source: input as unknown,
@@ -74,11 +85,19 @@ function hostWorld(addon: Addon) {
     output,
     float32,
     float64: binding.dtypes.indexOf('float64'),
-    ops: binding.ops.map(({ name }) => name),
+    ops,
     dtypes: binding.dtypes,
-    unary: (changes: { [K in keyof typeof job]?: unknown } = {}) => unary(...Object.values({ ...job, ...changes })),
+    make,
+    run: (changes: { [K in keyof typeof job]?: unknown } = {}) => run(...Object.values({ ...job, ...changes })),
     /** A job along the dimensions given as [size, input stride, output stride]. */
-    walk: (...dims: number[][]) => unary(...Object.values({ ...job, layout: Float64Array.from(dims.flat()) })),
+    walk: (...dims: number[][]) =>
+      run(...Object.values({ ...job, layout: Float64Array.from([dims.length, ...dims.flat()]) })),
+    /** A program of which every element of the output is its scalar, on four elements. */
+    fill: (scalars: unknown, ...more: unknown[]) => {
+      const steps = stepsOf([SCALAR, 0, float32], [STORE, 0, float32, 0]);
+      const number = make({ steps, operands: Uint8Array.of(float32), scalars: Uint8Array.of(float32) });
+      return run(number, 4, output, 0, scalars, ...more);
+    },
     copy: (changes: { [K in keyof typeof transfer]?: unknown } = {}) =>
       copy(...Object.values({ ...transfer, ...changes })),
     random: (changes: { [K in keyof typeof draw]?: unknown } = {}) => random(...Object.values({ ...draw, ...changes })),
@@ -98,7 +117,7 @@ function deviceWorld() {
   const gone = binding.allocate(0, 16);
   binding.release(gone);
   const [first, target, second] = [upload(0), upload(0), upload(1)];
-  const queue = (changes: Parameters<Host['unary']>[0]) => host.unary({ input: first, output: target, ...changes });
+  const queue = (changes: Parameters<Host['run']>[0]) => host.run({ memory0: first, memory1: target, ...changes });
   return { ...host, first, target, second, gone, queue };
 }
 type Device = ReturnType<typeof deviceWorld>;
@@ -128,7 +147,7 @@ const detachedBytes = (): Uint8Array => {
   return bytes;
 };
 const detachedLayout = (): Float64Array => {
-  const layout = Float64Array.of(4, 1, 1);
+  const layout = Float64Array.of(1, 4, 1, 1);
   detach(layout.buffer as ArrayBuffer);
   return layout;
 };
@@ -138,132 +157,189 @@ const revoked = (): unknown => {
   return proxy;
 };
 const wasmBuffer = (): unknown => Reflect.construct(loose(globalThis).WebAssembly.Memory, [{ initial: 1 }]).buffer;
-const tall = Float64Array.of(2, most, 0);
+const tall = Float64Array.of(1, 2, most, 0);
+const aProgram = String.raw`must be a number that program\(\) returned`;
 const anyMemory = 'must be an ArrayBuffer, a Uint8Array or device memory$';
 
 // biome-ignore format: a table
-const unaryRows: Row<Host>[] = [
-  ['no arguments', ({ binding }) => binding.unary(), type, /^op must be a number$/],
-  ['op a string', ({ unary }) => unary({ op: '1' }), type, /^op must be a number$/],
-  ['op null', ({ unary }) => unary({ op: null }), type, /^op must be a number$/],
-  ['op a bigint', ({ unary }) => unary({ op: 1n }), type, /^op must be a number$/],
-  ['op with a valueOf', ({ unary }) => unary({ op: { valueOf: () => 1 } }), type, /^op must be a number$/],
-  ['op NaN', ({ unary }) => unary({ op: Number.NaN }), range, /^op must be an integer from 0 to \d+, received -?nan$/],
-  ['op negative', ({ unary }) => unary({ op: -1 }), range, /^op must be an integer from 0 to \d+, received -1$/],
-  ['op fractional', ({ unary }) => unary({ op: 1.5 }), range, /^op must be an integer.*received 1.5/],
-  ['op one beyond the table', ({ unary, ops }) => unary({ op: ops.length }),
-    range, /^op must be .*received \d+$/],
-  ['op that wraps to 1', ({ unary }) => unary({ op: 2 ** 32 + 1 }), range, /^op must be .*received 4294967297$/],
-  ['op infinite', ({ unary }) => unary({ op: Infinity }), range, /^op must be .*received inf$/],
-  ['input dtype missing', ({ unary }) => unary({ inputDtype: undefined }), type, /^inputDtype must be a number$/],
-  ['input dtype by name', ({ unary }) => unary({ inputDtype: 'float32' }), type, /^inputDtype must be a number$/],
-  ['input dtype one beyond the table', ({ unary, dtypes }) => unary({ inputDtype: dtypes.length }),
-    range, /^inputDtype must be an integer from 0 to \d+, received \d+$/],
-  ['input dtype that wraps to 0 in a byte', ({ unary }) => unary({ inputDtype: 256 }),
-    range, /^inputDtype must be .*received 256$/],
-  ['input dtype negative', ({ unary }) => unary({ inputDtype: -1 }), range, /^inputDtype must be .*received -1$/],
-  ['input dtype NaN', ({ unary }) => unary({ inputDtype: Number.NaN }), range, /^inputDtype must be .*nan$/],
-  ['output dtype missing', ({ unary }) => unary({ outputDtype: undefined }), type, /^outputDtype must be a number$/],
-  ['output dtype boolean', ({ unary }) => unary({ outputDtype: true }), type, /^outputDtype must be a number$/],
-  ['output dtype beyond the table', ({ unary }) => unary({ outputDtype: 99 }),
-    range, /^outputDtype must be .*received 99$/],
-  ['output dtype −1, as a refusal in the table', ({ unary }) => unary({ outputDtype: -1 }),
-    range, /^outputDtype must be .*received -1$/],
-  ['output dtype 2^53', ({ unary }) => unary({ outputDtype: 2 ** 53 }),
-    range, /^outputDtype must be .*received 9007199254740992/],
-  ['a dtype that the operation refuses',
-    ({ unary, ops, dtypes }) => unary({ op: ops.indexOf('neg'), inputDtype: dtypes.indexOf('bool') }),
-    badDType, /^neg is not defined for bool$/],
-  ['input missing', ({ unary }) => unary({ input: undefined }), type, RegExp(`^input ${anyMemory}`)],
-  ['input null', ({ unary }) => unary({ input: null }), type, RegExp(`^input ${anyMemory}`)],
-  ['input an address', ({ unary }) => unary({ input: 0x7fff0000 }), type, RegExp(`^input ${anyMemory}`)],
-  ['input a string', ({ unary }) => unary({ input: '4 16 25 36 and more' }), type, RegExp(`^input ${anyMemory}`)],
-  ['input a plain object', ({ unary }) => unary({ input: {} }), type, RegExp(`^input ${anyMemory}`)],
-  ['input a list', ({ unary }) => unary({ input: [4, 16, 25, 36] }), type, RegExp(`^input ${anyMemory}`)],
-  ['input a function', ({ unary }) => unary({ input: () => 4 }), type, RegExp(`^input ${anyMemory}`)],
-  ['input a symbol', ({ unary }) => unary({ input: Symbol('x') }), type, RegExp(`^input ${anyMemory}`)],
-  ['input a Float32Array', ({ unary }) => unary({ input: new Float32Array(4) }), type, RegExp(`^input ${anyMemory}`)],
-  ['input a Uint8ClampedArray', ({ unary }) => unary({ input: new Uint8ClampedArray(16) }),
-    type, RegExp(`^input ${anyMemory}`)],
-  ['input a DataView', ({ unary, input }) => unary({ input: new DataView(input) }),
-    type, RegExp(`^input ${anyMemory}`)],
-  ['input a proxy', ({ unary, input }) => unary({ input: new Proxy(input, {}) }), type, RegExp(`^input ${anyMemory}`)],
-  ['input a revoked proxy', ({ unary }) => unary({ input: revoked() }), type, RegExp(`^input ${anyMemory}`)],
-  ['input with the prototype alone', ({ unary }) => unary({ input: Object.create(ArrayBuffer.prototype) }),
-    type, RegExp(`^input ${anyMemory}`)],
-  ['input an object with native fields', ({ unary }) => unary({ input: new TextDecoder() }),
-    type, RegExp(`^input ${anyMemory}`)],
-  ['input detached', ({ unary }) => unary({ input: detach(new ArrayBuffer(16)) }),
-    range, /^inputOffset must be .*buffer of 0 bytes, received 0$/],
-  ['input a view that lost its buffer', ({ unary }) => unary({ input: detachedBytes() }),
-    range, /^inputOffset must be .*buffer of 0 bytes/],
-  ['input without a byte', ({ unary }) => unary({ input: new ArrayBuffer(0), layout: 1 }),
-    range, /^inputOffset must be .*buffer of 0 bytes/],
-  ['input of a byte too few', ({ unary }) => unary({ input: new Uint8Array(15) }),
-    range, /^inputOffset must be .*buffer of 15 bytes, received 0$/],
-  ['a window that ends before its buffer', ({ unary }) => unary({ input: new Uint8Array(new ArrayBuffer(64), 16, 12) }),
-    range, /^inputOffset must be .*buffer of 12 bytes/],
-  ['output missing', ({ unary }) => unary({ output: undefined }), type, RegExp(`^output ${anyMemory}`)],
-  ['output a number', ({ unary }) => unary({ output: 0 }), type, RegExp(`^output ${anyMemory}`)],
-  ['output a Float64Array', ({ unary }) => unary({ output: new Float64Array(4) }),
-    type, RegExp(`^output ${anyMemory}`)],
-  ['output a Map', ({ unary }) => unary({ output: new Map() }), type, RegExp(`^output ${anyMemory}`)],
-  ['output detached', ({ unary }) => unary({ output: detach(new ArrayBuffer(16)) }),
-    range, /^outputOffset must be .*buffer of 0 bytes/],
-  ['output of a wider dtype than its memory', ({ unary, float64 }) => unary({ outputDtype: float64 }),
-    range, /^outputOffset must be .*buffer of 16 bytes, received 0$/],
-  ['input of a wider dtype than its memory', ({ unary, float64 }) => unary({ inputDtype: float64 }),
-    range, /^inputOffset must be .*buffer of 16 bytes/],
-  ['input offset missing', ({ unary }) => unary({ inputOffset: undefined }), type, /^inputOffset must be a number$/],
-  ['input offset a string', ({ unary }) => unary({ inputOffset: '0' }), type, /^inputOffset must be a number$/],
-  ['input offset NaN', ({ unary }) => unary({ inputOffset: Number.NaN }),
-    range, /^inputOffset must be an integer.*nan$/],
-  ['input offset negative', ({ unary }) => unary({ inputOffset: -4 }), range, /^inputOffset must be .*received -4$/],
-  ['input offset fractional', ({ unary }) => unary({ inputOffset: 0.5, layout: 1 }),
-    range, /^inputOffset must be .*received 0.5/],
-  ['input offset a byte too far', ({ unary }) => unary({ inputOffset: 1 }),
-    range, /^inputOffset must be such that all elements lie within the buffer of 16 bytes, received 1$/],
-  ['input offset at the end', ({ unary }) => unary({ inputOffset: 16, layout: 1 }),
-    range, /^inputOffset must be .*received 16$/],
-  ['input offset 2^53 − 1', ({ unary }) => unary({ inputOffset: most }),
-    range, /^inputOffset must be .*received 9007199254740991$/],
-  ['input offset 2^53', ({ unary }) => unary({ inputOffset: 2 ** 53 }),
-    range, /^inputOffset must be an integer.*9007199254740992/],
-  ['input offset 2^64', ({ unary }) => unary({ inputOffset: 2 ** 64 }),
-    range, /^inputOffset must be an integer.*18446744073709551616/],
-  ['input offset infinite', ({ unary }) => unary({ inputOffset: Infinity }), range, /^inputOffset must be .*inf$/],
-  ['output offset missing', ({ unary }) => unary({ outputOffset: undefined }), type, /^outputOffset must be a number$/],
-  ['output offset negative', ({ unary }) => unary({ outputOffset: -1 }), range, /^outputOffset must be .*received -1$/],
-  ['output offset a byte too far', ({ unary }) => unary({ outputOffset: 1 }),
-    range, /^outputOffset must be such that all elements.*16 bytes, received 1$/],
-  ['output offset −infinite', ({ unary }) => unary({ outputOffset: -Infinity }),
-    range, /^outputOffset must be .*-inf$/],
-  ['layout missing', ({ unary }) => unary({ layout: undefined }), type, /^layout must be a number or a Float64Array$/],
-  ['layout null', ({ unary }) => unary({ layout: null }), type, /^layout must be a number or a Float64Array$/],
-  ['layout a string', ({ unary }) => unary({ layout: '4' }), type, /^layout must be a number or a Float64Array$/],
-  ['layout a list', ({ unary }) => unary({ layout: [4, 1, 1] }), type, /^layout must be a number or a Float64Array$/],
-  ['layout a Float32Array', ({ unary }) => unary({ layout: Float32Array.of(4, 1, 1) }),
+const runRows: Row<Host>[] = [
+  ['no arguments', ({ binding }) => binding.run(), type, /^program must be a number$/],
+  ['program a string', ({ run }) => run({ program: '1' }), type, /^program must be a number$/],
+  ['program null', ({ run }) => run({ program: null }), type, /^program must be a number$/],
+  ['program a bigint', ({ run }) => run({ program: 1n }), type, /^program must be a number$/],
+  ['program with a valueOf', ({ run }) => run({ program: { valueOf: () => 0 } }), type, /^program must be a number$/],
+  ['program NaN', ({ run }) => run({ program: Number.NaN }), range, RegExp(`^program ${aProgram}, received -?nan$`)],
+  ['program negative', ({ run }) => run({ program: -1 }), range, RegExp(`^program ${aProgram}, received -1$`)],
+  ['program fractional', ({ run }) => run({ program: 0.5 }), range, RegExp(`^program ${aProgram}, received 0.5`)],
+  ['program that was not made', ({ run }) => run({ program: 1 }), range, RegExp(`^program ${aProgram}, received 1$`)],
+  ['program that wraps to 0', ({ run }) => run({ program: 2 ** 32 }), range, RegExp(`^program ${aProgram}, received 4294967296$`)],
+  ['program infinite', ({ run }) => run({ program: Infinity }), range, RegExp(`^program ${aProgram}, received inf$`)],
+  ['program that was released', ({ run, binding }) => [binding.releaseProgram(0), run()],
+    range, RegExp(`^program ${aProgram}, received 0$`)],
+  ['program released twice', ({ binding }) => [binding.releaseProgram(0), binding.releaseProgram(0)],
+    range, RegExp(`^program ${aProgram}, received 0$`)],
+  ['release of no program', ({ binding }) => binding.releaseProgram(), type, /^program must be a number$/],
+  ['release of a program that was not made', ({ binding }) => binding.releaseProgram(7),
+    range, RegExp(`^program ${aProgram}, received 7$`)],
+  ['steps missing', ({ binding }) => binding.program(), type, /^steps must be a Uint8Array$/],
+  ['steps a list', ({ make }) => make({ steps: [0, 0, 2, 0, 0, 0] }), type, /^steps must be a Uint8Array$/],
+  ['steps an ArrayBuffer', ({ make }) => make({ steps: new ArrayBuffer(6) }), type, /^steps must be a Uint8Array$/],
+  ['steps a DataView', ({ make }) => make({ steps: new DataView(new ArrayBuffer(6)) }), type, /^steps must be a Uint8Array$/],
+  ['steps a Uint8ClampedArray', ({ make }) => make({ steps: new Uint8ClampedArray(6) }), type, /^steps must be a Uint8Array$/],
+  ['steps a proxy', ({ make }) => make({ steps: new Proxy(new Uint8Array(6), {}) }), type, /^steps must be a Uint8Array$/],
+  ['operands missing', ({ make }) => make({ operands: undefined }), type, /^operands must be a Uint8Array$/],
+  ['scalars missing', ({ make }) => make({ scalars: undefined }), type, /^scalars must be a Uint8Array$/],
+  ['no steps', ({ make }) => make({ steps: new Uint8Array() }), range, /^a program must have from 1 to 64 steps of 6 bytes, received 0 bytes$/],
+  ['steps that lost their buffer', ({ make }) => make({ steps: detachedBytes() }), range, /^a program must have .*received 0 bytes$/],
+  ['part of a step', ({ make }) => make({ steps: new Uint8Array(17) }), range, /^a program must have .*received 17 bytes$/],
+  ['65 steps', ({ make }) => make({ steps: new Uint8Array(65 * 6) }), range, /^a program must have .*received 390 bytes$/],
+  ['a million steps', ({ make }) => make({ steps: new Uint8Array(6e6) }), range, /^a program must have .*received 6000000 bytes$/],
+  ['no operands', ({ make }) => make({ operands: new Uint8Array() }),
+    range, /^the number of operands of a program must be from 1 to 8, received 0$/],
+  ['nine operands', ({ make }) => make({ operands: new Uint8Array(9) }),
+    range, /^the number of operands of a program must be from 1 to 8, received 9$/],
+  ['17 scalars', ({ make }) => make({ scalars: new Uint8Array(17) }),
+    range, /^the number of scalars of a program must be from 0 to 16, received 17$/],
+  ['an operand of an unknown dtype', ({ make, dtypes }) => make({ operands: Uint8Array.of(0, dtypes.length) }),
+    range, /^the dtypes of the operands of a program must be codes of dtypes, received \d+$/],
+  ['a step of an unknown kind', ({ make }) => make({ steps: stepsOf([9]) }),
+    range, /^step 0 of the program has an unknown kind 9$/],
+  ['a step of an unknown dtype', ({ make }) => make({ steps: stepsOf([LOAD, 0, 99]) }),
+    range, /^step 0 of the program has an unknown dtype 99$/],
+  ['a load of an operand that does not exist', ({ make, float32 }) => make({ steps: stepsOf([LOAD, 2, float32]) }),
+    range, /^step 0 of the program uses operand 2, which does not exist$/],
+  ['a scalar that does not exist', ({ make, float32 }) => make({ steps: stepsOf([SCALAR, 0, float32]) }),
+    range, /^step 0 of the program uses scalar 0, which does not exist$/],
+  ['an op that does not exist', ({ make, float32, ops }) => make({ steps: stepsOf([LOAD, 0, float32], [APPLY, ops.length, float32, 0]) }),
+    range, /^step 1 of the program uses op \d+, which does not exist$/],
+  ['an op on a value to come', ({ make, float32 }) => make({ steps: stepsOf([LOAD, 0, float32], [APPLY, 1, float32, 1]) }),
+    range, /^step 1 of the program uses value 1, which is not defined before it$/],
+  ['a load in another dtype', ({ make, float64 }) => make({ steps: stepsOf([LOAD, 0, float64]) }),
+    badDType, /^step 0 of the program is in float64, but operand 0 is float32$/],
+  ['an op in another dtype', ({ make, float32, float64 }) => make({ steps: stepsOf([LOAD, 0, float32], [APPLY, 1, float64, 0]) }),
+    badDType, /^step 1 of the program is in float64, but value 0 is float32$/],
+  ['an op that refuses the dtype',
+    ({ make, ops, dtypes }) => {
+      const bool = dtypes.indexOf('bool');
+      return make({ steps: stepsOf([LOAD, 0, bool], [APPLY, ops.indexOf('neg'), bool, 0]), operands: Uint8Array.of(bool, bool) });
+    },
+    badDType, /^step 1 of the program applies neg to bool, in which it is not computed$/],
+  ['a program that stores nothing', ({ make, float32 }) => make({ steps: stepsOf([LOAD, 0, float32]) }),
+    range, /^a program must store a value$/],
+  ['an operand that is not used', ({ make, float32 }) => make({ steps: stepsOf([LOAD, 0, float32], [STORE, 1, float32, 0]), operands: Uint8Array.of(float32, float32, float32) }),
+    range, /^operand 2 of the program is neither loaded nor stored$/],
+  ['a store to an input', ({ make, float32 }) => make({ steps: stepsOf([LOAD, 0, float32], [STORE, 0, float32, 0]) }),
+    range, /^step 1 of the program stores operand 0, which is an input$/],
+  ['scalars missing in a run', ({ fill }) => fill(undefined), type, RegExp(`^scalars ${anyMemory}`)],
+  ['scalars a list', ({ fill }) => fill([4]), type, RegExp(`^scalars ${anyMemory}`)],
+  ['scalars a Float32Array', ({ fill }) => fill(new Float32Array(4)), type, RegExp(`^scalars ${anyMemory}`)],
+  ['scalars of a byte too few', ({ fill }) => fill(new Uint8Array(15)),
+    range, /^the length of scalars must be at least 16 bytes, received 15$/],
+  ['scalars that lost their buffer', ({ fill }) => fill(detachedBytes()),
+    range, /^the length of scalars must be at least 16 bytes, received 0$/],
+  ['input missing', ({ run }) => run({ memory0: undefined }), type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input null', ({ run }) => run({ memory0: null }), type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input an address', ({ run }) => run({ memory0: 0x7fff0000 }), type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input a string', ({ run }) => run({ memory0: '4 16 25 36 and more' }), type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input a plain object', ({ run }) => run({ memory0: {} }), type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input a list', ({ run }) => run({ memory0: [4, 16, 25, 36] }), type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input a function', ({ run }) => run({ memory0: () => 4 }), type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input a symbol', ({ run }) => run({ memory0: Symbol('x') }), type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input a Float32Array', ({ run }) => run({ memory0: new Float32Array(4) }), type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input a Uint8ClampedArray', ({ run }) => run({ memory0: new Uint8ClampedArray(16) }),
+    type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input a DataView', ({ run, input }) => run({ memory0: new DataView(input) }),
+    type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input a proxy', ({ run, input }) => run({ memory0: new Proxy(input, {}) }), type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input a revoked proxy', ({ run }) => run({ memory0: revoked() }), type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input with the prototype alone', ({ run }) => run({ memory0: Object.create(ArrayBuffer.prototype) }),
+    type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input an object with native fields', ({ run }) => run({ memory0: new TextDecoder() }),
+    type, RegExp(`^memory0 ${anyMemory}`)],
+  ['input detached', ({ run }) => run({ memory0: detach(new ArrayBuffer(16)) }),
+    range, /^offset0 must be .*buffer of 0 bytes, received 0$/],
+  ['input a view that lost its buffer', ({ run }) => run({ memory0: detachedBytes() }),
+    range, /^offset0 must be .*buffer of 0 bytes/],
+  ['input without a byte', ({ run }) => run({ memory0: new ArrayBuffer(0), layout: 1 }),
+    range, /^offset0 must be .*buffer of 0 bytes/],
+  ['input of a byte too few', ({ run }) => run({ memory0: new Uint8Array(15) }),
+    range, /^offset0 must be .*buffer of 15 bytes, received 0$/],
+  ['a window that ends before its buffer', ({ run }) => run({ memory0: new Uint8Array(new ArrayBuffer(64), 16, 12) }),
+    range, /^offset0 must be .*buffer of 12 bytes/],
+  ['output missing', ({ run }) => run({ memory1: undefined }), type, RegExp(`^memory1 ${anyMemory}`)],
+  ['output a number', ({ run }) => run({ memory1: 0 }), type, RegExp(`^memory1 ${anyMemory}`)],
+  ['output a Float64Array', ({ run }) => run({ memory1: new Float64Array(4) }),
+    type, RegExp(`^memory1 ${anyMemory}`)],
+  ['output a Map', ({ run }) => run({ memory1: new Map() }), type, RegExp(`^memory1 ${anyMemory}`)],
+  ['output detached', ({ run }) => run({ memory1: detach(new ArrayBuffer(16)) }),
+    range, /^offset1 must be .*buffer of 0 bytes/],
+  ['output of a wider dtype than its memory', ({ run, make, float32, float64 }) => run({ program: make({ steps: stepsOf([LOAD, 0, float32], [APPLY, 0, float64, 0], [STORE, 1, float64, 1]), operands: Uint8Array.of(float32, float64) }) }),
+    range, /^offset1 must be .*buffer of 16 bytes, received 0$/],
+  ['input of a wider dtype than its memory', ({ run, make, float64 }) => run({ program: make({ steps: stepsOf([LOAD, 0, float64], [STORE, 1, float64, 0]), operands: Uint8Array.of(float64, float64) }) }),
+    range, /^offset0 must be .*buffer of 16 bytes/],
+  ['input offset missing', ({ run }) => run({ offset0: undefined }), type, /^offset0 must be a number$/],
+  ['input offset a string', ({ run }) => run({ offset0: '0' }), type, /^offset0 must be a number$/],
+  ['input offset NaN', ({ run }) => run({ offset0: Number.NaN }),
+    range, /^offset0 must be an integer.*nan$/],
+  ['input offset negative', ({ run }) => run({ offset0: -4 }), range, /^offset0 must be .*received -4$/],
+  ['input offset fractional', ({ run }) => run({ offset0: 0.5, layout: 1 }),
+    range, /^offset0 must be .*received 0.5/],
+  ['input offset a byte too far', ({ run }) => run({ offset0: 1 }),
+    range, /^offset0 must be such that all elements lie within the buffer of 16 bytes, received 1$/],
+  ['input offset at the end', ({ run }) => run({ offset0: 16, layout: 1 }),
+    range, /^offset0 must be .*received 16$/],
+  ['input offset 2^53 − 1', ({ run }) => run({ offset0: most }),
+    range, /^offset0 must be .*received 9007199254740991$/],
+  ['input offset 2^53', ({ run }) => run({ offset0: 2 ** 53 }),
+    range, /^offset0 must be an integer.*9007199254740992/],
+  ['input offset 2^64', ({ run }) => run({ offset0: 2 ** 64 }),
+    range, /^offset0 must be an integer.*18446744073709551616/],
+  ['input offset infinite', ({ run }) => run({ offset0: Infinity }), range, /^offset0 must be .*inf$/],
+  ['output offset missing', ({ run }) => run({ offset1: undefined }), type, /^offset1 must be a number$/],
+  ['output offset negative', ({ run }) => run({ offset1: -1 }), range, /^offset1 must be .*received -1$/],
+  ['output offset a byte too far', ({ run }) => run({ offset1: 1 }),
+    range, /^offset1 must be such that all elements.*16 bytes, received 1$/],
+  ['output offset −infinite', ({ run }) => run({ offset1: -Infinity }),
+    range, /^offset1 must be .*-inf$/],
+  ['layout missing', ({ run }) => run({ layout: undefined }), type, /^layout must be a number or a Float64Array$/],
+  ['layout null', ({ run }) => run({ layout: null }), type, /^layout must be a number or a Float64Array$/],
+  ['layout a string', ({ run }) => run({ layout: '4' }), type, /^layout must be a number or a Float64Array$/],
+  ['layout a list', ({ run }) => run({ layout: [4, 1, 1] }), type, /^layout must be a number or a Float64Array$/],
+  ['layout a Float32Array', ({ run }) => run({ layout: Float32Array.of(4, 1, 1) }),
     type, /^layout must be .*Float64Array$/],
-  ['layout a BigInt64Array', ({ unary }) => unary({ layout: BigInt64Array.of(4n, 1n, 1n) }),
+  ['layout a BigInt64Array', ({ run }) => run({ layout: BigInt64Array.of(4n, 1n, 1n) }),
     type, /^layout must be .*Float64Array$/],
-  ['layout a proxy', ({ unary }) => unary({ layout: new Proxy(Float64Array.of(4, 1, 1), {}) }),
+  ['layout a proxy', ({ run }) => run({ layout: new Proxy(Float64Array.of(4, 1, 1), {}) }),
     type, /^layout must be .*Float64Array$/],
-  ['layout a DataView', ({ unary }) => unary({ layout: new DataView(new ArrayBuffer(24)) }),
+  ['layout a DataView', ({ run }) => run({ layout: new DataView(new ArrayBuffer(24)) }),
     type, /^layout must be .*Float64Array$/],
-  ['layout NaN', ({ unary }) => unary({ layout: Number.NaN }), range, /^layout must be an integer.*nan$/],
-  ['layout negative', ({ unary }) => unary({ layout: -1 }), range, /^layout must be .*received -1$/],
-  ['layout fractional', ({ unary }) => unary({ layout: 3.5 }), range, /^layout must be .*received 3.5/],
-  ['layout infinite', ({ unary }) => unary({ layout: Infinity }), range, /^layout must be .*inf$/],
-  ['one element too many', ({ unary }) => unary({ layout: 5 }),
-    range, /^inputOffset must be .*buffer of 16 bytes, received 0$/],
-  ['2^53 − 1 elements', ({ unary }) => unary({ layout: most }), range, /^inputOffset must be .*buffer of 16 bytes/],
-  ['elements whose bytes wrap to 0', ({ unary }) => unary({ layout: 2 ** 62 }), range, /^layout must be an integer/],
-  ['layout empty', ({ walk }) => walk(), range, /^the length of layout must be 3 times .*received 0$/],
-  ['layout detached', ({ unary }) => unary({ layout: detachedLayout() }),
-    range, /^the length of layout must be .*received 0$/],
-  ['layout of four numbers', ({ walk }) => walk([4, 1, 1], [1]), range, /^the length of layout must be .*received 4$/],
+  ['layout NaN', ({ run }) => run({ layout: Number.NaN }), range, /^layout must be an integer.*nan$/],
+  ['layout negative', ({ run }) => run({ layout: -1 }), range, /^layout must be .*received -1$/],
+  ['layout fractional', ({ run }) => run({ layout: 3.5 }), range, /^layout must be .*received 3.5/],
+  ['layout infinite', ({ run }) => run({ layout: Infinity }), range, /^layout must be .*inf$/],
+  ['one element too many', ({ run }) => run({ layout: 5 }),
+    range, /^offset0 must be .*buffer of 16 bytes, received 0$/],
+  ['2^53 − 1 elements', ({ run }) => run({ layout: most }), range, /^offset0 must be .*buffer of 16 bytes/],
+  ['elements whose bytes wrap to 0', ({ run }) => run({ layout: 2 ** 62 }), range, /^layout must be an integer/],
+  ['layout empty', ({ run }) => run({ layout: new Float64Array() }), range, /^the length of layout must be at least 1, received 0$/],
+  ['layout detached', ({ run }) => run({ layout: detachedLayout() }),
+    range, /^the length of layout must be at least 1, received 0$/],
+  ['a layout of no dimensions', ({ walk }) => walk(),
+    range, /^the number of dimensions of layout must be an integer from 1 to 64, received 0$/],
+  ['a layout of 1.5 dimensions', ({ run }) => run({ layout: Float64Array.of(1.5, 1, 1, 1, 1, 1, 1) }),
+    range, /^the number of dimensions of layout must be .*received 1.5/],
+  ['a layout of NaN dimensions', ({ run }) => run({ layout: Float64Array.of(Number.NaN, 1, 1, 1) }),
+    range, /^the number of dimensions of layout must be .*nan$/],
+  ['a layout of three numbers for two operands', ({ run }) => run({ layout: Float64Array.of(1, 4, 1) }),
+    range, /^the length of layout must be at least 4, received 3$/],
+  ['a layout of fewer dimensions than it says', ({ run }) => run({ layout: Float64Array.of(2, 4, 1, 1, 1, 1) }),
+    range, /^the length of layout must be at least 7, received 6$/],
   ['65 dimensions', ({ walk }) => walk(...Array(65).fill([1, 1, 1])),
-    range, /^the length of layout must be 3 times the number of dimensions, 1 to 64, received 195$/],
+    range, /^the number of dimensions of layout must be an integer from 1 to 64, received 65$/],
+  ['an output that is repeated', ({ walk }) => walk([2, 1, 0], [2, 0, 1]),
+    range, /^the strides of operand 1 must not be 0 where the size is over 1, because it is an output$/],
+  ['an output whose elements overlap so that its memory holds too few', ({ walk }) => walk([2, 0, 1], [3, 0, 1]),
+    range, /^the element count of layout must be at most what every output holds, received 6$/],
   ['a size of NaN', ({ walk }) => walk([Number.NaN, 1, 1]), range, /^a size of layout must be an integer.*nan$/],
   ['a negative size', ({ walk }) => walk([-4, 1, 1]), range, /^a size of layout must be .*received -4$/],
   ['two negative sizes whose product fits', ({ walk }) => walk([-2, 2, 2], [-2, 1, 1]),
@@ -281,20 +357,20 @@ const unaryRows: Row<Host>[] = [
     range, /^the element count of layout must be below 2\^63/],
   ['64 sizes of 2^52', ({ walk }) => walk(...Array(64).fill([2 ** 52, 0, 0])), range, /^the element count of layout/],
   ['an input extent of 2^64', ({ walk }) => walk([2 ** 32 + 1, 2 ** 32, 0]),
-    range, /^inputOffset must be such that all elements lie within/],
+    range, /^offset0 must be such that all elements lie within/],
   ['an output extent of 2^64', ({ walk }) => walk([2 ** 32 + 1, 0, 2 ** 32]),
-    range, /^outputOffset must be such that all elements lie within/],
+    range, /^offset1 must be such that all elements lie within/],
   ['input extents that add up to 2^64',
     ({ walk }) => walk(...Array(4).fill([3, 2 ** 52, 0]), [1025, 2 ** 52, 0], [2041, 2 ** 52, 0]),
-    range, /^inputOffset must be such that/],
+    range, /^offset0 must be such that/],
   ['an extent that wraps when counted in bytes', ({ walk }) => walk([2 ** 10 + 1, 2 ** 52, 0]),
-    range, /^inputOffset must be such that/],
-  ['an extent that wraps with the offset', ({ unary }) => unary({ inputOffset: most, layout: tall }),
-    range, /^inputOffset must be such that/],
-  ['an input stride one too wide', ({ walk }) => walk([2, 4, 1]), range, /^inputOffset must be such that .*16 bytes/],
-  ['an output stride one too wide', ({ walk }) => walk([2, 1, 4]), range, /^outputOffset must be such that .*16 bytes/],
+    range, /^offset0 must be such that/],
+  ['an extent that wraps with the offset', ({ run }) => run({ offset0: most, layout: tall }),
+    range, /^offset0 must be such that/],
+  ['an input stride one too wide', ({ walk }) => walk([2, 4, 1]), range, /^offset0 must be such that .*16 bytes/],
+  ['an output stride one too wide', ({ walk }) => walk([2, 1, 4]), range, /^offset1 must be such that .*16 bytes/],
   ['past the end in two dimensions only', ({ walk }) => walk([2, 2, 2], [3, 1, 1]),
-    range, /^inputOffset must be such that/],
+    range, /^offset0 must be such that/],
 ];
 
 // biome-ignore format: a table
@@ -366,8 +442,8 @@ const copyRows: Row<Host>[] = [
 
 // biome-ignore format: a table
 const sharedRows: Row<Host>[] = [
-  ['input a SharedArrayBuffer without a view', ({ unary }) => unary({ input: new SharedArrayBuffer(16) }),
-    type, RegExp(`^input ${anyMemory}`)],
+  ['input a SharedArrayBuffer without a view', ({ run }) => run({ memory0: new SharedArrayBuffer(16) }),
+    type, RegExp(`^memory0 ${anyMemory}`)],
   ['destination a SharedArrayBuffer', ({ copy }) => copy({ destination: new SharedArrayBuffer(16) }),
     type, RegExp(`^destination ${anyMemory}`)],
   ['random numbers in a SharedArrayBuffer', ({ random }) => random({ output: new SharedArrayBuffer(16) }),
@@ -496,16 +572,16 @@ const deviceRows: Row<Device>[] = [
     type, /^memory must be device memory$/],
   ['release of an heir', ({ binding, first }) => binding.release(Object.create(first)),
     type, /^memory must be device memory$/],
-  ['input released', ({ queue, gone }) => queue({ input: gone }),
-    released, /^input was released$/],
-  ['output released', ({ queue, gone }) => queue({ output: gone }),
-    released, /^output was released$/],
-  ['input released, and nothing to do', ({ queue, gone }) => queue({ input: gone, layout: 0 }),
-    released, /^input was released$/],
-  ['input an heir of device memory', ({ queue, first }) => queue({ input: Object.create(first) }),
-    type, RegExp(`^input ${anyMemory}`)],
-  ['output a proxy of device memory', ({ queue, target }) => queue({ output: new Proxy(target, {}) }),
-    type, RegExp(`^output ${anyMemory}`)],
+  ['input released', ({ queue, gone }) => queue({ memory0: gone }),
+    released, /^memory0 was released$/],
+  ['output released', ({ queue, gone }) => queue({ memory1: gone }),
+    released, /^memory1 was released$/],
+  ['input released, and nothing to do', ({ queue, gone }) => queue({ memory0: gone, layout: 0 }),
+    released, /^memory0 was released$/],
+  ['input an heir of device memory', ({ queue, first }) => queue({ memory0: Object.create(first) }),
+    type, RegExp(`^memory0 ${anyMemory}`)],
+  ['output a proxy of device memory', ({ queue, target }) => queue({ memory1: new Proxy(target, {}) }),
+    type, RegExp(`^memory1 ${anyMemory}`)],
   ['random numbers past the end of device memory', ({ random, target }) => random({ output: target, count: 5 }),
     range, /^outputOffset must be /],
   ['random numbers between the elements of a device', ({ random, target }) => random({ output: target, outputOffset: 2, count: 1 }),
@@ -514,24 +590,24 @@ const deviceRows: Row<Device>[] = [
     type, /^nonBlocking must be a boolean$/],
   ['random numbers in what was released', ({ random, gone }) => random({ output: gone }),
     released, /^output was released$/],
-  ['from the CPU to a device', ({ unary, target }) => unary({ output: target }),
-    badDevice, /^input and output must be on the same device$/],
-  ['from a device to the CPU', ({ unary, first }) => unary({ input: first }),
-    badDevice, /^input and output must be on the same device$/],
-  ['between devices', ({ queue, second }) => queue({ output: second }),
-    badDevice, /^input and output must be on the same device$/],
+  ['from the CPU to a device', ({ run, target }) => run({ memory1: target }),
+    badDevice, /^memory0 and memory1 must be on the same device$/],
+  ['from a device to the CPU', ({ run, first }) => run({ memory0: first }),
+    badDevice, /^memory0 and memory1 must be on the same device$/],
+  ['between devices', ({ queue, second }) => queue({ memory1: second }),
+    badDevice, /^memory0 and memory1 must be on the same device$/],
   ['an element too many', ({ queue }) => queue({ layout: 5 }),
-    range, /^inputOffset must be .*buffer of 16 bytes/],
-  ['an input offset too far', ({ queue }) => queue({ inputOffset: 4 }),
-    range, /^inputOffset must be .*received 4$/],
-  ['an output offset too far', ({ queue }) => queue({ outputOffset: 4 }),
-    range, /^outputOffset must be .*received 4$/],
-  ['an input offset between elements', ({ queue }) => queue({ inputOffset: 2, layout: 1 }),
-    range, /^inputOffset must be a multiple of the element size on a device, received 2$/],
-  ['an output offset between elements', ({ queue }) => queue({ outputOffset: 1, layout: 1 }),
-    range, /^outputOffset must be a multiple of the element size.*received 1$/],
-  ['a stride past the end', ({ queue }) => queue({ layout: Float64Array.of(2, 1, 2 ** 40) }),
-    range, /^outputOffset must be such that/],
+    range, /^offset0 must be .*buffer of 16 bytes/],
+  ['an input offset too far', ({ queue }) => queue({ offset0: 4 }),
+    range, /^offset0 must be .*received 4$/],
+  ['an output offset too far', ({ queue }) => queue({ offset1: 4 }),
+    range, /^offset1 must be .*received 4$/],
+  ['an input offset between elements', ({ queue }) => queue({ offset0: 2, layout: 1 }),
+    range, /^offset0 must be a multiple of the element size on a device, received 2$/],
+  ['an output offset between elements', ({ queue }) => queue({ offset1: 1, layout: 1 }),
+    range, /^offset1 must be a multiple of the element size.*received 1$/],
+  ['a stride past the end', ({ queue }) => queue({ layout: Float64Array.of(1, 2, 1, 2 ** 40) }),
+    range, /^offset1 must be such that/],
   ['a copy from released memory', ({ copy, gone }) => copy({ source: gone }), released, /^source was released$/],
   ['a copy to released memory', ({ copy, gone }) => copy({ destination: gone }),
     released, /^destination was released$/],
@@ -779,7 +855,7 @@ function twoCopies() {
 
 // biome-ignore format: a table
 const strangeRows: Row<ReturnType<typeof twoCopies>>[] = [
-  ['as input', ({ unary, strange }) => unary({ input: strange, output: strange }), type, RegExp(`^input ${anyMemory}`)],
+  ['as input', ({ run, strange }) => run({ memory0: strange, memory1: strange }), type, RegExp(`^memory0 ${anyMemory}`)],
   ['copied from', ({ copy, strange }) => copy({ source: strange }), type, RegExp(`^source ${anyMemory}`)],
   ['copied to', ({ copy, strange }) => copy({ destination: strange }), type, RegExp(`^destination ${anyMemory}`)],
   ['released', ({ binding, strange }) => binding.release(strange), type, /^memory must be device memory$/],
@@ -830,7 +906,7 @@ const withoutDeviceRows: Row<Host>[] = [
   ]),
 ];
 
-let rows = table('unary', () => hostWorld(local), unaryRows, { checkError });
+let rows = table('run', () => hostWorld(local), runRows, { checkError });
 rows += table('copy and release', () => hostWorld(local), copyRows, { checkError });
 rows += table('random', () => hostWorld(local), randomRows, { checkError });
 rows += table('setNumThreads', () => hostWorld(local), threadRows, { checkError });
@@ -844,17 +920,17 @@ rows += table('open', openWorld, openRows);
 if (local.open('', makeError).cuda.deviceCount > 0) skip('corrupt calls without a GPU', 'this machine has one');
 else rows += table('without a device', () => hostWorld(local), withoutDeviceRows, { checkError });
 // The same sources in the other build; not counted again.
-table('unary of the simulated build', () => hostWorld(simulated), unaryRows, { checkError });
+table('run of the simulated build', () => hostWorld(simulated), runRows, { checkError });
 table('copy and release of the simulated build', () => hostWorld(simulated), copyRows, { checkError });
 if (takesSharedArrayBuffers) {
   test.each(Object.entries({ local, simulated }))(
     'a SharedArrayBuffer without a view is memory, %s',
     (_name, addon) => {
-      const { made, binding, input, output, unary, copy, random } = hostWorld(addon);
+      const { made, binding, input, output, run, copy, random } = hostWorld(addon);
       const numbers = (buffer: ArrayBufferLike) => [...new Float32Array(buffer)];
       const [shared, other] = [new SharedArrayBuffer(16), new SharedArrayBuffer(16)];
       copy({ source: input, destination: shared });
-      unary({ input: shared, output: other });
+      run({ memory0: shared, memory1: other });
       expect([numbers(shared), numbers(other)]).toEqual([[4, 16, 25, 36], [0.5, 0.25, 0.2, 1 / 6].map(Math.fround)]);
       random({ output: shared });
       random({ output });
@@ -879,10 +955,10 @@ describe('createError', () => {
         thrownBy(() =>
           opened(() => {
             throw value;
-          }).unary(),
+          }).run(),
         ),
       ).toBe(value);
-      expect(thrownBy(() => opened(() => value).unary())).toBe(value);
+      expect(thrownBy(() => opened(() => value).run())).toBe(value);
     },
   );
 
@@ -891,9 +967,9 @@ describe('createError', () => {
   });
 
   test('that calls the addon wrongly ends with the stack', () => {
-    const binding: Loose = opened(() => binding.unary());
+    const binding: Loose = opened(() => binding.run());
     for (let i = 0; i < 3; i++) {
-      expect(thrownBy(() => binding.unary())).toMatchObject({
+      expect(thrownBy(() => binding.run())).toMatchObject({
         name: 'RangeError',
         message: 'Maximum call stack size exceeded',
       });
@@ -906,23 +982,23 @@ describe('legal at the edge', () => {
   const shared = () => new Uint8Array(new SharedArrayBuffer(16));
   // biome-ignore format: a table
   const calls: [string, (world: Host) => unknown][] = [
-    ['no elements at any offset', ({ unary }) => unary({ layout: 0, inputOffset: most, outputOffset: most })],
+    ['no elements at any offset', ({ run }) => run({ layout: 0, offset0: most, offset1: most })],
     ['no elements in memory that is gone',
-      ({ unary }) => unary({ layout: 0, input: detachedBytes(), output: detachedBytes() })],
+      ({ run }) => run({ layout: 0, memory0: detachedBytes(), memory1: detachedBytes() })],
     ['a dimension of none beside wild strides', ({ walk }) => walk([2 ** 20, most, most], [0, most, most])],
-    ['minus zero', ({ unary }) => unary({ inputOffset: -0, outputOffset: -0, layout: -0 })],
-    ['the last element', ({ unary }) => unary({ inputOffset: 12, outputOffset: 12, layout: 1 })],
+    ['minus zero', ({ run }) => run({ offset0: -0, offset1: -0, layout: -0 })],
+    ['the last element', ({ run }) => run({ offset0: 12, offset1: 12, layout: 1 })],
     ['a wild stride along one element', ({ walk }) => walk([1, most, most], [4, 1, 1])],
     ['64 dimensions', ({ walk }) => walk(...Array(64).fill([1, 7, 7]))],
     ['offsets between elements',
-      ({ unary }) => unary({ input: bytes(17), inputOffset: 1, output: bytes(19), outputOffset: 3 })],
-    ['a Buffer', ({ unary }) => unary({ input: Buffer.alloc(16), output: Buffer.alloc(16) })],
-    ['a window', ({ unary }) => unary({ input: bytes(16, 5), output: bytes(16, 9) })],
-    ['views of shared memory', ({ unary }) => unary({ input: shared(), output: shared() })],
-    ['the same memory', ({ unary, input }) => unary({ input, output: input })],
-    ['more arguments', ({ binding, input, output }) => binding.unary(0, input, 0, 0, output, 0, 0, 4, 'more')],
+      ({ run }) => run({ memory0: bytes(17), offset0: 1, memory1: bytes(19), offset1: 3 })],
+    ['a Buffer', ({ run }) => run({ memory0: Buffer.alloc(16), memory1: Buffer.alloc(16) })],
+    ['a window', ({ run }) => run({ memory0: bytes(16, 5), memory1: bytes(16, 9) })],
+    ['views of shared memory', ({ run }) => run({ memory0: shared(), memory1: shared() })],
+    ['the same memory', ({ run, input }) => run({ input, memory1: input })],
+    ['more arguments', ({ binding, input, output }) => binding.run(0, 4, input, 0, output, 0, 'more')],
     ['a call with new',
-      ({ binding, input, output }) => Reflect.construct(binding.unary, [0, input, 0, 0, output, 0, 0, 4])],
+      ({ binding, input, output }) => Reflect.construct(binding.run, [0, 4, input, 0, output, 0])],
     ['no random numbers at any offset', ({ random }) => random({ count: 0, outputOffset: most })],
     ['the last random number', ({ random }) => random({ count: 1, outputOffset: 12 })],
     ['random numbers between elements', ({ random }) => random({ output: bytes(19), outputOffset: 3 })],
@@ -941,7 +1017,16 @@ describe('legal at the edge', () => {
   test.each(Object.entries({ local, simulated }))('publishes the limits that it enforces: %s', (_name, addon) => {
     const { binding, walk } = hostWorld(addon);
     const { limits } = binding as unknown as Binding;
-    expect(limits).toEqual({ maxDims: 64, maxThreads: 1024, hugePageBytes: 2 ** 21, mappedBytes: 2 ** 25 - 2 ** 16 });
+    expect(limits).toEqual({
+      maxDims: 64,
+      maxSteps: 64,
+      maxOperands: 8,
+      maxScalars: 16,
+      maxSlots: 8,
+      maxThreads: 1024,
+      hugePageBytes: 2 ** 21,
+      mappedBytes: 2 ** 25 - 2 ** 16,
+    });
     const { maxDims, maxThreads } = limits;
     walk(...Array(maxDims).fill([1, 1, 1]));
     expect(thrownBy(() => walk(...Array(maxDims + 1).fill([1, 1, 1])))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
@@ -957,16 +1042,16 @@ describe('legal at the edge', () => {
     ['a proxy', new Proxy({}, {})],
     ['the addon', simulated],
   ])('%s as this', (_name, self) => {
-    const { binding, input, output, float32, ops } = hostWorld(local);
-    Reflect.apply(binding.unary, self, [ops.indexOf('rsqrt'), input, float32, 0, output, float32, 0, 4]);
+    const { binding, input, output } = hostWorld(local);
+    Reflect.apply(binding.run, self, [0, 4, input, 0, output, 0]);
     expect([...new Float32Array(output)]).toEqual([0.5, 0.25, Math.fround(0.2), Math.fround(1 / 6)]);
     expect(thrownBy(() => Reflect.apply(binding.copy, self, []))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
   });
 
   test('device memory: none, released twice, released while work is queued', () => {
-    const { binding, unary, first, target, made } = deviceWorld();
+    const { binding, run, first, target, made } = deviceWorld();
     binding.release(binding.allocate(0, 0));
-    unary({ input: first, output: target });
+    run({ memory0: first, memory1: target });
     binding.release(first);
     binding.release(first);
     const result = new Uint8Array(16);
@@ -1053,6 +1138,10 @@ describe('in a process of its own', () => {
   const opened = `
     const addon = require(process.argv[1]);
     const binding = addon.open('', (code, message) => Object.assign(new Error(message), { code }));
+    const float16 = binding.dtypes.indexOf('float16');
+    const rsqrt = [Uint8Array.of(0, 0, float16, 0, 0, 0, 2, 1, float16, 0, 0, 0, 3, 1, float16, 1, 0, 0),
+      Uint8Array.of(float16, float16), new Uint8Array()];
+    const program = binding.program(...rsqrt);
     function outcome(call) {
       try { call(); } catch (error) { return error.code ?? error.message; }
       return 'returned';
@@ -1080,7 +1169,7 @@ describe('in a process of its own', () => {
             ${opened.replace('process.argv[1]', "require('node:worker_threads').workerData")}
             require('node:worker_threads').parentPort.postMessage('ready');
             for (;;) {
-              outcome(() => binding.unary());
+              outcome(() => binding.run());
               outcome(() => binding.copy(new ArrayBuffer(4), 0, new ArrayBuffer(4), 1, 4, false));
               outcome(() => binding.allocate(0, 2 ** 50));
               outcome(() => addon.open('none', () => { throw 5; }));
@@ -1110,11 +1199,11 @@ describe('in a process of its own', () => {
         binding.whenSettled(pinned, () => {});
         binding.recordEvent(binding.createEvent(device));
         binding.beginCapture(device);
-        binding.unary(1, memory, 0, 0, memory, 0, 0, 16);
+        binding.run(program, 16, memory, 0, memory, 0);
         graphs.push(binding.endCapture(device));
         binding.launchGraph(graphs.at(-1));
         binding.beginCapture(device);
-        binding.unary(1, memory, 0, 0, memory, 0, 0, 16);
+        binding.run(program, 16, memory, 0, memory, 0);
       }`;
     const text = evaluate(
       `
@@ -1148,7 +1237,7 @@ describe('in a process of its own', () => {
       if (binding.cuda.deviceCount > 0) places.push(binding.allocate(0, 4));
       const layouts = [[2 ** 52, 0, 0], Array(8).fill([2 ** 7, 0, 0]).flat()];
       const outcomes = places.flatMap((place) => layouts.map((layout) =>
-        outcome(() => binding.unary(1, place, 0, 0, place, 0, 0, Float64Array.from(layout)))));
+        outcome(() => binding.run(program, Float64Array.from([layout.length / 3, ...layout]), place, 0, place, 0))));
       for (let i = 0; i < binding.cuda.deviceCount; i++) binding.synchronize(i);
       console.log([...new Set(outcomes)].join());`,
       binary,
@@ -1171,7 +1260,7 @@ describe('in a process of its own', () => {
         outcome(() => other.recordEvent(event)),
         outcome(() => other.releaseEvent(event)),
         outcome(() => other.launchGraph(graph)),
-        outcome(() => other.unary(1, memory, 0, 0, memory, 0, 0, 4)),
+        outcome(() => other.run(other.program(...rsqrt), 4, memory, 0, memory, 0)),
         outcome(() => other.copy(memory, 0, new ArrayBuffer(16), 0, 16, false)),
         outcome(() => other.synchronize(0)),
         outcome(() => binding.copy(memory, 0, new ArrayBuffer(16), 0, 16, false)),

@@ -15,9 +15,10 @@
 #include "napi/context.h"
 #include "napi/cuda.h"
 #include "napi/function.h"
+#include "napi/program.h"
 #include "napi/random.h"
+#include "napi/run.h"
 #include "napi/streams.h"
-#include "napi/unary.h"
 #include "napi/watch.h"
 #include "napi/wrapped.h"
 #include "ops/random.h"
@@ -46,14 +47,20 @@ Napi::Array list_of(Napi::Env env, const Names& names) {
   return list;
 }
 
+Napi::Array codes_of(Napi::Env env, const int (&codes)[dtype_count]) {
+  Napi::Array list = Napi::Array::New(env);
+  for (const int code : codes) list[list.Length()] = Napi::Number::New(env, code);
+  return list;
+}
+
 Napi::Array op_list(Napi::Env env) {
   Napi::Array list = Napi::Array::New(env);
   for (const OpInfo& op : op_table) {
     Napi::Object entry = Napi::Object::New(env);
-    Napi::Array results = Napi::Array::New(env);
-    for (const int result : op.results) results[results.Length()] = Napi::Number::New(env, result);
     entry["name"] = op.name;
-    entry["results"] = results;
+    entry["arity"] = op.arity;
+    entry["computes"] = codes_of(env, op.computes);
+    entry["results"] = codes_of(env, op.results);
     list[list.Length()] = entry;
   }
   return list;
@@ -69,6 +76,10 @@ Napi::Array isa_list(Napi::Env env) {
 Napi::Object limits(Napi::Env env) {
   Napi::Object object = Napi::Object::New(env);
   object["maxDims"] = max_dims;
+  object["maxSteps"] = max_steps;
+  object["maxOperands"] = max_operands;
+  object["maxScalars"] = max_scalars;
+  object["maxSlots"] = max_slots;
   object["maxThreads"] = cpu::max_threads;
   object["hugePageBytes"] = static_cast<double>(cpu::huge_page_bytes);
   object["mappedBytes"] = static_cast<double>(cpu::mapped_bytes);
@@ -111,7 +122,10 @@ napi_value make_binding(Napi::Env env, Context& context, const std::string& isa)
   object["limits"] = limits(env);
   object["isa"] = context.isa.name;
   object["isas"] = isa_list(env);
-  object["unary"] = Napi::Function(env, make_function(env, "unary", unary, context));
+  object["program"] = Napi::Function(env, make_function(env, "program", program, context));
+  object["releaseProgram"] =
+      Napi::Function(env, make_function(env, "releaseProgram", release_program, context));
+  object["run"] = Napi::Function(env, make_function(env, "run", run, context));
   object["random"] = Napi::Function(env, make_function(env, "random", random, context));
   object["setNumThreads"] =
       Napi::Function(env, make_function(env, "setNumThreads", guarded_call<set_num_threads>, context));

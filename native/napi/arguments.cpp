@@ -15,12 +15,16 @@ void out_of_range(const char* argument, const std::string& expected, const std::
                 std::string(argument) + " must be " + expected + ", received " + received);
 }
 
+std::string shown(double value) {
+  const bool integral = value == std::trunc(value) && std::abs(value) <= largest_integer;
+  return integral ? std::to_string(static_cast<std::int64_t>(value)) : std::to_string(value);
+}
+
 std::int64_t whole(double value, const char* argument, std::int64_t limit, std::int64_t least) {
   if (!(value >= static_cast<double>(least) && value <= static_cast<double>(limit)) ||
       value != std::trunc(value)) {
-    const bool integral = value == std::trunc(value) && std::abs(value) <= largest_integer;
     out_of_range(argument, "an integer from " + std::to_string(least) + " to " + std::to_string(limit),
-                 integral ? std::to_string(static_cast<std::int64_t>(value)) : std::to_string(value));
+                 shown(value));
   }
   return static_cast<std::int64_t>(value);
 }

@@ -14,7 +14,10 @@ inline constexpr std::int64_t largest_integer = 9007199254740991;  // 2^53 − 1
 [[noreturn]] void out_of_range(const char* argument, const std::string& expected,
                                const std::string& received);
 
-// A whole number from least to limit.
+// A number as messages show it.
+std::string shown(double value);
+
+// A whole number from least to limit, both within ±2^53.
 std::int64_t whole(double value, const char* argument, std::int64_t limit = largest_integer,
                    std::int64_t least = 0);
 std::int64_t whole(napi_env env, napi_value value, const char* argument, std::int64_t limit = largest_integer,

@@ -14,6 +14,7 @@
 #include "napi/completions.h"
 #include "napi/device_memory.h"
 #include "napi/pinned.h"
+#include "napi/program.h"
 #include "napi/watch.h"
 
 namespace rsqrt_native {
@@ -49,6 +50,7 @@ struct Context {
   std::shared_ptr<PinnedBuffers> pinned_buffers;
   std::shared_ptr<Completions> completions;
   Watches watches;
+  Programs programs;
   napi_ref holder = nullptr;        // weak, except while calls are pending
   napi_ref create_error = nullptr;  // weak: (code, message) => Error, given by src/load/binding.ts
 };

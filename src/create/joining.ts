@@ -23,7 +23,7 @@ import { checkWritable, mustCopyAside, regionOf } from '../program/overlap';
 import { checkDim, checkKeys, checkWhole } from '../support/checks';
 import { RsqrtError, rangeError, show, typeError } from '../support/errors';
 import { allocateTensor, written } from '../tensor/memory';
-import { checkIsOptions, isTensor, notATensor, relayOut, storageOf, Tensor } from '../tensor/tensor';
+import { checkIsOptions, isTensor, layoutOf, notATensor, relayOut, storageOf, Tensor } from '../tensor/tensor';
 import { fromSource, type Shareable, type SharedDType } from './as-tensor';
 
 /**
@@ -302,8 +302,8 @@ function joinedInto(out: unknown, plan: Plan, dtype: DType, device: number, wher
   }
   checkCast(dtype, out.dtype, name);
   checkWritable(out, name);
-  const { shape, strides } = out;
-  const resized = sameSizes(plan.shape, shape)
+  const layout = layoutOf(out);
+  const resized = sameSizes(plan.shape, layout.shape)
     ? undefined
     : resizedRegion(out, { shape: plan.shape, strides: plan.outStrides }, name);
   const copies: Tensor[] = [];
@@ -320,7 +320,7 @@ function joinedInto(out: unknown, plan: Plan, dtype: DType, device: number, wher
     try {
       write({ ...plan, pieces }, out, where);
     } catch (error) {
-      relayOut(out, shape, strides);
+      relayOut(out, layout);
       throw error;
     }
     return out;

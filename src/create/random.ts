@@ -9,7 +9,7 @@ import { contiguousStrides, type Sizes, sameSizes } from '../layout/layout';
 import { binding } from '../load/binding';
 import { copyOf } from '../program/copy';
 import { RsqrtError, rangeError, show, typeError } from '../support/errors';
-import { codeOf, storageOf, type Tensor } from '../tensor/tensor';
+import { dtypeInfoOf, storageOf, type Tensor } from '../tensor/tensor';
 import { type FillArguments, fillArguments, likeArguments, made, type TensorOptions } from './create';
 
 /**
@@ -148,8 +148,9 @@ function drawn(distribution: number, shape: Sizes, dtype: DType, device: number,
   }
   const result = made(dtype, shape, contiguousStrides(shape), device, (tensor) => {
     const { memory, byteOffset } = storageOf(tensor, where);
+    const dtypeCode = dtypeInfoOf(tensor).code;
     // biome-ignore lint/style/noNonNullAssertion: a storage that a live tensor refers to has memory
-    binding.random(distribution, currentSeed(), generator.counter, memory!, codeOf(tensor), byteOffset, tensor.numel);
+    binding.random(distribution, currentSeed(), generator.counter, memory!, dtypeCode, byteOffset, tensor.numel);
   });
   const blocks = kind === 'complex' ? result.numel : Math.ceil(result.numel / 2);
   generator.counter = BigInt.asUintN(64, generator.counter + BigInt(blocks));

@@ -107,16 +107,22 @@ export const dtypes = Object.keys(traits) as readonly DType[];
  * every operation is slow.
  */
 export interface DTypeInfo {
+  readonly name: DType;
+  readonly kind: Kind;
   /** The code by which the addon knows it. */
   readonly code: number;
   readonly itemSize: number;
 }
 
 const infos = Object.fromEntries(
-  dtypes.map((name) => [name, { code: binding.dtypes.indexOf(name), itemSize: traits[name].itemSize }]),
+  dtypes.map((name) => [
+    name,
+    { name, kind: traits[name].kind, code: binding.dtypes.indexOf(name), itemSize: traits[name].itemSize },
+  ]),
 ) as Record<DType, DTypeInfo>;
 
 export const infoOf = (dtype: DType): DTypeInfo => infos[dtype];
+export const infoOfCode = (code: number): DTypeInfo => infos[dtypeOfCode(code)];
 export const kindOf = (dtype: DType): Kind => traits[dtype].kind;
 export const itemSizeOf = (dtype: DType): number => traits[dtype].itemSize;
 export const arrayOf = (dtype: DType): TypedArrayConstructor => traits[dtype].array;
@@ -128,12 +134,14 @@ export const dtypeOfCode = (code: number): DType => binding.dtypes[code] as DTyp
 export type FloatDType = 'float16' | 'bfloat16' | 'float32' | 'float64';
 
 let defaultDtype: FloatDType = 'float32';
+let defaultInfo = infos[defaultDtype];
 
 /**
  * The dtype of numbers that come without one, and of fractional results of integers. float32 unless
  * set.
  */
 export const getDefaultDtype = (): FloatDType => defaultDtype;
+export const getDefaultInfo = (): DTypeInfo => defaultInfo;
 
 /** The dtype of complex numbers that come without one. */
 export const getDefaultComplex = (): DType => (defaultDtype === 'float64' ? 'complex128' : 'complex64');
@@ -159,6 +167,7 @@ export function setDefaultDtype(dtype: FloatDType): void {
     throw typeError(`setDefaultDtype: dtype must be float16, bfloat16, float32 or float64; received ${show(dtype)}`);
   }
   defaultDtype = dtype;
+  defaultInfo = infos[dtype];
 }
 
 export const isDType = (value: unknown): value is DType => typeof value === 'string' && Object.hasOwn(traits, value);

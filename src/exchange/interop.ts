@@ -8,7 +8,7 @@ import { cpuStorageOf, dataOf } from '../methods/reading';
 import { launchCopy } from '../program/copy';
 import { RsqrtError } from '../support/errors';
 import { elementsOf } from '../tensor/memory';
-import { contiguousOf, extend, type Tensor } from '../tensor/tensor';
+import { extend, layoutOf, type Tensor } from '../tensor/tensor';
 
 declare module '../tensor/tensor' {
   interface Tensor<D extends DType = DType> extends Interop<D> {}
@@ -112,7 +112,7 @@ extend(Interop);
 function detached<D extends DType>(tensor: Tensor<D>, where: string): TransferableObject<D>['data'] {
   const storage = cpuStorageOf(tensor, where);
   const bytes = tensor.numel * tensor.itemSize;
-  if (storage.detachable && storage.byteLength === bytes && contiguousOf(tensor)) {
+  if (storage.detachable && storage.byteLength === bytes && layoutOf(tensor).isContiguous) {
     storage.handOut();
     return elementsOf(tensor) as TransferableObject<D>['data'];
   }

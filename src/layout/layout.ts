@@ -8,6 +8,29 @@ import { canSumTo, type Multiples, SEARCH_STEPS } from './sums';
 /** Sizes or strides, one for each dimension. */
 export type Sizes = readonly number[];
 
+/**
+ * A shape and strides, and what follows from them. Tensors share layouts: a result mostly has that
+ * of its input, and then nothing of it has to be computed again.
+ */
+export class Layout {
+  readonly shape: Sizes;
+  readonly strides: Sizes;
+  readonly numel: number;
+  /** See {@link isContiguous}. */
+  readonly isContiguous: boolean;
+  /** Whether the strides are exactly those of {@link contiguousStrides}. */
+  readonly isRowMajor: boolean;
+
+  /** The lists are not copied, so they must not change afterwards. */
+  constructor(shape: Sizes, strides: Sizes) {
+    this.shape = shape;
+    this.strides = strides;
+    this.numel = numelOf(shape);
+    this.isRowMajor = areRowMajor(shape, strides);
+    this.isContiguous = this.isRowMajor || isContiguous(shape, strides);
+  }
+}
+
 /** The number of elements of a shape. */
 export function numelOf(shape: Sizes): number {
   let numel = 1;
@@ -247,45 +270,6 @@ function packedStrides(shape: Sizes, order: readonly number[]): number[] {
     stride *= Math.max(shape[dim], 1);
   }
   return strides;
-}
-
-/** One dimension of an input and an output that are traversed together. */
-interface Walk {
-  size: number;
-  inStride: number;
-  outStride: number;
-}
-
-/**
- * The fewest dimensions that traverse an input and an output of the same shape, as [size, input
- * stride, output stride] triples, outermost first. They are ordered by the output's strides, so
- * that the output is written sequentially, and neighbours are merged if both sides allow it. Null
- * if both sides are contiguous.
- */
-export function collapse(shape: Sizes, inStrides: Sizes, outStrides: Sizes): Float64Array | null {
-  const walks: Walk[] = [];
-  for (let dim = 0; dim < shape.length; dim++) {
-    if (shape[dim] !== 1) walks.push({ size: shape[dim], inStride: inStrides[dim], outStride: outStrides[dim] });
-  }
-  walks.sort((a, b) => b.outStride - a.outStride || b.inStride - a.inStride);
-  const merged: Walk[] = [];
-  for (const walk of walks) {
-    const outer = merged.at(-1);
-    if (
-      outer !== undefined &&
-      outer.inStride === walk.inStride * walk.size &&
-      outer.outStride === walk.outStride * walk.size
-    ) {
-      outer.size *= walk.size;
-      outer.inStride = walk.inStride;
-      outer.outStride = walk.outStride;
-    } else {
-      merged.push(walk);
-    }
-  }
-  if (merged.length === 0) return null;
-  if (merged.length === 1 && merged[0].inStride === 1 && merged[0].outStride === 1) return null;
-  return Float64Array.from(merged.flatMap(({ size, inStride, outStride }) => [size, inStride, outStride]));
 }
 
 /**

@@ -7,7 +7,7 @@ import { converted, type ToOptions } from '../program/convert';
 import { copyOf } from '../program/copy';
 import { checkFlag, checkKeys } from '../support/checks';
 import { show, typeError } from '../support/errors';
-import { contiguousOf, extend, isOptions, isTensor, storageOf, type Tensor } from '../tensor/tensor';
+import { extend, isOptions, isTensor, layoutOf, storageOf, type Tensor } from '../tensor/tensor';
 import { cpuStorageOf } from './reading';
 
 declare module '../tensor/tensor' {
@@ -184,7 +184,7 @@ export abstract class Converting<D extends DType> {
   /** This tensor if it is contiguous, otherwise a contiguous copy. */
   contiguous(this: Tensor<D>): Tensor<D> {
     storageOf(this, 'contiguous');
-    return contiguousOf(this) ? this : copyOf(this, contiguousStrides(this.shape));
+    return layoutOf(this).isContiguous ? this : copyOf(this, contiguousStrides(this.shape));
   }
 }
 

@@ -11,7 +11,7 @@ import { checkKeys, checkWhole } from '../support/checks';
 import { RsqrtError } from '../support/errors';
 import { type Entries, elementReader } from '../tensor/element';
 import { elementsOf } from '../tensor/memory';
-import { checkIsOptions, contiguousOf, extend, isTensor, notATensor, storageOf, type Tensor } from '../tensor/tensor';
+import { checkIsOptions, extend, isTensor, layoutOf, notATensor, storageOf, type Tensor } from '../tensor/tensor';
 import { bytesOfNested, checkFitsHeap } from './heap';
 import { viewOf } from './views';
 
@@ -178,7 +178,7 @@ export function dataOf<D extends DType>(tensor: Tensor<D>, where: string): Typed
   const storage = cpuStorageOf(tensor, where);
   const start = storage.byteOffset + tensor.storageOffset * tensor.itemSize;
   const aligned = start % arrayOf(tensor.dtype).BYTES_PER_ELEMENT === 0;
-  if (!contiguousOf(tensor) || !aligned) {
+  if (!layoutOf(tensor).isContiguous || !aligned) {
     using copy = copyOf<D>(tensor, contiguousStrides(tensor.shape));
     return dataOf(copy, where);
   }

@@ -2,17 +2,16 @@
 
 import type { DType } from '../dtype/dtype';
 import { expanded } from '../layout/geometry';
-import { CPU } from '../memory/device';
-import { converted, type ToOptions, warnOfLoss } from '../program/convert';
-import { copyCode, launchCopy } from '../program/copy';
+import { type ToOptions, warnOfLoss } from '../program/convert';
+import { launchFromCopy } from '../program/copy';
+import { fill } from '../program/fill';
 import { launch } from '../program/launch';
-import { checkWritable, launchFromCopy, mustCopyFirst, regionOf } from '../program/overlap';
+import { checkWritable, mustCopyFirst } from '../program/overlap';
+import { copyProgram } from '../program/program';
 import { copyBetweenDevices } from '../program/transfer';
 import { checkFlags } from '../support/checks';
-import { type Entries, elementWriter } from '../tensor/element';
-import { allocateTensor, elementsOf } from '../tensor/memory';
 import { checkScalar, type Scalar } from '../tensor/scalar';
-import { extend, isTensor, notATensor, storageOf, type Tensor } from '../tensor/tensor';
+import { dtypeInfoOf, extend, isTensor, notATensor, storageOf, type Tensor } from '../tensor/tensor';
 import { elementAt } from './reading';
 import { viewOf } from './views';
 
@@ -94,19 +93,10 @@ export abstract class Writing<D extends DType> {
       copyBetweenDevices(spread, this, nonBlocking);
       return this;
     }
-    const copyFirst = mustCopyFirst(spread, regionOf(this), 'copy_: this tensor');
-    (copyFirst ? launchFromCopy : launch)(copyCode, spread, this);
+    const program = copyProgram(dtypeInfoOf(spread).code, dtypeInfoOf(this).code);
+    (mustCopyFirst(spread, this, 'copy_: this tensor') ? launchFromCopy : launch)(program, spread, this);
     return this;
   }
 }
 
 extend(Writing);
-
-/** Stores a value as every element of a tensor whose elements do not share memory. */
-export function fill(target: Tensor, value: Scalar, where: string): void {
-  using host = allocateTensor(target.dtype, [], [], CPU);
-  elementWriter(target.dtype, elementsOf(host) as Entries, where)(0, value);
-  using here = storageOf(target, where).device === CPU ? host : converted(host, { device: target.device }, where);
-  using spread = viewOf(here, expanded(here, target.shape, where), where);
-  launchCopy(spread, target);
-}

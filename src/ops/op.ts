@@ -3,17 +3,18 @@
  * native call, wrap the result.
  */
 
-import { checkCast, type DType, dtypeOfCode, getDefaultDtype, itemSizeOf, kindOf } from '../dtype/dtype';
-import { copyStrides, extentOf, resultStrides, type Sizes, sameSizes } from '../layout/layout';
+import { checkCast, type DType, type DTypeInfo, dtypeOfCode, getDefaultInfo, infoOf } from '../dtype/dtype';
+import { copyStrides, extentOf, Layout, resultStrides, sameSizes } from '../layout/layout';
 import { binding } from '../load/binding';
-import { launchCopy } from '../program/copy';
-import { launch } from '../program/launch';
-import { checkWritable, launchFromCopy, type MemoryRegion, mustCopyFirst, regionOf } from '../program/overlap';
+import { launchFromCopy } from '../program/copy';
+import { launch, launchBetween } from '../program/launch';
+import { checkWritable, type MemoryRegion, mustCopyFirst, regionOf } from '../program/overlap';
+import { computedIn, ProgramBuilder, ProgramTable } from '../program/program';
 import { checkKeys } from '../support/checks';
 import { RsqrtError, show, typeError } from '../support/errors';
 import { warnOnce } from '../support/warnings';
-import { allocateTensor } from '../tensor/memory';
-import { codeOf, isTensor, notATensor, relayOut, storageOf, Tensor } from '../tensor/tensor';
+import { allocateTensorOf } from '../tensor/memory';
+import { dtypeInfoOf, isTensor, layoutOf, notATensor, relayOut, storageOf, Tensor } from '../tensor/tensor';
 
 /**
  * How the dtype of an operation's result follows from that of its input, for the type checker. See
@@ -66,54 +67,86 @@ export type InPlaceOp = <T extends Tensor>(input: T) => T;
  */
 export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: InPlaceOp] {
   const code = binding.ops.findIndex((op) => op.name === name);
-  const { results } = binding.ops[code];
+  const results = binding.ops[code].results.map((result, input) => ruleOf(input, result));
+  const programs = new ProgramTable((...dtypes) => makeProgram(code, ...dtypes));
   const inPlaceName = `${name}_`;
   const outName = `${name}: out`;
 
-  const resultOf = (input: Tensor, where: string): DType => {
-    const result = results[codeOf(input)];
-    if (result < 0) throw new RsqrtError('ERR_DTYPE', `${where} is not defined for ${input.dtype} tensors`);
-    const dtype = dtypeOfCode(result);
-    return dtype === 'float32' && isWhole(input.dtype) ? getDefaultDtype() : dtype;
+  const resultOf = (info: DTypeInfo, where: string): DTypeInfo => {
+    const result = results[info.code];
+    if (result === REFUSED) throw new RsqrtError('ERR_DTYPE', `${where} is not defined for ${info.name} tensors`);
+    return result ?? getDefaultInfo();
   };
 
   const op = (input: Tensor, options?: { out?: Tensor }): Tensor => {
     if (!isTensor(input)) throw notATensor(`${name}: input`, input);
     const storage = storageOf(input, name);
-    const dtype = resultOf(input, name);
-    if (isTensor(options)) {
-      throw typeError(`${name}: options must be an object such as { out }; received a Tensor`);
+    const info = dtypeInfoOf(input);
+    const result = resultOf(info, name);
+    if (options !== undefined) {
+      if (isTensor(options)) {
+        throw typeError(`${name}: options must be an object such as { out }; received a Tensor`);
+      }
+      const out = options?.out;
+      if (out !== undefined) {
+        runInto(input, info, result, out);
+        return out;
+      }
+      // A number is the index that Array.prototype.map passes, so it is ignored.
+      if (typeof options === 'object' && options !== null) checkKeys(options, ['out'], name);
     }
-    const out = options?.out;
-    if (out !== undefined) {
-      runInto(outName, code, input, dtype, out);
-      return out;
-    }
-    // A number is the index that Array.prototype.map passes, so it is ignored.
-    if (typeof options === 'object' && options !== null) checkKeys(options, ['out'], name);
-    const result = allocateTensor(dtype, input.shape, stridesOfResult(input, dtype), storage.device);
+    const made = allocateTensorOf(result, layoutOfResult(input, info, result), storage.device);
     // As in `written`, but without a closure, because every small call comes through here.
     try {
-      run(code, input, dtype, result, false);
+      launchBetween(programs.get(info.code, result.code, result.code), input, storage, made, storageOf(made, name));
     } catch (error) {
-      result.dispose();
+      made.dispose();
       throw error;
     }
-    return result;
+    return made;
+  };
+
+  /** Checks everything, then stores the result in `out`. */
+  const runInto = (input: Tensor, info: DTypeInfo, result: DTypeInfo, out: Tensor): void => {
+    if (!isTensor(out)) throw notATensor(outName, out);
+    if (storageOf(out, outName).device !== storageOf(input, outName).device) {
+      throw new RsqrtError(
+        'ERR_DEVICE',
+        `${outName} must be on the input's device ${input.device}; it is on ${out.device}`,
+      );
+    }
+    const stored = dtypeInfoOf(out);
+    checkCast(result.name, stored.name, outName);
+    checkWritable(out, outName);
+    let copyFirst = mustCopyFirst(input, out, outName);
+    const layout = layoutOf(out);
+    if (!sameSizes(layoutOf(input).shape, layout.shape)) {
+      const region = resizedRegion(out, layoutOfResult(input, info, result), outName);
+      copyFirst = mustCopyFirst(input, region, outName);
+      resize(out, region, outName);
+    }
+    const program = programs.get(info.code, result.code, stored.code);
+    try {
+      (copyFirst ? launchFromCopy : launch)(program, input, out);
+    } catch (error) {
+      relayOut(out, layout);
+      throw error;
+    }
   };
 
   const inPlace = <T extends Tensor>(input: T, options?: unknown): T => {
     if (!isTensor(input)) throw notATensor(`${inPlaceName}: input`, input);
     refuseOptions(options, inPlaceName, name);
-    storageOf(input, inPlaceName);
+    const storage = storageOf(input, inPlaceName);
     checkWritable(input, inPlaceName);
-    const dtype = resultOf(input, inPlaceName);
-    checkCast(dtype, input.dtype, inPlaceName);
+    const info = dtypeInfoOf(input);
+    const result = resultOf(info, inPlaceName);
+    checkCast(result.name, info.name, inPlaceName);
     // The imaginary parts of the complex tensor would be meaningless. torch refuses this too.
-    if (kindOf(dtype) !== kindOf(input.dtype)) {
-      throw new RsqrtError('ERR_DTYPE', `${inPlaceName} is not defined for ${input.dtype} tensors`);
+    if (result.kind !== info.kind) {
+      throw new RsqrtError('ERR_DTYPE', `${inPlaceName} is not defined for ${info.name} tensors`);
     }
-    launch(code, input, input);
+    launchBetween(programs.get(info.code, result.code, info.code), input, storage, input, storage);
     return input;
   };
 
@@ -136,7 +169,34 @@ function refuseOptions(options: unknown, where: string, name: string): void {
   throw typeError(`${where}: takes no options; received ${show(options)}; ${name}(x, { out }) does`);
 }
 
-const isWhole = (dtype: DType): boolean => kindOf(dtype) === 'integer' || kindOf(dtype) === 'bool';
+/** In the place of a dtype: the operation is not defined. */
+const REFUSED = Symbol('refused');
+
+/**
+ * The dtype of a result, given the code that the addon's table has for an input. Null: the default
+ * dtype, which is that of fractional results of integers.
+ */
+function ruleOf(input: number, result: number): DTypeInfo | null | typeof REFUSED {
+  if (result < 0) return REFUSED;
+  const dtype = dtypeOfCode(result);
+  const isWhole = ['integer', 'bool'].includes(infoOf(dtypeOfCode(input)).kind);
+  return isWhole && dtype === 'float32' ? null : infoOf(dtype);
+}
+
+/**
+ * Computes in the dtype of the result, whatever that of the output is: fractional results of
+ * integers in the default dtype. The result is rounded to its own dtype before it is converted to
+ * that of the output.
+ */
+function makeProgram(op: number, input: number, result: number, output: number): number {
+  const builder = new ProgramBuilder();
+  const [from, to] = [infoOf(dtypeOfCode(input)), infoOf(dtypeOfCode(result))];
+  const first = to.kind === 'float' && from.kind !== 'complex' ? result : input;
+  const operand = builder.convert(builder.load(input), first);
+  const computed = builder.apply(op, builder.convert(operand, computedIn(op, first)));
+  builder.store(builder.convert(builder.convert(computed, result), output));
+  return builder.make();
+}
 
 function defineMethod(name: string, method: (this: Tensor, options?: unknown) => Tensor): void {
   Object.defineProperty(method, 'name', { value: name });
@@ -144,44 +204,17 @@ function defineMethod(name: string, method: (this: Tensor, options?: unknown) =>
 }
 
 /**
- * The strides of a new result. torch converts the input first, so they follow from the strides of
+ * The layout of a new result. torch converts the input first, so its strides follow from those of
  * the converted input.
  */
-function stridesOfResult(input: Tensor, dtype: DType): Sizes {
-  const { shape, strides } = input;
-  if (dtype === input.dtype) {
-    const result = resultStrides(shape, strides);
-    return result === strides ? strides : Object.freeze(result);
-  }
-  const converted = copyStrides(shape, strides);
+function layoutOfResult(input: Tensor, info: DTypeInfo, result: DTypeInfo): Layout {
+  const layout = layoutOf(input);
+  if (layout.isRowMajor) return layout;
+  const { shape, strides } = layout;
+  const converted = info === result ? strides : copyStrides(shape, strides);
   // The real result of a complex input has the strides of a copy.
-  return Object.freeze(kindOf(input.dtype) === 'complex' ? converted : resultStrides(shape, converted));
-}
-
-/** Checks everything, then stores the result of an operation in `out`. */
-function runInto(where: string, code: number, input: Tensor, dtype: DType, out: Tensor): void {
-  if (!isTensor(out)) throw notATensor(where, out);
-  if (storageOf(out, where).device !== storageOf(input, where).device) {
-    throw new RsqrtError(
-      'ERR_DEVICE',
-      `${where} must be on the input's device ${input.device}; it is on ${out.device}`,
-    );
-  }
-  checkCast(dtype, out.dtype, where);
-  checkWritable(out, where);
-  let copyFirst = mustCopyFirst(input, regionOf(out), where);
-  const { shape, strides } = out;
-  if (!sameSizes(input.shape, shape)) {
-    const region = resizedRegion(out, { shape: input.shape, strides: stridesOfResult(input, dtype) }, where);
-    copyFirst = mustCopyFirst(input, region, where);
-    resize(out, region, where);
-  }
-  try {
-    run(code, input, dtype, out, copyFirst);
-  } catch (error) {
-    relayOut(out, shape, strides);
-    throw error;
-  }
+  const isReal = info !== result && info.kind === 'complex';
+  return new Layout(shape, Object.freeze(isReal ? converted : resultStrides(shape, converted)));
 }
 
 /**
@@ -212,36 +245,9 @@ export function resize(out: Tensor, region: MemoryRegion, where: string): void {
   }
   const end = endOf(region);
   if (end > region.storage.byteLength) region.storage.grow(end);
-  relayOut(out, region.shape, region.strides);
+  relayOut(out, new Layout(region.shape, region.strides));
 }
 
 /** The end of the elements, in bytes from the start of the storage. */
 const endOf = ({ storageOffset, shape, strides, itemSize }: MemoryRegion): number =>
   (storageOffset + extentOf(shape, strides)) * itemSize;
-
-/**
- * Computes in the result's dtype, because the result must not depend on the dtype of `out`. The
- * addon computes integers and bool in float32, so for another default dtype they are converted
- * first. The addon rounds to narrow dtypes only when storing in them, so a result that is stored in
- * another dtype is rounded first.
- */
-function run(code: number, input: Tensor, dtype: DType, out: Tensor, copyFirst: boolean): void {
-  if (dtype !== out.dtype && isNarrowedByStoring(dtype)) {
-    const strides = resultStrides(input.shape, input.strides);
-    using narrowed = allocateTensor(dtype, input.shape, strides, storageOf(input, 'input').device);
-    run(code, input, dtype, narrowed, false);
-    launchCopy(narrowed, out);
-    return;
-  }
-  const first = kindOf(dtype) === 'float' && kindOf(input.dtype) !== 'complex' ? dtype : input.dtype;
-  if (first !== input.dtype && first !== 'float32') launchFromCopy(code, input, out, first);
-  else if (copyFirst) launchFromCopy(code, input, out);
-  else launch(code, input, out);
-}
-
-/**
- * Whether the addon computes a dtype in a wider one: 16-bit floats in float32, and integers on GPUs
- * in int64.
- */
-const isNarrowedByStoring = (dtype: DType): boolean =>
-  dtype !== 'int64' && (kindOf(dtype) === 'integer' || itemSizeOf(dtype) === 2);

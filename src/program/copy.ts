@@ -1,20 +1,19 @@
 /** Copies tensors on one device, and converts between dtypes. */
 
 import type { DType } from '../dtype/dtype';
-import type { Sizes } from '../layout/layout';
-import { binding } from '../load/binding';
+import { copyStrides, type Sizes } from '../layout/layout';
 import { allocateTensor, written } from '../tensor/memory';
-import { storageOf, type Tensor } from '../tensor/tensor';
+import { dtypeInfoOf, storageOf, type Tensor } from '../tensor/tensor';
 import { launch } from './launch';
-
-/** The code of the operation that copies and, if the dtypes differ, converts. */
-export const copyCode = binding.ops.findIndex((op) => op.name === 'copy');
+import { copyProgram } from './program';
 
 /**
  * Copies every element to a tensor of the same shape on the same device, converting it if the dtype
  * differs.
  */
-export const launchCopy = (source: Tensor, target: Tensor): void => launch(copyCode, source, target);
+export function launchCopy(source: Tensor, target: Tensor): void {
+  launch(copyProgram(dtypeInfoOf(source).code, dtypeInfoOf(target).code), source, target);
+}
 
 /** A copy on the same device, converted if the dtype differs. */
 export function copyOf<D extends DType>(
@@ -26,4 +25,12 @@ export function copyOf<D extends DType>(
   const device = storageOf(source, 'copy').device;
   const copy = allocateTensor(dtype, source.shape, Object.freeze(strides), device, pinned);
   return written(copy, () => launchCopy(source, copy));
+}
+
+/**
+ * Runs a program on a copy of its input, so that everything is read before anything is written.
+ */
+export function launchFromCopy(program: number, input: Tensor, output: Tensor): void {
+  using copy = copyOf(input, copyStrides(input.shape, input.strides));
+  launch(program, copy, output);
 }

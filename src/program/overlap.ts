@@ -3,15 +3,12 @@
  * read.
  */
 
-import type { DType } from '../dtype/dtype';
 import type { Geometry } from '../layout/geometry';
-import { copyStrides, extentOf, isDense, sameLayout, sameSizes, sharesElements } from '../layout/layout';
+import { extentOf, isDense, sameLayout, sameSizes, sharesElements } from '../layout/layout';
 import { canSumTo, type Multiples, SEARCH_STEPS } from '../layout/sums';
 import type { Storage } from '../memory/storage';
 import { RsqrtError } from '../support/errors';
-import { storageOf, type Tensor } from '../tensor/tensor';
-import { copyOf } from './copy';
-import { launch } from './launch';
+import { isTensor, layoutOf, storageOf, type Tensor } from '../tensor/tensor';
 
 /** A geometry in a storage, and the size of an element in bytes. */
 export interface MemoryRegion extends Geometry {
@@ -34,7 +31,7 @@ export function regionOf(
  * reasonable time.
  */
 export function checkWritable(target: Tensor, where: string): void {
-  if (target.isContiguous()) return;
+  if (layoutOf(target).isContiguous) return;
   const shares = sharesElements(target.shape, target.strides);
   if (shares === false) return;
   throw new RsqrtError(
@@ -44,16 +41,47 @@ export function checkWritable(target: Tensor, where: string): void {
 }
 
 /**
- * Whether the input must be copied before the output is written, because their strides interleave
- * and they have, or may have, bytes in common. Throws `ERR_OVERLAP` if both are dense and overlap
- * in part.
+ * Whether the only input must be copied before the output is written, because their strides
+ * interleave and they have, or may have, bytes in common. Throws `ERR_OVERLAP` if both are dense and
+ * overlap in part.
  */
-export function mustCopyFirst(input: Tensor, output: MemoryRegion, where: string): boolean {
+export function mustCopyFirst(input: Tensor, output: Tensor | MemoryRegion, where: string): boolean {
   const how = overlapOf(input, output, where);
   if (how === 'partial') {
     throw new RsqrtError('ERR_OVERLAP', `${where} overlaps the input in part; it must be the input itself or apart`);
   }
   return how === 'interleaved';
+}
+
+/**
+ * The same for all inputs and outputs of a program: which inputs must be copied before anything is
+ * written. An output may be one of the inputs. Throws `ERR_OVERLAP` if it overlaps an input in part,
+ * or another output in any way. `names` are those of the outputs.
+ */
+export function copiedFirst(
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  names: readonly string[],
+): readonly boolean[] {
+  outputs.forEach((output, i) => {
+    for (let j = 0; j < i; j++) {
+      if (overlapOf(outputs[j], output, names[i]) === 'none') continue;
+      throw new RsqrtError('ERR_OVERLAP', `${names[i]} overlaps ${names[j]}; outputs must share no memory`);
+    }
+  });
+  const first = inputs.map((input) =>
+    outputs.map((output, i) => {
+      const how = overlapOf(input, output, names[i]);
+      if (how === 'partial') {
+        throw new RsqrtError(
+          'ERR_OVERLAP',
+          `${names[i]} overlaps an input in part; it must be one of the inputs itself or apart`,
+        );
+      }
+      return how === 'interleaved';
+    }),
+  );
+  return first.map((each) => each.includes(true));
 }
 
 /**
@@ -68,20 +96,15 @@ export function mustCopyAside(input: Tensor, output: MemoryRegion, where: string
   return how === 'interleaved';
 }
 
-/**
- * Runs an operation on a copy of the input, so that everything is read before anything is written.
- * The copy may have another dtype.
- */
-export function launchFromCopy(op: number, input: Tensor, output: Tensor, dtype: DType = input.dtype): void {
-  using copy = copyOf(input, copyStrides(input.shape, input.strides), dtype);
-  launch(op, copy, output);
+/** {@link overlap} of a tensor and another one or a region, perhaps in different storages. */
+function overlapOf(input: Tensor, output: Tensor | MemoryRegion, where: string): Overlap {
+  const storage = isRegion(output) ? output.storage : storageOf(output, where);
+  const distance = distanceBetween(storageOf(input, where), storage);
+  if (distance === undefined) return 'none';
+  return overlap(regionOf(input), isRegion(output) ? output : regionOf(output), distance);
 }
 
-/** {@link overlap} of a tensor and a region, perhaps in different storages. */
-function overlapOf(input: Tensor, output: MemoryRegion, where: string): Overlap {
-  const distance = distanceBetween(storageOf(input, where), output.storage);
-  return distance === undefined ? 'none' : overlap(regionOf(input), output, distance);
-}
+const isRegion = (output: Tensor | MemoryRegion): output is MemoryRegion => !isTensor(output);
 
 type Overlap = 'none' | 'exact' | 'partial' | 'interleaved';
 

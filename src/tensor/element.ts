@@ -1,6 +1,6 @@
 /** Converts one element between a JavaScript value and entries of a typed array. */
 
-import { type DType, type ElementOf, entriesOf, kindOf } from '../dtype/dtype';
+import { type DType, type ElementOf, kindOf } from '../dtype/dtype';
 import { INTEGER_LIMITS } from '../dtype/integers';
 import { rangeError, show, typeError } from '../support/errors';
 import { isComplex, type Scalar } from './scalar';
@@ -9,7 +9,6 @@ import { isComplex, type Scalar } from './scalar';
 export interface Entries {
   [position: number]: number | bigint;
   readonly length: number;
-  copyWithin(target: number, start: number, end: number): unknown;
 }
 
 /** A function that reads the element at a position. */
@@ -52,12 +51,6 @@ export function elementWriter(dtype: DType, array: Entries, where: string): (pos
     }
     array[i] = entry(value);
   };
-}
-
-/** Stores one value as every element. Throws like the function from {@link elementWriter}. */
-export function fillElements(dtype: DType, array: Entries, value: Scalar, where: string): void {
-  elementWriter(dtype, array, where)(0, value);
-  for (let filled = entriesOf(dtype); filled < array.length; filled *= 2) array.copyWithin(filled, 0, filled);
 }
 
 type Real = Exclude<Scalar, object>;

@@ -1,11 +1,11 @@
 /** Allocates the memory of tensors, and reads it as typed arrays. */
 
 import { constants } from 'node:buffer';
-import { arrayOf, type DType, entriesOf, itemSizeOf, type TypedArrayOf } from '../dtype/dtype';
-import { numelOf, type Sizes } from '../layout/layout';
+import { arrayOf, type DType, type DTypeInfo, entriesOf, infoOf, type TypedArrayOf } from '../dtype/dtype';
+import { Layout, type Sizes } from '../layout/layout';
 import { allocate } from '../memory/storage';
 import { rangeError } from '../support/errors';
-import { createTensor, storageOf, type Tensor } from './tensor';
+import { createTensorOf, storageOf, type Tensor } from './tensor';
 
 /** A new uninitialised tensor, in page-locked memory if `pinned`. */
 export function allocateTensor<D extends DType>(
@@ -15,7 +15,12 @@ export function allocateTensor<D extends DType>(
   device: number,
   pinned = false,
 ): Tensor<D> {
-  return createTensor(allocate(numelOf(shape) * itemSizeOf(dtype), device, pinned), dtype, shape, strides, 0);
+  return allocateTensorOf(infoOf(dtype), new Layout(shape, strides), device, pinned) as Tensor<D>;
+}
+
+/** The same, for a dense layout. */
+export function allocateTensorOf(info: DTypeInfo, layout: Layout, device: number, pinned = false): Tensor {
+  return createTensorOf(allocate(layout.numel * info.itemSize, device, pinned), info, layout, 0);
 }
 
 /** Writes a new tensor and returns it. If writing fails, its memory is released at once. */

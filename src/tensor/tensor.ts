@@ -8,20 +8,23 @@
 import { isProxy } from 'node:util/types';
 import { type DType, type DTypeInfo, infoOf } from '../dtype/dtype';
 import { hasDims, received } from '../foreign/foreign';
-import { isContiguous, numelOf, type Sizes } from '../layout/layout';
+import { Layout, type Sizes } from '../layout/layout';
 import { type DeviceName, deviceName } from '../memory/device';
 import { Storage } from '../memory/storage';
 import { classNameOf, RsqrtError, show, typeError } from '../support/errors';
 import { enter } from './scope';
 
+/** Makes a tensor on a storage. */
+export let createTensorOf: (storage: Storage, info: DTypeInfo, layout: Layout, offset: number) => Tensor;
+
 /** Makes a tensor on a storage. The lists are not copied, so they must not change afterwards. */
-export let createTensor: <D extends DType>(
+export const createTensor = <D extends DType>(
   storage: Storage,
   dtype: D,
   shape: Sizes,
   strides: Sizes,
   offset: number,
-) => Tensor<D>;
+): Tensor<D> => createTensorOf(storage, infoOf(dtype), new Layout(shape, strides), offset) as Tensor<D>;
 
 /**
  * A tensor's storage. Throws `ERR_DISPOSED`, and `TypeError` if a method was called on something
@@ -35,17 +38,17 @@ export let isLost: (tensor: Tensor) => boolean;
 /** Whether a value is a Tensor of this copy of the package. */
 export let isTensor: (value: unknown) => value is Tensor;
 
-/** The code by which the addon knows a tensor's dtype. */
-export let codeOf: (tensor: Tensor) => number;
+/** What operations need to know of a tensor's dtype. */
+export let dtypeInfoOf: (tensor: Tensor) => DTypeInfo;
 
-/** Like {@link Tensor.isContiguous}, without a check of the argument. */
-export let contiguousOf: (tensor: Tensor) => boolean;
+/** A tensor's shape and strides. */
+export let layoutOf: (tensor: Tensor) => Layout;
 
-/**
- * Gives a tensor another shape and strides on its storage, which must be large enough. The lists
- * must not change afterwards.
- */
-export let relayOut: (tensor: Tensor, shape: Sizes, strides: Sizes) => void;
+/** Like {@link Tensor.storageOffset}, without a check of the argument. */
+export let offsetOf: (tensor: Tensor) => number;
+
+/** Gives a tensor another layout on its storage, which must be large enough. */
+export let relayOut: (tensor: Tensor, layout: Layout) => void;
 
 /** How many tensors were made and not disposed. Garbage-collected tensors still count. */
 export let undisposedTensors: () => number;
@@ -94,28 +97,20 @@ export class Tensor<D extends DType = DType> {
    */
   declare readonly [Symbol.toStringTag]: 'Tensor';
 
-  readonly #dtype: D;
-  #shape: Sizes;
-  #strides: Sizes;
-  readonly #offset: number;
-  #numel: number;
   readonly #info: DTypeInfo;
+  #layout: Layout;
+  readonly #offset: number;
   readonly #device: number;
-  #contiguous: boolean;
   #storage: Storage | null;
 
-  private constructor(storage: Storage, dtype: D, shape: Sizes, strides: Sizes, offset: number) {
+  private constructor(storage: Storage, info: DTypeInfo, layout: Layout, offset: number) {
     if (!(storage instanceof Storage)) {
       throw typeError('Tensor: the constructor is not for use; make tensors with tensor(), asTensor(), zeros() …');
     }
-    this.#dtype = dtype;
-    this.#shape = shape;
-    this.#strides = strides;
+    this.#info = info;
+    this.#layout = layout;
     this.#offset = offset;
-    this.#numel = numelOf(shape);
-    this.#info = infoOf(dtype);
     this.#device = storage.device;
-    this.#contiguous = isContiguous(shape, strides);
     this.#storage = storage;
     storage.retain();
     Tensor.#undisposed++;
@@ -123,10 +118,11 @@ export class Tensor<D extends DType = DType> {
   }
 
   static {
-    createTensor = (storage, dtype, shape, strides, offset) => new Tensor(storage, dtype, shape, strides, offset);
+    createTensorOf = (storage, info, layout, offset) => new Tensor(storage, info, layout, offset);
     isTensor = (value): value is Tensor => typeof value === 'object' && value !== null && #storage in value;
-    codeOf = (tensor) => tensor.#info.code;
-    contiguousOf = (tensor) => tensor.#contiguous;
+    dtypeInfoOf = (tensor) => tensor.#info;
+    layoutOf = (tensor) => tensor.#layout;
+    offsetOf = (tensor) => tensor.#offset;
     isLost = (tensor) => tensor.#storage === null || tensor.#storage.isLost();
     undisposedTensors = () => Tensor.#undisposed;
     onDispose = (tensor, call) => {
@@ -137,11 +133,8 @@ export class Tensor<D extends DType = DType> {
         calls.delete(call);
       };
     };
-    relayOut = (tensor, shape, strides) => {
-      tensor.#shape = shape;
-      tensor.#strides = strides;
-      tensor.#numel = numelOf(shape);
-      tensor.#contiguous = isContiguous(shape, strides);
+    relayOut = (tensor, layout) => {
+      tensor.#layout = layout;
     };
     storageOf = (tensor, where) => {
       let storage: Storage | null;
@@ -168,7 +161,7 @@ export class Tensor<D extends DType = DType> {
   /** The element type. */
   get dtype(): D {
     try {
-      return this.#dtype;
+      return this.#info.name as D;
     } catch {
       throw notATensor('dtype: this', this);
     }
@@ -177,7 +170,7 @@ export class Tensor<D extends DType = DType> {
   /** The size of each dimension, or `[]` for a single value. Frozen. */
   get shape(): Sizes {
     try {
-      return this.#shape;
+      return this.#layout.shape;
     } catch {
       throw notATensor('shape: this', this);
     }
@@ -186,7 +179,7 @@ export class Tensor<D extends DType = DType> {
   /** For each dimension, the distance in memory between neighbours, in elements. Frozen. */
   get strides(): Sizes {
     try {
-      return this.#strides;
+      return this.#layout.strides;
     } catch {
       throw notATensor('strides: this', this);
     }
@@ -204,7 +197,7 @@ export class Tensor<D extends DType = DType> {
   /** The number of elements. */
   get numel(): number {
     try {
-      return this.#numel;
+      return this.#layout.numel;
     } catch {
       throw notATensor('numel: this', this);
     }
@@ -222,7 +215,7 @@ export class Tensor<D extends DType = DType> {
   /** The number of dimensions. */
   get ndim(): number {
     try {
-      return this.#shape.length;
+      return this.#layout.shape.length;
     } catch {
       throw notATensor('ndim: this', this);
     }
@@ -240,7 +233,7 @@ export class Tensor<D extends DType = DType> {
   /** Whether the elements lie in memory row by row without gaps. */
   isContiguous(): boolean {
     if (!isTensor(this)) throw notATensor('isContiguous: this', this);
-    return this.#contiguous;
+    return this.#layout.isContiguous;
   }
 
   /**

@@ -1,8 +1,8 @@
-// Makes random calls of the addon, most of them corrupt: node corrupt-calls.js ADDON SEED COUNT
+// Random calls of the addon, most of them corrupt: node corrupt-calls.js ADDON SEED COUNT
 //
-// A model in exact arithmetic decides whether each call is legal. A legal call must return, and
-// write its elements and no other byte. Any other call must throw an error with a code and write
-// nothing. Prints how many calls were refused and done.
+// A model in exact arithmetic says of each call whether it is legal. A legal one must return and
+// write its elements and no other byte; any other must throw an error with a code and write
+// nothing. Prints how many were refused and done.
 const { inspect } = require('node:util');
 const { isAnyArrayBuffer, isArrayBuffer, isFloat64Array } = require('node:util/types');
 const { takesSharedArrayBuffers } = require('./node-api.js');
@@ -46,18 +46,20 @@ revoke();
 const detached = new Uint8Array(64);
 structuredClone(detached.buffer, { transfer: [detached.buffer] });
 
-// Windows in one arena. The bytes between them must never change.
+// Windows in one arena: what lies between them must never change.
 const arena = new Uint8Array(4096);
 for (let i = 0; i < arena.length; i++) arena[i] = below(256);
 const windows = [0, 1, 7, 16, 64, 100, 256, 256].map((length, i) => arena.subarray(i * 512 + i, i * 512 + i + length));
 const whole = new ArrayBuffer(64);
 const shared = new SharedArrayBuffer(64);
+const scalarValues = new ArrayBuffer(256);
 
-/** What the addon takes as memory: its place, its length, and its bytes if they are visible. */
+/** What the addon takes as memory: where it is, how long, and its bytes if they can be seen. */
 const memories = new Map();
 for (const bytes of windows) memories.set(bytes, { device: -1, length: bytes.length, bytes });
 memories.set(whole, { device: -1, length: 64, bytes: new Uint8Array(whole) });
 if (takesSharedArrayBuffers) memories.set(shared, { device: -1, length: 64, bytes: new Uint8Array(shared) });
+memories.set(scalarValues, { device: -1, length: 256, bytes: new Uint8Array(scalarValues) });
 memories.set(detached, { device: -1, length: 0, bytes: detached });
 memories.set(detached.buffer, { device: -1, length: 0, bytes: detached });
 const gone = [];
@@ -74,7 +76,8 @@ function allocatePinned(length) {
 if (devices > 0) for (const length of [8, 64, 256]) allocatePinned(length);
 
 /**
- * Events and graphs: their device, whether they were released, and whether an event was recorded.
+ * Events and graphs: of which device, whether they were released, and whether an event was
+ * recorded.
  */
 const handles = new Map();
 const ofKind = (kind) => [...handles].filter(([, info]) => info.kind === kind).map(([handle]) => handle);
@@ -84,7 +87,11 @@ function addEvent(device) {
 function addGraph(device) {
   const own = [...memories].filter(([, info]) => info.device === device && info.length >= 8).map(([key]) => key);
   binding.beginCapture(device);
-  binding.unary(0, pick(own), 0, 0, pick(own), 0, 0, 2);
+  const load = [0, 0, 0, 0, 0, 0];
+  const store = [3, 1, 0, 0, 0, 0];
+  const copying = binding.program(Uint8Array.from([...load, ...store]), Uint8Array.of(0, 0), new Uint8Array());
+  binding.run(copying, 2, pick(own), 0, pick(own), 0);
+  binding.releaseProgram(copying); // the graph has a copy of it
   handles.set(binding.endCapture(device), { kind: 'graph', device, live: true });
 }
 for (let device = 0; device < devices; device++) for (const add of [addEvent, addEvent, addGraph]) add(device);
@@ -124,7 +131,7 @@ const junk = () =>
     new WeakRef(whole),
     Promise.resolve(),
     binding,
-    binding.unary,
+    binding.run,
   ]);
 const number = () =>
   pick([
@@ -145,7 +152,7 @@ const number = () =>
     () => Number.MIN_VALUE,
     () => 2 ** 32 + below(4),
   ])();
-/** Mostly a value that fits, sometimes any number, sometimes any value. */
+/** Mostly what fits, at times any number, at times anything. */
 const mostly = (valid) => {
   const dice = random();
   return dice < 0.95 ? valid() : dice < 0.98 ? number() : junk();
@@ -156,14 +163,85 @@ const word = () =>
   pick([0n, 1n, BigInt(below(2 ** 31)), 2n ** 64n - 1n, 2n ** 64n - BigInt(below(40)), 2n ** BigInt(below(66)), -1n]);
 const memory = () => pick([...memories.keys()].filter((key) => memories.get(key).length > 7 || random() < 0.2));
 const offset = () => pick([0, 0, 0, 0, 8, 4 * below(8), below(64), below(300)]);
-function layout() {
-  if (random() < 0.5) return pick([1, 2, 3, 8, 16, below(70), number()]);
+function layout(operands) {
+  if (random() < 0.4) return pick([1, 2, 3, 8, 16, below(70), number()]);
   const dims = random() < 0.95 ? 1 + below(4) : 60 + below(8);
-  const values = Float64Array.from({ length: 3 * dims }, (_, i) => {
-    if (random() < 0.02) return number();
-    return i % 3 === 0 ? pick([1, 1, 2, 2, 3, below(9)]) : pick([0, 1, 1, 2, 3, below(20)]);
+  const row = 1 + operands;
+  const values = Float64Array.from({ length: 1 + row * dims + pick([0, 0, 0, below(9)]) }, (_, i) => {
+    if (random() < 0.01) return number();
+    if (i === 0) return dims;
+    return (i - 1) % row === 0 ? pick([1, 1, 2, 2, 3, below(9)]) : pick([0, 1, 1, 2, 3, below(20)]);
   });
   return random() < 0.97 ? values : pick([values.subarray(1), new Float32Array(values), Array.from(values)]);
+}
+
+// ---------------------------------------------------------------- programs
+
+/**
+ * Programs that were made: how many operands and scalars they have, of which dtypes, which operands
+ * are outputs, and whether the program was released.
+ */
+const programs = new Map();
+const [LOAD, SCALAR, APPLY, STORE] = [0, 1, 2, 3];
+const float16 = ['float16', 'bfloat16'].map((name) => binding.dtypes.indexOf(name));
+
+/** A random program that may be made: its arguments, and what `programs` knows of it. */
+function legalProgram() {
+  const operands = [];
+  const scalars = [];
+  const steps = [];
+  const values = []; // [number of the step, dtype]
+  const add = (dtype, ...step) => {
+    steps.push([...step, 0, 0, 0].slice(0, 6));
+    values.push([steps.length - 1, dtype]);
+  };
+  const dtype = () => pick([2, 2, 2, below(binding.dtypes.length)]);
+  const start = () => {
+    const of = dtype();
+    if (random() < 0.8) add(of, LOAD, operands.push(of) - 1, of);
+    else add(of, SCALAR, scalars.push(of) - 1, of);
+  };
+  start();
+  for (let i = below(6); i > 0; i--) {
+    if (random() < 0.3 && operands.length < 5) start();
+    const [input, of] = pick(values);
+    const op = below(binding.ops.length);
+    const { arity, computes, results } = binding.ops[op];
+    const alike = values.filter(([, other]) => other === of).map(([number]) => number);
+    const inputs = [input, ...Array.from({ length: arity - 1 }, () => pick(alike))];
+    if (op === 0) {
+      const to = dtype();
+      add(to, APPLY, 0, to, input);
+    } else if (computes[of] === of || (computes[of] >= 0 && float16.includes(of))) {
+      add(results[of], APPLY, op, of, ...inputs);
+    }
+  }
+  const outputs = [];
+  for (let i = random() < 0.8 ? 1 : 2; i > 0; i--) {
+    const [value, of] = random() < 0.7 ? values.at(-1) : pick(values);
+    outputs.push(operands.push(of) - 1);
+    steps.push([STORE, outputs.at(-1), of, value, 0, 0]);
+  }
+  const args = [steps.flat(), operands, scalars].map((bytes) => Uint8Array.from(bytes));
+  return { args, info: { operands, scalars: scalars.length, outputs } };
+}
+
+function addProgram() {
+  const { args, info } = legalProgram();
+  programs.set(binding.program(...args), info); // a released number may be used again
+}
+
+/** A program of which some bytes are changed, or that is something else. */
+function corruptProgram() {
+  const { args } = legalProgram();
+  const victim = below(3);
+  const bytes = args[victim];
+  const dice = random();
+  if (dice < 0.1) args[victim] = junk();
+  else if (dice < 0.2) args[victim] = bytes.slice(0, below(bytes.length + 1));
+  else if (dice < 0.3) args[victim] = Uint8Array.from({ length: below(100) }, () => below(256));
+  else for (let i = 1 + below(4); i > 0; i--) bytes[below(bytes.length)] = pick([below(12), below(256)]);
+  return args;
 }
 
 // ---------------------------------------------------------------- the model
@@ -174,16 +252,21 @@ const isWhole = (value, limit = Number.MAX_SAFE_INTEGER) =>
 /** Whether a value is memory that the addon must take. */
 const infoOf = (value) => memories.get(value);
 
-/** The dimensions of a layout as [size, input stride, output stride]; null if it is not a layout. */
-function dimsOf(value) {
-  if (typeof value === 'number') return isWhole(value) ? [[value, 1, 1]] : null;
-  if (!isFloat64Array(value) || value.length === 0 || value.length % 3 !== 0 || value.length > 192) return null;
-  if (!value.every((item) => isWhole(item))) return null;
-  return Array.from({ length: value.length / 3 }, (_, i) => [...value.subarray(3 * i, 3 * i + 3)]);
+/**
+ * The dimensions of a layout as [size, stride of operand 0, stride of operand 1, …], or null if it
+ * is none.
+ */
+function dimsOf(value, operands) {
+  if (typeof value === 'number') return isWhole(value) ? [[value, ...Array(operands).fill(1)]] : null;
+  if (!isFloat64Array(value) || !isWhole(value[0], 64) || value[0] === 0) return null;
+  const row = 1 + operands;
+  const numbers = value.subarray(1, 1 + row * value[0]);
+  if (numbers.length < row * value[0] || !numbers.every((item) => isWhole(item))) return null;
+  return Array.from({ length: value[0] }, (_, i) => [...numbers.subarray(row * i, row * (i + 1))]);
 }
 
 const product = (dims) => dims.reduce((count, [size]) => count * BigInt(size), 1n);
-/** The position after the last element, in elements. */
+/** Past the last element, in elements. */
 const extent = (dims, side) => dims.reduce((end, dim) => end + BigInt(dim[0] - 1) * BigInt(dim[side]), 1n);
 
 function fits({ device, length }, dtype, start, dims, side) {
@@ -194,19 +277,25 @@ function fits({ device, length }, dtype, start, dims, side) {
   return BigInt(start) + extent(dims, side) * BigInt(size) <= BigInt(length);
 }
 
-/** 'legal', 'refused', 'unknown' if either is right, or 'left out'. */
-function judgeUnary([op, input, inDtype, inOffset, output, outDtype, outOffset, shape]) {
-  const last = binding.dtypes.length - 1;
-  if (!isWhole(op, binding.ops.length - 1) || !isWhole(inDtype, last) || !isWhole(outDtype, last)) return 'refused';
-  if (binding.ops[op].results[inDtype] < 0) return 'refused';
-  const dims = dimsOf(shape);
-  const [from, to] = [infoOf(input), infoOf(output)];
-  if (dims === null || from === undefined || to === undefined || from.device !== to.device) return 'refused';
-  if (!fits(from, inDtype, inOffset, dims, 1) || !fits(to, outDtype, outOffset, dims, 2)) return 'refused';
+/** 'legal', 'refused', 'unknown' where it may be either, or 'left out'. */
+function judgeRun([program, shape, ...rest]) {
+  const info = programs.get(program);
+  if (info === undefined) return 'refused';
+  const { operands, outputs, scalars } = info;
+  const dims = dimsOf(shape, operands.length);
+  const places = operands.map((_, k) => infoOf(rest[2 * k]));
+  if (dims === null || places.some((place) => place?.device !== places[0]?.device || !place)) return 'refused';
+  if (!operands.every((dtype, k) => fits(places[k], dtype, rest[2 * k + 1], dims, k + 1))) return 'refused';
+  const values = infoOf(rest[2 * operands.length]);
+  if (scalars > 0 && (values?.device !== -1 || values.length < 16 * scalars)) return 'refused';
   const elements = product(dims);
-  if (elements === 0n && dims.length > 1) return 'unknown'; // sizes may overflow before the 0
-  // With strides that are 0 or overlap, a few bytes could hold too many elements to wait for.
-  return elements > BigInt(Math.floor(to.length / sizeOf(outDtype))) ? 'refused' : 'legal';
+  if (elements === 0n) return 'legal';
+  if (elements >= 2n ** 63n) return 'refused';
+  // Through strides of 0, or that overlap, a few bytes could hold more elements than there is time.
+  const isTooMuch = (k) =>
+    dims.some((dim) => dim[0] > 1 && dim[1 + k] === 0) ||
+    elements > BigInt(Math.floor(places[k].length / sizeOf(operands[k])));
+  return outputs.some(isTooMuch) ? 'refused' : 'legal';
 }
 
 const isWord = (value) => typeof value === 'bigint' && value >= 0n && value < 2n ** 64n;
@@ -232,7 +321,7 @@ function judgeCopy([source, from, destination, to, length, nonBlocking]) {
   return overlap ? 'left out' : 'legal';
 }
 
-/** Calls about the queue of a device: their arguments, and whether these are legal. */
+/** Calls about the queue of a device: their arguments, and whether what these are is legal. */
 const isDevice = (value) => isWhole(value, devices - 1);
 const isLive = (value, kind) => handles.get(value)?.kind === kind && handles.get(value).live;
 const ofDevice = { args: () => [mostly(() => below(devices))], isLegal: ([device]) => isDevice(device) };
@@ -290,7 +379,7 @@ const queueCalls = {
     },
   },
 };
-/** Keeps some of the released objects in use. */
+/** Some of what ended stays in use, as released. */
 function end(handle, add) {
   const info = handles.get(handle);
   info.live = false;
@@ -303,13 +392,13 @@ function end(handle, add) {
   }
 }
 
-/** The positions in the arena, in `whole` or in `shared` that a legal call may write. */
-function writable(bytes, size, start, dims) {
+/** Positions in the arena, in `whole` or in `shared` that a legal call may write. */
+function writable(bytes, size, start, dims, side = 2) {
   const positions = new Set();
   if (product(dims) === 0n) return positions;
   const walk = (dim, at) => {
     if (dim === dims.length) for (let i = 0; i < size; i++) positions.add(at + i);
-    else for (let i = 0; i < dims[dim][0]; i++) walk(dim + 1, at + i * dims[dim][2] * size);
+    else for (let i = 0; i < dims[dim][0]; i++) walk(dim + 1, at + i * dims[dim][side] * size);
   };
   walk(0, bytes.byteOffset + start);
   return positions;
@@ -317,16 +406,17 @@ function writable(bytes, size, start, dims) {
 
 // ---------------------------------------------------------------- the run
 
-const seen = [arena, new Uint8Array(whole), new Uint8Array(shared)];
+const seen = [arena, ...[whole, shared, scalarValues].map((buffer) => new Uint8Array(buffer))];
 const tally = { refused: 0, done: 0 };
+for (let i = 0; i < 20; i++) addProgram();
 
-function attempt(index, name, args, verdict, allowed) {
+function attempt(index, name, args, verdict, allowed, returned = () => {}) {
   const before = seen.map((bytes) => bytes.slice());
   const shown = (arg) => inspect(arg, { breakLength: Infinity });
   const fail = (what) => () => `seed ${seed}, call ${index}: ${name}(${args.map(shown).join(', ')}) ${what}`;
   let error;
   try {
-    binding[name](...args);
+    returned(binding[name](...args));
   } catch (caught) {
     error = caught;
   }
@@ -338,11 +428,11 @@ function attempt(index, name, args, verdict, allowed) {
     check(verdict !== 'refused', fail('returned'));
     tally.done++;
   }
-  const [target, positions] = error === undefined && allowed ? allowed() : [];
+  const written = error === undefined && allowed ? allowed() : [];
   seen.forEach((bytes, i) => {
     if (Buffer.compare(bytes, before[i]) === 0) return;
     for (let at = 0; at < bytes.length; at++) {
-      const mayChange = target === bytes.buffer && positions.has(at);
+      const mayChange = written.some(([target, positions]) => target === bytes.buffer && positions.has(at));
       check(mayChange || bytes[at] === before[i][at], fail(`changed byte ${at}, which is not of its output`));
     }
   });
@@ -351,28 +441,51 @@ function attempt(index, name, args, verdict, allowed) {
 
 for (let index = 0; index < count; index++) {
   const dice = random();
-  if (dice < 0.7) {
-    // Sometimes the same memory twice, because on devices that is the most likely legal call.
-    const input = memory();
-    const sameDevice = [...memories].filter(([, info]) => info.device === infoOf(input).device).map(([key]) => key);
-    const dtype = () => pick([0, 0, below(binding.dtypes.length)]);
-    const args = [
-      () => below(binding.ops.length),
-      () => input,
-      dtype,
-      offset,
-      () => pick(sameDevice),
-      dtype,
-      offset,
-      layout,
-    ].map(mostly);
-    if (random() < 0.02) args.length = below(8);
-    const verdict = judgeUnary(Array.from({ length: 8 }, (_, i) => args[i]));
-    attempt(index, 'unary', args, verdict, () => {
-      const to = infoOf(args[4]);
-      if (to.bytes === undefined) return [];
-      return [to.bytes.buffer, writable(to.bytes, sizeOf(args[5]), args[6], dimsOf(args[7]))];
+  if (dice < 0.1) {
+    const isLegal = random() < 0.4;
+    const { args, info } = isLegal ? legalProgram() : { args: corruptProgram() };
+    // A corrupt one may still be right.
+    let made;
+    const returned = attempt(index, 'program', args, isLegal ? 'legal' : 'unknown', undefined, (number) => {
+      made = number;
     });
+    if (returned && isLegal) programs.set(made, info);
+    else if (returned) binding.releaseProgram(made);
+    if (programs.size > 40) {
+      const [old] = pick([...programs]);
+      attempt(index, 'releaseProgram', [old], 'legal');
+      programs.delete(old);
+    }
+  } else if (dice < 0.11) {
+    const args = [mostly(() => below(60))];
+    const verdict = programs.has(args[0]) ? 'legal' : 'refused';
+    attempt(index, 'releaseProgram', args, verdict);
+    programs.delete(args[0]);
+    if (programs.size === 0) addProgram();
+  } else if (dice < 0.7) {
+    const program = pick([...programs.keys()]);
+    const { operands, scalars } = programs.get(program);
+    // On one device, the likeliest legal call.
+    const first = memory();
+    const sameDevice = [...memories].filter(([, info]) => info.device === infoOf(first).device).map(([key]) => key);
+    const args = [() => program, () => layout(operands.length)].map(mostly);
+    for (const _ of operands)
+      args.push(
+        mostly(() => pick(sameDevice)),
+        mostly(offset),
+      );
+    if (scalars > 0) args.push(mostly(() => pick([scalarValues, windows.at(-1), memory()])));
+    if (random() < 0.02) args.length = below(args.length);
+    const verdict = judgeRun(args);
+    attempt(index, 'run', args, verdict, () =>
+      programs.get(args[0]).outputs.flatMap((k) => {
+        const to = infoOf(args[2 + 2 * k]);
+        if (to.bytes === undefined) return [];
+        const { operands: dtypes } = programs.get(args[0]);
+        const dims = dimsOf(args[1], dtypes.length);
+        return [[to.bytes.buffer, writable(to.bytes, sizeOf(dtypes[k]), args[3 + 2 * k], dims, 1 + k)]];
+      }),
+    );
   } else if (dice < 0.8) {
     const dtype = () => below(binding.dtypes.length);
     const count = () => pick([1, 2, 3, below(30), below(70)]);
@@ -382,7 +495,7 @@ for (let index = 0; index < count; index++) {
     attempt(index, 'random', args, verdict, () => {
       const { bytes } = infoOf(args[3]);
       if (bytes === undefined) return [];
-      return [bytes.buffer, writable(bytes, sizeOf(args[4]), args[5], [[args[6], 0, 1]])];
+      return [[bytes.buffer, writable(bytes, sizeOf(args[4]), args[5], [[args[6], 0, 1]])]];
     });
   } else if (dice < 0.95) {
     const args = [memory, offset, memory, offset, () => below(70), () => random() < 0.5].map(mostly);
@@ -391,7 +504,7 @@ for (let index = 0; index < count; index++) {
     attempt(index, 'copy', args, verdict, () => {
       const to = infoOf(args[2]);
       if (to.bytes === undefined) return [];
-      return [to.bytes.buffer, writable(to.bytes, 1, args[3], [[args[4], 1, 1]])];
+      return [[to.bytes.buffer, writable(to.bytes, 1, args[3], [[args[4], 1, 1]])]];
     });
   } else if (dice < 0.955) {
     const args = [mostly(() => 1 + below(1024))];
@@ -420,6 +533,6 @@ for (let index = 0; index < count; index++) {
     }
   }
 }
-// A kernel that wrote outside its memory has made its device fail.
+// A kernel that wrote beside its memory has failed its device.
 for (let device = 0; device < devices; device++) binding.synchronize(device);
 console.log(JSON.stringify(tally));
