@@ -80,7 +80,7 @@ bool test_gpu_programs(const Options& options) {
     own_memory().place(random, trial, true);
     const Job job = own_memory().job(trial, !trial.shape.contiguous || random.one_in(2));
     const std::string target = std::to_string(std::max<int>(program.slot_size, 4)) + " bytes, " +
-                               (program.slots > 4 ? "shared memory" : "registers");
+                               (program.slots > 4 ? "many slots" : "few slots");
     check_trial(report, target, trial, job, i);
   });
   return report.finish();
@@ -95,8 +95,8 @@ Shape crossing_shape(Random& random, const Program& program) {
   Layout& layout = shape.layout;
   layout.ndim = ndim;
   layout.sizes[0] = random.between(1, 3);
-  layout.sizes[1] = random.between(60, 170);
-  layout.sizes[2] = random.between(60, 170);
+  layout.sizes[1] = random.between(100, 190);
+  layout.sizes[2] = random.between(100, 190);
   if (random.one_in(2)) std::swap(layout.sizes[0], layout.sizes[1]);
   shape.numel = 1;
   for (int dim = 0; dim < ndim; ++dim) shape.numel *= layout.sizes[dim];
@@ -154,7 +154,8 @@ std::uint64_t twice_the_sum(const Piece& piece, int k, std::size_t size) {
   for (int dim = 0; dim < piece.layout.ndim; ++dim) {
     last += static_cast<std::uint64_t>((piece.layout.sizes[dim] - 1) * piece.layout.strides[k][dim]);
   }
-  return n * (2 * static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(piece.memory[k])) + last * size);
+  return n *
+         (2 * static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(piece.memory[k])) + last * size);
 }
 
 struct Sums {
@@ -216,7 +217,8 @@ bool test_gpu_pieces(const Options&) {
     const std::int64_t bits = random.between(1, 34);  // of the number of elements, at most
     for (int dim = 0; dim < layout.ndim; ++dim) {
       const std::int64_t most = (std::int64_t{1} << bits) / job.numel;
-      layout.sizes[dim] = random.one_in(4) ? random.between(1, most) : random.between(1, std::min<std::int64_t>(most, 300));
+      layout.sizes[dim] =
+          random.one_in(4) ? random.between(1, most) : random.between(1, std::min<std::int64_t>(most, 300));
       job.numel *= layout.sizes[dim];
     }
     for (int k = 0; k < operands; ++k) {
