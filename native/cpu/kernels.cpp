@@ -260,7 +260,7 @@ RSQRT_FUNCTION void store_result(T* to, V value) {
   // store_complex restores the order of the lanes.
   T parts[2 * V::width];
   V::store_complex(parts, {value, V::splat(0)});
-  for (int i = 0; i < V::width; ++i) to[i] = parts[2 * i];
+  for (int i = 0; i < V::width; ++i) write(reinterpret_cast<std::byte*>(to + i), parts[2 * i]);
 }
 
 // T is the type of a part. A real result takes half the space of a complex one.
