@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { publicOps } from './ops.mjs';
 
 const require = createRequire(import.meta.url);
 const rsqrt = require('..');
@@ -29,7 +30,7 @@ const layouts = {
   expanded: (x) => x.narrow(0, 0, 300).expand(40, 300),
   windows: (x) => x.narrow(0, 0, 4000).unfold(0, 8, 1),
 };
-const operations = ['rsqrt', 'sqrt', 'reciprocal', 'neg', 'abs', 'square'];
+const operations = publicOps(rsqrt).map(({ name }) => name);
 
 /** 32 random bits (xorshift, Marsaglia 2003). */
 function* randomBits() {

@@ -8,11 +8,10 @@
 
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
+import { publicOps } from './ops.mjs';
 
 const require = createRequire(import.meta.url);
 const rsqrt = require('..');
-// A separate binding, to find out which operation takes which dtype.
-const binding = require(rsqrt.info().addon.path).open('', (code, message) => new Error(`${code}: ${message}`));
 
 const { asTensor, cuda, dtypes, empty, full, manualSeed, rand, randn, tidy, zeros } = rsqrt;
 
@@ -56,8 +55,8 @@ function square(x) {
 }
 
 function operations(device) {
-  for (const { name, results } of binding.ops.filter((op) => op.name !== 'copy')) {
-    for (const dtype of dtypes.filter((each) => results[binding.dtypes.indexOf(each)] >= 0)) {
+  for (const { name, dtypes: accepted } of publicOps(rsqrt)) {
+    for (const dtype of accepted) {
       for (const length of LENGTHS) tidy(() => operation(name, numbers(length, dtype), device, { length }));
       for (const [layout, view] of Object.entries(layouts)) {
         tidy(() => operation(name, numbers(1025, dtype), device, { layout, view }));

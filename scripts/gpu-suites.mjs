@@ -37,6 +37,7 @@ export const NOT_ON_GPUS = {
   'float-environment': 'tests the CPU only',
   heap: 'tests the JavaScript heap only',
   messages: 'tests messages only',
+  ops: 'compares lists of names and dtypes; computes on the CPU only',
   receivers: 'tests what methods are called on, before any device is used',
   simulated: 'tests the simulated device itself',
   threads: 'tests the CPU only',

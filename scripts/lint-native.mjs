@@ -2,17 +2,26 @@
 // Checks the C++ and CUDA sources: their formatting with clang-format, then the code with
 // clang-tidy.
 //
-//   node scripts/lint-native.mjs          check
-//   node scripts/lint-native.mjs --fix    format; no clang-tidy
+//   node scripts/lint-native.mjs              check
+//   node scripts/lint-native.mjs --analyze    check, also with clang's static analyzer, every night
+//   node scripts/lint-native.mjs --fix        format; no clang-tidy
+//
+// clang-tidy spends most of its time on the headers of other projects, and the analyzer takes long
+// for the kernels. So for every commit sources that are compiled alike are checked as one, without
+// the analyzer; --analyze checks each by itself. What was clean is noted in the user's cache folder,
+// and is not checked again until something that it consists of changes.
 //
 // A tool that is missing or of another version is a printed skip. If the environment variable CI is
 // set, it is a failure.
 
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cacheFolder } from './cache-folder.mjs';
 import { inParallel } from './in-parallel.mjs';
 
 // Debian 12's version. Each major version formats some code differently and has other checks.
@@ -23,7 +32,9 @@ const clangVersion = 14;
 const builds = ['build', 'build-simulated', 'build-sanitize/address'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { values } = parseArgs({ options: { fix: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { fix: { type: 'boolean', default: false }, analyze: { type: 'boolean', default: false } },
+});
 let failed = false;
 
 function fail(sentence) {
@@ -81,56 +92,139 @@ function format(files) {
 /** clang may not know one of gcc's warnings that a build switches off. */
 const GCC_ONLY = ['--extra-arg=-Wno-unknown-warning-option'];
 
-/** The sources that a build compiles as C++, because clang-tidy does not know nvcc's options. */
-function compiledBy(build) {
-  const database = path.join(root, build, 'compile_commands.json');
-  if (!existsSync(database)) return [];
-  return JSON.parse(readFileSync(database, 'utf8'))
-    .filter(({ command }) => !/^\S*nvcc\b/.test(command))
-    .map(({ file }) => path.relative(root, file));
-}
+/** The largest number of sources that are checked as one. */
+const GROUP = values.analyze ? 1 : 6;
 
 /**
- * Pairs of a file and the build in which it is checked. Prints the files that no build compiles.
+ * What a build compiles as C++, because clang-tidy does not know nvcc's options: by source, how it
+ * is compiled. The CPU kernels are compiled in several ways, of which each is checked.
  */
-function tidyJobs(files) {
-  const compiled = builds.map((build) => ({ build, files: new Set(compiledBy(build)) }));
-  const jobs = files
-    .filter((file) => !file.endsWith('.h'))
-    .map((file) => ({ file, build: compiled.find((each) => each.files.has(file))?.build }));
-  const without = jobs.filter(({ build }) => build === undefined).map(({ file }) => file);
+function compiledBy(build) {
+  const database = path.join(root, build, 'compile_commands.json');
+  const units = new Map();
+  if (!existsSync(database)) return units;
+  for (const { file, directory, command } of JSON.parse(readFileSync(database, 'utf8'))) {
+    if (/^\S*nvcc\b/.test(command)) continue;
+    const source = path.relative(root, file);
+    const options = command.replace(/ -o \S+ -c \S+$/, '');
+    units.set(source, [...(units.get(source) ?? []), { file: source, directory, options }]);
+  }
+  return units;
+}
+
+/** What clang-tidy is to check. Prints the files that no build compiles. */
+function unitsOf(files) {
+  const compiled = builds.map(compiledBy);
+  const sources = files.filter((file) => !file.endsWith('.h'));
+  const units = sources.map((file) => compiled.find((each) => each.has(file))?.get(file));
+  const without = sources.filter((_, i) => units[i] === undefined);
   // A build has only one of none.cpp and its twin files.
   if (without.length > 0) {
     console.log(
       `lint-native: clang-tidy skipped for what ${builds.join(' and ')} do not compile: ${without.join(', ')}.`,
     );
   }
-  return jobs.filter(({ build }) => build !== undefined);
+  return units.filter(Boolean).flat();
 }
 
-const run = (command, args) =>
+const run = (command, args, cwd = root) =>
   new Promise((resolve) => {
-    execFile(command, args, { cwd: root, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
-      resolve({ error, stdout, stderr }),
-    );
+    execFile(command, args, { cwd, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => resolve({ error, stdout, stderr }));
   });
 
+/** The hash of a file's content. Headers are asked for many times. */
+const contents = new Map();
+function contentOf(file) {
+  if (!contents.has(file)) contents.set(file, createHash('sha256').update(readFileSync(file)).digest('hex'));
+  return contents.get(file);
+}
+
+/**
+ * A name for everything that the findings in a unit follow from: the tool and its configuration, how
+ * the source is compiled, and what it and its headers contain. Null if the compiler cannot tell the
+ * headers.
+ */
+async function fingerprint({ file, directory, options }, tool) {
+  const hash = createHash('sha256').update(JSON.stringify([tool, options.replaceAll(root, '')]));
+  const { error, stdout } = await run('/bin/sh', ['-c', `${options} -M '${path.join(root, file)}'`], directory);
+  if (error) return null;
+  for (const [input] of stdout.slice(stdout.indexOf(':') + 1).matchAll(/(?:\\ |[^\s\\])+/g)) {
+    hash.update(contentOf(path.resolve(directory, input.replaceAll('\\ ', ' '))));
+  }
+  return hash.digest('hex');
+}
+
+/** Lists of units that are compiled alike, of GROUP at most. */
+function grouped(units) {
+  const groups = [];
+  const nameOf = ({ directory, options }) => `${directory} ${options}`;
+  for (const name of new Set(units.map(nameOf))) {
+    const alike = units.filter((unit) => nameOf(unit) === name);
+    const count = Math.ceil(alike.length / GROUP);
+    for (let i = 0; i < count; i++) groups.push(alike.filter((_, at) => at % count === i));
+  }
+  return groups;
+}
+
+/** Runs clang-tidy on units that are compiled alike. Returns its findings. */
+async function tidyGroup(group, tool) {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'rsqrt-tidy-'));
+  const [{ directory, options }] = group;
+  const sources = group.map(({ file }) => path.join(root, file));
+  const source = group.length === 1 ? sources[0] : path.join(folder, 'group.cpp');
+  const include = (each) => `#include "${each}" // NOLINT(bugprone-suspicious-include)\n`;
+  if (group.length > 1) writeFileSync(source, sources.map(include).join(''));
+  const entry = { directory, file: source, command: `${options} -c ${source}` };
+  writeFileSync(path.join(folder, 'compile_commands.json'), JSON.stringify([entry]));
+  const args = ['-p', folder, '--quiet', ...tool.options, `--config-file=${path.join(root, '.clang-tidy')}`, source];
+  const { error, stdout, stderr } = await run(tool.command, args);
+  rmSync(folder, { recursive: true });
+  const blocks = stdout.split(/^(?=\/.*?:\d+:\d+: (?:error|warning): )/m).filter((block) => block.trim() !== '');
+  if (error && blocks.length === 0) return [`${tool.command} stopped at ${source}: ${stderr.trim() || error.message}`];
+  // Two of them may give one name to two things.
+  if (group.length > 1 && blocks.some((block) => block.includes('[clang-diagnostic-error]'))) {
+    const half = Math.ceil(group.length / 2);
+    return [...(await tidyGroup(group.slice(0, half), tool)), ...(await tidyGroup(group.slice(half), tool))];
+  }
+  return blocks.map((block) => block.trimEnd().replaceAll(root, ''));
+}
+
 async function tidy(files) {
-  const tool = findTool('clang-tidy');
-  if (tool === null) return;
-  const jobs = tidyJobs(files);
-  if (jobs.length === 0)
+  const command = findTool('clang-tidy');
+  if (command === null) return;
+  const units = unitsOf(files);
+  if (units.length === 0)
     return fail(`clang-tidy needs ${builds[0]}/compile_commands.json of this folder: run "npm run build".`);
-  const findings = new Set(); // every file that includes a header reports the header's findings
-  await inParallel(jobs, async ({ file, build }) => {
-    const { error, stdout, stderr } = await run(tool, ['-p', build, '--quiet', ...GCC_ONLY, file]);
-    const blocks = stdout.split(/^(?=\/.*?:\d+:\d+: (?:error|warning): )/m).filter((block) => block.trim() !== '');
-    for (const block of blocks) findings.add(block.trimEnd().replaceAll(root, ''));
-    if (error && blocks.length === 0) findings.add(`${tool} stopped at ${file}: ${stderr.trim() || error.message}`);
+  const configuration = readFileSync(path.join(root, '.clang-tidy'), 'utf8');
+  const [, headers] = /^HeaderFilterRegex: "(.*)"$/m.exec(configuration);
+  const tool = {
+    command,
+    version: spawnSync(command, ['--version'], { encoding: 'utf8' }).stdout,
+    configuration,
+    options: [
+      // In a group, two sources may declare one thing.
+      ...(values.analyze ? [] : ['--checks=-clang-analyzer-*,-readability-redundant-declaration']),
+      ...GCC_ONLY,
+      `--header-filter=${headers}|\\.(cpp|cu)$`, // sources that are checked as one are included
+    ],
+  };
+  const folder = cacheFolder('clang-tidy');
+  mkdirSync(folder, { recursive: true });
+  const notes = await inParallel(units, async (unit) => path.join(folder, String(await fingerprint(unit, tool))));
+  const changed = units.filter((_, i) => !existsSync(notes[i]));
+  const findings = new Set(); // every source that includes a header reports the header's findings
+  await inParallel(grouped(changed), async (group) => {
+    const found = await tidyGroup(group, tool);
+    for (const finding of found) findings.add(finding);
+    if (found.length > 0) return;
+    for (const unit of group) {
+      const note = notes[units.indexOf(unit)];
+      if (path.basename(note) !== 'null') writeFileSync(note, '');
+    }
   });
   for (const finding of [...findings].sort()) console.error(`${finding}\n`);
   if (findings.size > 0) fail(`clang-tidy has ${findings.size} findings.`);
-  else console.log(`lint-native: ${tool}: ${jobs.length} files checked.`);
+  else console.log(`lint-native: ${command}: ${units.length} checked, ${units.length - changed.length} unchanged.`);
 }
 
 const files = sourceFiles();

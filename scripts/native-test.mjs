@@ -22,14 +22,13 @@ function run(command, args, env = {}) {
 }
 
 /**
- * Builds the program in a folder, with sanitizers in the form that -fsanitize takes, and returns
- * its path.
+ * Builds the program in a folder, with more options of CMake, and returns its path.
  */
-export function buildNativeTest(folder, sanitize = '') {
+export function buildNativeTest(folder, options = []) {
   const generator = spawnSync('ninja', ['--version']).status === 0 ? ['-G', 'Ninja'] : [];
   const configured = run('cmake', [
     ...['-S', '.', '-B', folder, ...generator, '--log-level=WARNING'],
-    ...['-DCUDA=SIMULATED', '-DNATIVE_TEST=ON', `-DSANITIZE=${sanitize}`],
+    ...['-DCUDA=SIMULATED', '-DNATIVE_TEST=ON', ...options],
   ]);
   const jobs = String(os.availableParallelism());
   if (configured !== 0 || run('cmake', ['--build', folder, '--target', 'native-test', '-j', jobs]) !== 0) {

@@ -16,7 +16,7 @@
 //
 // npm also runs this before `npm run build`. Without a target there is nothing to do.
 
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -77,7 +77,9 @@ function build(target, cuda) {
     return;
   }
   mkdirSync(prebuilds, { recursive: true });
-  copyFileSync(path.join(folder, 'rsqrt.node'), prebuildFile(target));
+  // In one step, because suites may run meanwhile.
+  copyFileSync(path.join(folder, 'rsqrt.node'), `${prebuildFile(target)}.new`);
+  renameSync(`${prebuildFile(target)}.new`, prebuildFile(target));
 }
 
 function parse() {

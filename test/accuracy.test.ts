@@ -6,20 +6,18 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import type { DType } from '../src/index';
-import { type Configuration, configurations } from './support/configurations';
+import { configurations } from './support/configurations';
 import { covered } from './support/coverage';
+import { opNamed, unaryNames, unaryOf } from './support/ops';
 import {
   type Element,
-  type FloatName,
   fromWord,
   isFloat,
   isNearest,
   nearest,
-  type OpName,
   partOf,
   randomBits,
   reference,
-  rsqrtFloat64,
   toWord,
 } from './support/reference';
 import { arrayFor, dataOf, elementAt, setElement, wordsOf } from './support/values';
@@ -48,9 +46,8 @@ interface SpecialGroup {
 }
 const special: SpecialGroup[] = JSON.parse(vectors('rsqrt-special.json')).groups;
 
-const ops: OpName[] = ['rsqrt', 'sqrt', 'reciprocal', 'neg', 'abs', 'square'];
 const allPatterns = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);
-const cases16 = (['float16', 'bfloat16'] as const).flatMap((dtype) => ops.map((op) => [op, dtype] as const));
+const cases16 = (['float16', 'bfloat16'] as const).flatMap((dtype) => unaryNames.map((op) => [op, dtype] as const));
 const expected16 = new Map(
   cases16.map(([op, dtype]) => {
     const results = allPatterns.map((bits) =>
@@ -104,13 +101,13 @@ describe.each(configurations)('$name', ({ rsqrt, device }) => {
     using input = rsqrt.asTensor(x, { device });
     using result = rsqrt.rsqrt(input);
     const actual = dataOf(result);
-    const wrong = Array.from(x.keys()).filter((i) => !Object.is(actual[i], rsqrtFloat64(x[i])));
+    const wrong = Array.from(x.keys()).filter((i) => !Object.is(actual[i], reference('rsqrt', 'float64', x[i])));
     expect(wrong.map((i) => [x[i], actual[i]])).toEqual([]);
   });
 
   test.each(cases16)('%s of all 65,536 numbers of %s', (op, dtype) => {
     using x = rsqrt.asTensor(allPatterns.slice(), { dtype, device });
-    using result = (rsqrt[op] as Configuration['rsqrt']['neg'])(x);
+    using result = unaryOf(rsqrt, op)(x);
     const actual = dataOf(result) as Uint16Array;
     const expected = expected16.get(`${op} ${dtype}`) as Uint16Array;
     const hex = (bits: number) => `0x${bits.toString(16).padStart(4, '0')}`;
@@ -238,7 +235,7 @@ test('1/√x through double is the nearest float32, also for the hardest mantiss
   expect(isNearest('float32', 0.5000000596046448, 'rsqrt', 4)).toBe(false);
 });
 
-test.each(cases16.filter(([op]) => /r/.test(op) && op !== 'square') as ['rsqrt' | 'sqrt' | 'reciprocal', FloatName][])(
+test.each(cases16.filter(([op]) => opNamed(op).isAbove !== undefined))(
   '%s through double is the nearest %s, for every positive number',
   (op, dtype) => {
     const infinity = Number(toWord(dtype, Number.POSITIVE_INFINITY));
@@ -254,7 +251,7 @@ test('the reference agrees with the hard cases of the vectors', () => {
   const view = new DataView(new ArrayBuffer(8));
   const wrong = hard.filter(([input, want]) => {
     view.setBigUint64(0, input);
-    const result = rsqrtFloat64(view.getFloat64(0));
+    const result = reference('rsqrt', 'float64', view.getFloat64(0)) as number;
     view.setFloat64(0, result);
     return view.getBigUint64(0) !== want;
   });

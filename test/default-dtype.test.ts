@@ -5,7 +5,8 @@ import * as path from 'node:path';
 import type { DType, FloatDType } from '../src/index';
 import { configurations } from './support/configurations';
 import { covered } from './support/coverage';
-import { nearest, reference, toWord } from './support/reference';
+import { type UnaryName, unaryNames, unaryNamesWhere, unaryOf } from './support/ops';
+import { nearest, reference, resultDType, toWord } from './support/reference';
 import { dataOf, inputs, wordsOf } from './support/values';
 
 const read = (name: string) => JSON.parse(readFileSync(path.join(__dirname, 'vectors', name), 'utf8'));
@@ -14,13 +15,14 @@ const { rsqrt_when_default_dtype_is_float64: results } = read('promotion.json') 
 };
 const creation = read('creation.json') as {
   integers: string[];
-  defaults: Record<'float16' | 'bfloat16' | 'float64', Record<'rsqrt' | 'sqrt' | 'reciprocal', (number | string)[]>>;
+  defaults: Record<'float16' | 'bfloat16' | 'float64', Record<string, (number | string)[]>>;
 };
 covered('vectors', 'promotion.json (default dtype float64)', 'creation.json (defaults)');
 
 const settings = ['float16', 'bfloat16', 'float32', 'float64'] as const;
 const whole = ['int8', 'uint8', 'int16', 'int32', 'int64', 'bool'] as const;
-const fractional = ['rsqrt', 'sqrt', 'reciprocal'] as const;
+const fractional = unaryNamesWhere(({ result }) => result === 'float');
+const others = unaryNames.filter((op) => !fractional.includes(op));
 const refusesCast = expect.objectContaining({ code: 'ERR_DTYPE' });
 
 describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
@@ -106,16 +108,17 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
       const elements = x.toArray() as (number | bigint | boolean)[];
       const columns = x.reshape(20, 15).t();
       for (const op of fractional) {
+        const run = unaryOf(api, op);
         const expected = elements.map((value) =>
           toWord(setting, reference(op, setting, nearest(setting, value)) as number),
         );
-        const y = api[op](x);
+        const y = run(x);
         expect(y.dtype).toBe(setting);
         expect(words(y)).toEqual(expected);
-        expect(words(api[op](columns).t().reshape(-1))).toEqual(expected);
-        const wide = api[op](x, { out: empty(300, { dtype: 'float64', device }) });
+        expect(words(run(columns).t().reshape(-1))).toEqual(expected);
+        const wide = run(x, { out: empty(300, { dtype: 'float64', device }) });
         expect(wide.toArray()).toEqual(y.toArray());
-        const single = api[op](columns, { out: empty(15, 20, { dtype: 'float32', device }) });
+        const single = run(columns, { out: empty(15, 20, { dtype: 'float32', device }) });
         expect(single.t().reshape(-1).toArray()).toEqual(y.to('float32').toArray());
       }
     },
@@ -126,9 +129,9 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
     (setting) => {
       setDefaultDtype(setting);
       const x = tensor(creation.integers.map(BigInt), { device });
-      for (const op of fractional) {
-        const torch = creation.defaults[setting][op].map(Number);
-        const ours = api[op](x).toArray() as number[];
+      for (const [op, results] of Object.entries(creation.defaults[setting])) {
+        const torch = results.map(Number);
+        const ours = unaryOf(api, op as UnaryName)(x).toArray() as unknown as number[];
         // torch does not round correctly; it may be off by a unit.
         const unit = { float16: 2 ** -10, bfloat16: 2 ** -7, float64: 2 ** -52 }[setting];
         ours.forEach((y, i) => {
@@ -141,12 +144,12 @@ describe.each(configurations)('$name', ({ rsqrt: api, device }) => {
 
   test.each(settings)('%s: other operations, and other dtypes, do not see it', (setting) => {
     const run = () => {
-      const kept = (['neg', 'abs', 'square'] as const).map((op) =>
-        (api[op] as typeof api.neg)(tensor([-3, 7], { dtype: 'int16', device })),
+      const inputs = [tensor([-3, 7], { dtype: 'int16', device }), tensor([true], { device })];
+      const ints = inputs.flatMap((x) =>
+        others.filter((op) => resultDType(op, x.dtype) !== null).map((op) => unaryOf(api, op)(x)),
       );
-      const ints = [...kept, api.square(tensor([true], { device }))];
       const floats = (['float16', 'bfloat16', 'float32', 'float64', 'complex64'] as DType[]).flatMap((dtype) =>
-        fractional.map((op) => api[op](full(3, 3, { dtype, device }))),
+        fractional.map((op) => unaryOf(api, op)(full(3, 3, { dtype, device }))),
       );
       return [...ints, ...floats].map((x) => [x.dtype, [...wordsOf(dataOf(x))]]);
     };

@@ -8,10 +8,9 @@ import { type Configuration, configurations } from './support/configurations';
 import { covered } from './support/coverage';
 import { thinned } from './support/emulation';
 import { expectedOf } from './support/expected';
-import { type OpName, resultDType } from './support/reference';
+import { type UnaryName, unaryNames, unaryOf } from './support/ops';
+import { resultDType } from './support/reference';
 import { type AnyArray, arrayFor, dataOf, inputs, positions, rawOf, wordsOf } from './support/values';
-
-const ops: OpName[] = ['rsqrt', 'sqrt', 'reciprocal', 'neg', 'abs', 'square'];
 
 interface Layout {
   name: string;
@@ -90,7 +89,7 @@ interface Case {
   result: DType;
 }
 
-function prepare(op: OpName, dtype: DType, result: DType): Case {
+function prepare(op: UnaryName, dtype: DType, result: DType): Case {
   const pool = inputs(dtype, POOL);
   return { pool, expected: wordsOf(expectedOf(op, dtype, pool)), result };
 }
@@ -107,11 +106,11 @@ function compare(what: string, actual: Words, at: number[], expected: Words, fro
   }
 }
 
-function run({ rsqrt, device }: Configuration, op: OpName, dtype: DType, { pool, expected, result }: Case) {
+function run({ rsqrt, device }: Configuration, op: UnaryName, dtype: DType, { pool, expected, result }: Case) {
   // A copy that keeps every byte: tensor() would make bools 0 or 1.
   const onDevice = (array: AnyArray, type: DType) => rsqrt.asTensor(array.slice(), { dtype: type, device });
   using base = onDevice(pool, dtype);
-  const apply = rsqrt[op] as Configuration['rsqrt']['neg']; // which one it is matters only for the result's dtype
+  const apply = unaryOf(rsqrt, op);
   const applyInPlace = rsqrt[`${op}_`];
   const width = expected.length / POOL; // words per element
 
@@ -168,7 +167,7 @@ function checkScatter(what: string, actual: Words, before: Words, expected: Word
   }
 }
 
-const cases = ops.flatMap((op) => dtypes.map((dtype) => [op, dtype] as const));
+const cases = unaryNames.flatMap((op) => dtypes.map((dtype) => [op, dtype] as const));
 const prepared = new Map<string, Case>();
 
 describe.each(configurations)('$name', (configuration) => {
@@ -177,9 +176,7 @@ describe.each(configurations)('$name', (configuration) => {
     const result = resultDType(op, dtype);
     if (result === null) {
       const x = configuration.rsqrt.tensor([true], { dtype, device: configuration.device });
-      expect(() => (configuration.rsqrt[op] as Configuration['rsqrt']['neg'])(x)).toThrow(
-        `${op} is not defined for ${dtype} tensors`,
-      );
+      expect(() => unaryOf(configuration.rsqrt, op)(x)).toThrow(`${op} is not defined for ${dtype} tensors`);
       return;
     }
     const key = `${op} ${dtype}`;

@@ -1,7 +1,7 @@
 /**
  * The pack for GPU machines as it is received there: outside the repository, with a PATH of its
- * own, on the simulated device. With a few suites; scripts/test-gpu-pack.mjs runs all of them, in
- * .ci/run.
+ * own, on the simulated device. With a few suites; scripts/test-gpu-pack.mjs runs all of them, every
+ * night (nightly.yml).
  */
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -24,10 +24,15 @@ const received = (name: string, body: () => Promise<void>) =>
 
 let folder: string;
 let results: string;
+/** Where run.sh is to unpack; by default, in a temporary folder. */
+let unpacked: string | undefined;
 
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'rsqrt-gpu-pack-'));
   results = path.join(folder, 'results');
+});
+beforeEach(() => {
+  unpacked = undefined;
 });
 afterEach(() => rmSync(results, { recursive: true, force: true }));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -45,7 +50,7 @@ function start(...options: string[]) {
   prepare();
   return spawn('./run.sh', ['test', '--simulated', ...options], {
     cwd: path.join(folder, 'pack'),
-    env: { PATH: path.join(folder, 'bin'), OUT: results, TMPDIR: folder },
+    env: { PATH: path.join(folder, 'bin'), OUT: results, TMPDIR: folder, UNPACK_TO: unpacked },
     stdio: ['ignore', 'ignore', 'inherit'],
     detached: true,
   });
@@ -96,6 +101,26 @@ received('it passes, and the comparison comes first', async () => {
   ]);
   expect(resultFile('test.log')).toContain('test-gpu: everything passed (SIMULATED)\n');
   covered('GPU pack', 'passes');
+});
+
+received('every suite finds what it loads', async () => {
+  unpacked = path.join(folder, 'unpacked');
+  expect(await once(start('--only=sanitizer'), 'close')).toEqual([0, null]);
+  const suites = readdirSync(path.join(unpacked, 'test')).filter((name) => name.endsWith('.test.js'));
+  expect(suites.length).toBeGreaterThan(15);
+  const jest = path.join('node_modules', 'jest', 'bin', 'jest.js');
+  const addon = path.join(unpacked, 'build-simulated', 'Release', 'rsqrt.node');
+  const env = { RSQRT_BINARY: addon, RSQRT_SIMULATED_DEVICES: '1', RSQRT_TEST_DEVICE: 'simulated' };
+  const { code, stderr } = node([jest, '--testNamePattern=^$', '--maxWorkers=2'], {
+    cwd: unpacked,
+    env,
+    timeout: 240_000,
+  });
+  expect([code, stderr.match(/^Test Suites: .*$/m)?.[0]]).toEqual([
+    0,
+    `Test Suites: ${suites.length} skipped, 0 of ${suites.length} total`,
+  ]);
+  covered('GPU pack', 'every suite loads');
 });
 
 received('a run that is killed leaves the results of the suites that have ended', async () => {

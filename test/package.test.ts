@@ -9,6 +9,7 @@ import { node, root } from './support/command';
 import { binaries } from './support/configurations';
 import { makeConsumer } from './support/consumer';
 import { covered } from './support/coverage';
+import { formsOf, opNames } from './support/ops';
 
 let folder: string;
 beforeAll(() => {
@@ -64,7 +65,7 @@ const NAMES = [
   'Tensor',
   'RsqrtError',
 ];
-const OPS = ['rsqrt', 'sqrt', 'reciprocal', 'neg', 'abs', 'square'].flatMap((op) => [op, `${op}_`]);
+const OPS = opNames.flatMap(formsOf);
 
 test('require', () => {
   const text =

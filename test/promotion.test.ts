@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
+import * as api from '../src/index';
 import {
   abs,
   abs_,
@@ -15,19 +16,18 @@ import {
   type ResultOf,
   RsqrtError,
   type Rule,
-  reciprocal,
   resultType,
   rsqrt,
   rsqrt_,
   type Scalar,
   setDefaultDtype,
-  sqrt,
   square,
   tensor,
   type UnaryOp,
 } from '../src/index';
 import { covered } from './support/coverage';
-import { type OpName, resultDType } from './support/reference';
+import { type UnaryName, unaryNames, unaryOf, unaryRules } from './support/ops';
+import { resultDType } from './support/reference';
 
 type Outcome = DType | { error: 'cast' };
 interface Promotion {
@@ -175,17 +175,10 @@ const three = (value: number, dtype: DType) =>
 
 // ---------------------------------------------------------------- what the type checker says
 
-const ops = { rsqrt, sqrt, reciprocal, neg, abs, square };
+type Api = typeof api;
 
-/** The rule that each operation is declared with. That the tables compile is half of the test. */
-const rules: { [K in OpName]: (typeof ops)[K] extends UnaryOp<infer R> ? R : never } = {
-  rsqrt: 'float',
-  sqrt: 'float',
-  reciprocal: 'float',
-  neg: 'same',
-  abs: 'real',
-  square: 'number',
-};
+/** The rule that each operation is declared with. That this compiles is half of the test. */
+const rules: { [K in UnaryName]: Api[K] extends UnaryOp<infer R> ? R : never } = unaryRules;
 const kept = {
   float16: 'float16',
   bfloat16: 'bfloat16',
@@ -210,10 +203,10 @@ const typed: { [R in Rule]: { [D in DType]: ResultOf<R, D> } } = {
   number: { ...kept, ...integers, bool: 'int64' },
 };
 
-const calls = (Object.keys(rules) as OpName[]).flatMap((op) => dtypes.map((dtype) => [op, dtype] as const));
+const calls = unaryNames.flatMap((op) => dtypes.map((dtype) => [op, dtype] as const));
 
 test.each(calls)('the dtype of %s of %s is the one that the type checker promises', (op, dtype) => {
-  const run = () => (ops[op] as typeof neg)(ones(2, { dtype })).dtype;
+  const run = () => unaryOf(api, op)(ones(2, { dtype })).dtype;
   if (resultDType(op, dtype) === null) {
     expect(run).toThrow(refusesCast);
   } else {

@@ -7,6 +7,7 @@ import type { DType, Tensor } from '../src/index';
 import { configurations, load } from './support/configurations';
 import { covered } from './support/coverage';
 import { type FloatName, fromWord, nearest, partOf } from './support/reference';
+import { runs } from './support/runs';
 
 const floats = ['float16', 'bfloat16', 'float32', 'float64'] as const;
 const dtypes = [...floats, 'complex64', 'complex128'] as const;
@@ -121,7 +122,10 @@ describe.each(configurations)('$name', ({ name, rsqrt: copy, device }) => {
       const longest = draw(rsqrt, 'cpu', 2049, dtype);
       for (const n of [0, 1, 2, 3, 15, 16, 17, 1023, 1024, 1025, 2049]) {
         const expected = longest.map((bytes) => bytes.subarray(0, (n * bytes.length) / 2049));
-        expect(draw(copy, device, n, dtype)).toEqual(expected.map((bytes) => Buffer.from(bytes)));
+        // Not toEqual, which takes a hundred times as long for buffers.
+        if (!draw(copy, device, n, dtype).every((bytes, i) => bytes.equals(expected[i]))) {
+          throw new Error(`${n} × ${dtype} differ from cpu ${rsqrt.info().isa}`);
+        }
       }
     }
     covered('random', name);
@@ -306,7 +310,7 @@ test('sizes come spread or as one array', () => {
  * million would fail; the seed is fixed, so that this one does not.
  */
 describe('statistics', () => {
-  const N = 400_000;
+  const N = 200 * runs;
   const draw = (what: 'rand' | 'randn', dtype: DType, n = N) => {
     rsqrt.manualSeed(2024);
     return numbersOf(rsqrt[what](n, { dtype }));
@@ -416,7 +420,7 @@ describe('statistics', () => {
       );
     }
     const most = values.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0);
-    expect(most).toBeGreaterThan(4); // of 400,000 hardly ever below
+    expect(most).toBeGreaterThan(4); // of 100,000 hardly ever below
     expect(most).toBeLessThan(7);
   });
 

@@ -34,16 +34,16 @@ import { type DType, dtypes, type RsqrtErrorCode, type Tensor } from '../src/ind
 import { configurations, load, type Rsqrt } from './support/configurations';
 import { covered } from './support/coverage';
 import { expectedOf } from './support/expected';
-import { type Element, isFloat, nearest, type OpName, partOf, randomBits, resultDType } from './support/reference';
+import { opNamed, type UnaryName, unaryNames, unaryNamesWhere, unaryOf } from './support/ops';
+import { type Element, isFloat, nearest, partOf, randomBits, resultDType } from './support/reference';
 import { type AnyArray, arrayFor, dataOf, setElement } from './support/values';
 
-const ops: OpName[] = ['rsqrt', 'sqrt', 'reciprocal', 'neg', 'abs', 'square'];
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 
 /** An operation on a dtype, in a configuration. */
 interface Case {
-  name: OpName;
-  op: Rsqrt['neg']; // which one it is matters only for the result's dtype
+  name: UnaryName;
+  op: Rsqrt['neg'];
   inPlace: Rsqrt['neg_'];
   dtype: DType;
   result: DType;
@@ -108,10 +108,10 @@ const once = (key: string, make: () => AnyArray): AnyArray => {
 };
 
 /** As torch's make_tensor: uniform, up to 9, from the lower end of the domain or from -9. A prime number of them. */
-const poolOf = (name: OpName, dtype: DType): AnyArray =>
+const poolOf = (name: UnaryName, dtype: DType): AnyArray =>
   once(`${name} ${dtype}`, () => {
     const random = randomBits(23);
-    const least = dtype === 'uint8' || dtype === 'bool' || name === 'rsqrt' || name === 'sqrt' ? 0 : -9;
+    const least = dtype === 'uint8' || dtype === 'bool' ? 0 : Math.max(opNamed(name).min ?? -9, -9);
     const number = () => (dtype === 'bool' ? random() % 2 : least + ((9 - least) * random()) / 2 ** 32);
     const count = partOf(dtype) ? 509 : 4093;
     return arrayOf(
@@ -121,7 +121,7 @@ const poolOf = (name: OpName, dtype: DType): AnyArray =>
   });
 
 /** What becomes of {@link poolOf}. */
-const expectedPoolOf = (name: OpName, dtype: DType): AnyArray =>
+const expectedPoolOf = (name: UnaryName, dtype: DType): AnyArray =>
   once(`results of ${name} ${dtype}`, () => expectedOf(name, dtype, poolOf(name, dtype)));
 
 /** So many bytes: those of a pool, over and over. */
@@ -154,36 +154,6 @@ function valuesOf(size: 'small' | 'large', dtype: DType): Element[] {
   return pairsOf(values).map(([value]) => elementOf(dtype, value));
 }
 
-/** What torch gives for complex numbers both of whose parts are of inf, -inf and nan, in both complex dtypes: [re, im]. */
-const complexExtremals: Record<OpName, (number | [number, number])[]> = {
-  rsqrt: Array(9).fill([nan, nan]),
-  sqrt: [
-    [inf, inf],
-    [inf, -inf],
-    [inf, nan],
-    [inf, inf],
-    [inf, -inf],
-    [nan, inf],
-    [inf, inf],
-    [inf, -inf],
-    [nan, nan],
-  ],
-  reciprocal: Array(9).fill([nan, nan]),
-  neg: pairsOf(extremalFloats).map(([re, im]) => [-re, -im]),
-  abs: [...Array(8).fill(inf), nan],
-  square: [
-    [nan, inf],
-    [nan, -inf],
-    [nan, nan],
-    [nan, -inf],
-    [nan, inf],
-    [nan, nan],
-    [nan, nan],
-    [nan, nan],
-    [nan, nan],
-  ],
-};
-
 let warned: jest.SpyInstance;
 beforeAll(() => {
   warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
@@ -195,10 +165,10 @@ describe.each(configurations)('$name', (configuration) => {
   const { rsqrt: api, device } = configuration;
   covered("torch's tests", configuration.name);
 
-  const cases = ops.flatMap((name) =>
+  const cases = unaryNames.flatMap((name) =>
     dtypes.flatMap((dtype): Case[] => {
       const result = resultDType(name, dtype);
-      return result === null ? [] : [{ name, op: api[name] as Rsqrt['neg'], inPlace: api[`${name}_`], dtype, result }];
+      return result === null ? [] : [{ name, op: unaryOf(api, name), inPlace: api[`${name}_`], dtype, result }];
     }),
   );
   /** One test for each operation, in all dtypes that it takes; a failure says in which. */
@@ -235,10 +205,12 @@ describe.each(configurations)('$name', (configuration) => {
   };
 
   describe('domain', () => {
-    test.each(['rsqrt', 'sqrt'] as const)('%s of numbers below the domain is NaN', (name) => {
+    test.each(unaryNamesWhere(({ min }) => min !== undefined))('%s of numbers below the domain is NaN', (name) => {
+      const { min = 0 } = opNamed(name);
       for (const dtype of dtypes.filter(isFloat)) {
         for (const below of [1e-5, 1e-3, 1e-1, 1, 2, 10, 20, 50, 100]) {
-          expect([dtype, below, api[name](api.tensor(-below, { dtype, device })).item()]).toEqual([dtype, below, nan]);
+          const result = unaryOf(api, name)(api.tensor(min - below, { dtype, device })).item();
+          expect([dtype, below, result]).toEqual([dtype, below, nan]);
         }
       }
     });
@@ -294,7 +266,7 @@ describe.each(configurations)('$name', (configuration) => {
       'extremal, both parts',
       ({ name, op, dtype }) => {
         const values = pairsOf(extremalFloats).map(([re, im]) => ({ re, im }));
-        const expected = complexExtremals[name].map((value) =>
+        const expected = opNamed(name).complex?.extremals?.map((value) =>
           typeof value === 'number' ? value : { re: value[0], im: value[1] },
         );
         for (const x of [api.tensor(values, { dtype, device }), apart(api.tensor(values, { dtype, device }))]) {
@@ -305,13 +277,13 @@ describe.each(configurations)('$name', (configuration) => {
     );
     test('sqrt of complex numbers whose parts differ much', () => {
       for (const [dtype, large] of [['complex64', -1e20] as const, ['complex128', -1e60] as const]) {
-        const c = { name: 'sqrt', op: api.sqrt as Rsqrt['neg'], inPlace: api.sqrt_, dtype, result: dtype } as const;
+        const c = { name: 'sqrt', op: unaryOf(api, 'sqrt'), inPlace: api.sqrt_, dtype, result: dtype } as const;
         checkElements(c, [elementOf(dtype, 0, -1e20), elementOf(dtype, large, -4988429.2)]);
       }
     });
-    test.each(['neg', 'abs'] as const)('%s of bools is refused', (name) => {
+    test.each(unaryNamesWhere(({ refuses }) => refuses.includes('bool')))('%s of bools is refused', (name) => {
       const x = api.tensor([false, true], { device });
-      expect(() => (api[name] as Rsqrt['neg'])(x)).toThrow(refuses('ERR_DTYPE'));
+      expect(() => unaryOf(api, name)(x)).toThrow(refuses('ERR_DTYPE'));
       expect(() => api[`${name}_`](x)).toThrow(refuses('ERR_DTYPE'));
     });
   });

@@ -1,7 +1,7 @@
 /**
  * Random chains of views over random strided tensors of every dtype, against the model in
  * support/view-model.ts: shape, strides, offset, contiguity, values, what an operation returns, and
- * where writes land. `RSQRT_TEST_SEED` and `RSQRT_TEST_RUNS` repeat or extend a run.
+ * where writes land. `RSQRT_TEST_SEED` and `RSQRT_TEST_RUNS` (support/runs.ts) repeat or extend a run.
  */
 
 import fc from 'fast-check';
@@ -9,12 +9,12 @@ import { type DType, dtypes, type Tensor } from '../src/index';
 import { load, type Rsqrt } from './support/configurations';
 import { covered } from './support/coverage';
 import { partOf } from './support/reference';
+import { runs } from './support/runs';
 import { type AnyArray, arrayFor, elementAt, setElement } from './support/values';
 import type { Model } from './support/view-model';
 import * as model from './support/view-model';
 
 const seed = Number(process.env.RSQRT_TEST_SEED ?? Date.now() % 2 ** 31);
-const runs = Number(process.env.RSQRT_TEST_RUNS ?? 1_000); // 10,000 every night (nightly.yml)
 
 const MOST = 150; // elements of a view
 
@@ -319,7 +319,7 @@ test.each([
     { seed, numRuns },
   );
   // Every kind of step was taken often enough to mean something.
-  if (numRuns >= 1000) {
+  if (numRuns >= 500) {
     expect(Object.keys(steps).filter((step) => (taken.get(step) ?? 0) < numRuns / 100)).toEqual([]);
   }
   covered('property test', `${numRuns} chains of up to ${longest} views on ${name}, seed ${seed}`);

@@ -8,7 +8,8 @@ import * as path from 'node:path';
 import type { DType, Tensor } from '../src/index';
 import { configurations } from './support/configurations';
 import { covered } from './support/coverage';
-import type { Element } from './support/reference';
+import { type UnaryName, unaryNames, unaryOf } from './support/ops';
+import { type Element, partOf, resultDType } from './support/reference';
 import { dataOf, decode, decodeAll, type Encoded, elementAt, positions, rawOf, setElement } from './support/values';
 
 interface ViewCase {
@@ -140,29 +141,30 @@ describe('the strides that torch chooses', () => {
     Object.entries(tensors).map(([name, tensor]) => [name, textOf(tensor)]);
 
   const [{ rsqrt: local }] = configurations;
+  /** What the operations of certain dtypes give, by name: all that are defined. */
+  const resultsOf = (inputs: Tensor[], isChosen: (op: UnaryName, dtype: DType) => boolean): Record<string, Tensor> =>
+    Object.fromEntries(
+      inputs.flatMap((input) =>
+        unaryNames
+          .filter((op) => resultDType(op, input.dtype) !== null && isChosen(op, input.dtype))
+          .map((op) => [`${op} of ${input.dtype}`, unaryOf(local, op)(input)]),
+      ),
+    );
+  const isMadeReal = (op: UnaryName, dtype: DType): boolean =>
+    partOf(dtype) !== undefined && resultDType(op, dtype) === partOf(dtype);
   const onCpu = stored.map((dtype) => local.ones(4096, { dtype }));
 
   test.each(stridesRows)('shape %j, strides %j', (shape, strides, result, promoted, copy) => {
-    const [x, whole, truth, pair] = onCpu.map((storage) => storage.asStrided(shape, strides));
+    const inputs = onCpu.map((storage) => storage.asStrided(shape, strides));
+    const [x, whole] = inputs;
     const results = {
-      rsqrt: local.rsqrt(x),
+      ...resultsOf(inputs, (op, dtype) => resultDType(op, dtype) === dtype),
       'x.rsqrt()': x.rsqrt(),
-      sqrt: local.sqrt(x),
-      reciprocal: local.reciprocal(x),
-      neg: local.neg(x),
-      abs: local.abs(x),
-      square: local.square(x),
       'rsqrt into out': local.rsqrt(x, { out: local.empty(0) }),
-      'neg of int32': local.neg(whole),
-      'square of int32': local.square(whole),
-      'rsqrt of complex64': local.rsqrt(pair),
     };
     const promotedResults = {
-      'rsqrt of int32': local.rsqrt(whole),
+      ...resultsOf(inputs, (op, dtype) => resultDType(op, dtype) !== dtype && !isMadeReal(op, dtype)),
       'rsqrt of int32 into out': local.rsqrt(whole, { out: local.empty(0) }),
-      'sqrt of int32': local.sqrt(whole),
-      'reciprocal of bool': local.reciprocal(truth),
-      'square of bool': local.square(truth),
     };
     const copies = {
       clone: x.clone(),
@@ -175,7 +177,7 @@ describe('the strides that torch chooses', () => {
       randLike: local.randLike(x),
       randnLike: local.randnLike(x),
       'zerosLike, int8': local.zerosLike(x, { dtype: 'int8' }),
-      'abs of complex64': local.abs(pair),
+      ...resultsOf(inputs, isMadeReal),
     };
     expect(found({ ...results, ...promotedResults, ...copies })).toEqual([
       ...named(results, shape, result),

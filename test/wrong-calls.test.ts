@@ -9,6 +9,7 @@ import { inspect } from 'node:util';
 import { root } from './support/command';
 import { load, type Rsqrt } from './support/configurations';
 import { covered, skip } from './support/coverage';
+import { formsOf, unaryNames } from './support/ops';
 import { type Expected, type Loose, loose, type Row, range, table, thrownBy, type } from './support/wrong-calls';
 
 const own = (code: string): Expected => ({ name: 'RsqrtError', code });
@@ -1666,8 +1667,7 @@ afterEach(() => {
   for (const tensor of held.splice(0)) tensor.dispose();
 });
 
-const operations = ['rsqrt', 'sqrt', 'reciprocal', 'neg', 'abs', 'square'];
-const functions = operations.flatMap((name) => [name, `${name}_`]);
+const functions = unaryNames.flatMap(formsOf);
 
 // Not counted as rows: the same mistakes, made with every operation.
 test.each(functions)('%s refuses what is no tensor, and a disposed one', (name) => {

@@ -33,8 +33,9 @@ template <> struct BitsOf<16> { using type = Complex<double>; };
 template <class T>
 using Bits = typename BitsOf<sizeof(T)>::type;
 
-// Which dtypes of an op have a kernel of their own for contiguous memory: those where the op takes
-// much longer than its instruction's way through the interpreter is not worth having.
+// Which dtypes of an op have a kernel of their own for contiguous memory: floats and complex numbers,
+// if the op has many instructions, and copies. They read four packs before they compute, and
+// rsqrt of 16-bit floats needs fewer instructions than rsqrt of float32.
 template <class Op, class From>
 constexpr bool is_direct() {
   if constexpr (std::is_void_v<Compute<Op, From>>) {
@@ -111,7 +112,8 @@ std::uint32_t lead_of(const Program& program, const Piece& piece, int elements) 
   for (int k = 0; k < program.operands; ++k) {
     if (!program.is_output(k) || layout.strides[k][layout.ndim - 1] != 1) continue;
     const auto address = reinterpret_cast<std::uintptr_t>(piece.memory[k]);
-    return static_cast<std::uint32_t>(address / size_of(program.operand[k]) % static_cast<unsigned>(elements));
+    return static_cast<std::uint32_t>(address / size_of(program.operand[k]) %
+                                      static_cast<unsigned>(elements));
   }
   return 0;
 }
@@ -128,7 +130,32 @@ bool has_whole_packs(const Program& program, const Piece& piece, int k, std::uin
   return (first - lead) % static_cast<unsigned>(elements) == 0;
 }
 
-template <int width>
+// The tiers of every op, by the form that it computes.
+struct Tiers {
+  Tier of[form_count];
+};
+template <class Op>
+constexpr Tiers tiers() {
+#define X(name, type) tier_of<Op, type>,
+  return {{RSQRT_FORMS(X)}};
+#undef X
+}
+constexpr Tiers tiers_of_ops[] = {
+#define X(name, functor) tiers<functor>(),
+    RSQRT_OPS(X)
+#undef X
+};
+
+Tier tier_of_program(const Program& program) {
+  for (int i = 0; i < program.steps; ++i) {
+    const Step& step = program.step[i];
+    if (step.kind != Kind::apply) continue;
+    if (tiers_of_ops[step.code].of[static_cast<int>(form_of(step.dtype))] == Tier::full) return Tier::full;
+  }
+  return Tier::light;
+}
+
+template <int width, Tier tier>
 cudaError_t launch_interpreter(const Program& program, const Scalar* scalars, Piece& piece,
                                int multiprocessors, cudaStream_t stream) {
   constexpr int elements = elements_in_slot<width>;
@@ -155,22 +182,55 @@ cudaError_t launch_interpreter(const Program& program, const Scalar* scalars, Pi
     TaskOperand& operand = task.operand[k];
     operand.memory = piece.memory[k];
     operand.inner_stride = static_cast<std::uint32_t>(layout.strides[k][inner]);
+    operand.size = static_cast<std::uint16_t>(size_of(program.operand[k]));
     operand.whole = has_whole_packs(program, piece, k, task.lead, elements) ? 1 : 0;
     for (int dim = 0; dim < inner; ++dim) {
       operand.strides[dim] = static_cast<std::uint32_t>(layout.strides[k][dim]);
     }
   }
+  task.ahead = 0;
+  for (int k = 0; k < program.operands; ++k) {
+    if (program.is_output(k) || task.operand[k].whole == 0) continue;
+    task.fetched[task.ahead++] = static_cast<std::uint8_t>(k);
+  }
   void* args[] = {&task};
   const std::uint32_t threads = task.packs < threads_per_block ? task.packs : threads_per_block;
-  const dim3 grid = grid_for(quotient_up(task.packs, threads_per_block), multiprocessors);
-  if (program.slots <= register_slots) {
-    return cudaLaunchKernel(interpreter<width, RegisterSlots<width>>, grid, dim3(threads), args, 0, stream);
+  const dim3 grid = grid_for(quotient_up(task.packs, threads_per_block), multiprocessors, interpreter_blocks);
+  // Beside a long op, the way to shared memory does not matter.
+  if constexpr (tier == Tier::light) {
+    if (program.slots <= register_slots) {
+      return cudaLaunchKernel(interpreter<width, tier, RegisterSlots<width>>, grid, dim3(threads), args, 0,
+                              stream);
+    }
   }
-  return cudaLaunchKernel(interpreter<width, SharedSlots<width>>, grid, dim3(threads), args,
+  return cudaLaunchKernel(interpreter<width, tier, SharedSlots<width>>, grid, dim3(threads), args,
                           program.slots * shared_slot_bytes, stream);
 }
 
-int width_of(const Program& program) { return program.slot_size < 4 ? 4 : program.slot_size; }
+using LaunchInterpreter = decltype(&launch_interpreter<4, Tier::light>);
+
+struct Interpreter {
+  int width;  // bytes of a value
+  Tier tier;
+  LaunchInterpreter launch;
+};
+
+// The smallest come first. Nothing of 4 bytes is in the full tier, and whatever is computed in 16
+// bytes is.
+constexpr Interpreter interpreters[] = {
+    {4, Tier::light, &launch_interpreter<4, Tier::light>},
+    {8, Tier::light, &launch_interpreter<8, Tier::light>},
+    {8, Tier::full, &launch_interpreter<8, Tier::full>},
+    {16, Tier::full, &launch_interpreter<16, Tier::full>},
+};
+
+// The first one that holds a program.
+const Interpreter& interpreter_of(const Program& program) {
+  const Tier tier = tier_of_program(program);
+  const Interpreter* found = interpreters;
+  while (found->width < program.slot_size || found->tier < tier) ++found;
+  return *found;
+}
 
 cudaError_t launch_piece(const Program& program, const Scalar* scalars, Piece& piece, int multiprocessors,
                          cudaStream_t stream) {
@@ -187,15 +247,13 @@ cudaError_t launch_piece(const Program& program, const Scalar* scalars, Piece& p
                                                               multiprocessors, stream);
     }
   }
-  const int width = width_of(program);
-  if (cut_edge(program, width, piece, rest)) {
+  const Interpreter& smallest = interpreter_of(program);
+  if (cut_edge(program, smallest.width, piece, rest)) {
     const cudaError_t status = launch_piece(program, scalars, piece, multiprocessors, stream);
     return status != cudaSuccess ? status : launch_piece(program, scalars, rest, multiprocessors, stream);
   }
-  reorder_tiles(program, width, piece);
-  if (width == 4) return launch_interpreter<4>(program, scalars, piece, multiprocessors, stream);
-  if (width == 8) return launch_interpreter<8>(program, scalars, piece, multiprocessors, stream);
-  return launch_interpreter<16>(program, scalars, piece, multiprocessors, stream);
+  reorder_tiles(program, smallest.width, piece);
+  return smallest.launch(program, scalars, piece, multiprocessors, stream);
 }
 
 template <class Distribution>

@@ -26,6 +26,9 @@ class GuardedMemory {
     if (mprotect(start_ - page_, page_, PROT_NONE) != 0 || mprotect(start_ + room_, page_, PROT_NONE) != 0) {
       std::abort();
     }
+    block_ = start_;
+    bytes_ = room_;
+    forbid(block_, bytes_);
   }
   ~GuardedMemory() {
     allow(start_, room_);
@@ -42,8 +45,10 @@ class GuardedMemory {
 
  private:
   std::byte* place(std::byte* block, std::size_t bytes) {
-    forbid(start_, room_);
+    forbid(block_, bytes_);
     allow(block, bytes);
+    block_ = block;
+    bytes_ = bytes;
     return block;
   }
 
@@ -58,6 +63,8 @@ class GuardedMemory {
   std::size_t page_;
   std::size_t room_;
   std::byte* start_;
+  std::byte* block_;  // the current one
+  std::size_t bytes_;
 };
 
 }  // namespace rsqrt_native::test

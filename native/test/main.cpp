@@ -2,7 +2,7 @@
 // inputs.
 //
 //   native-test [PART…] [--threads=N] [--float64=N] [--layouts=N] [--programs=N] [--thin=N]
-//               [--hard-inputs=FILE]
+//               [--corrupt=N] [--hard-inputs=FILE]
 //
 // Without parts, it runs all except the long ones (seeds and float32) and those that the part
 // device runs in separate processes. Prints a line for each part and target, and returns 1 if
@@ -35,6 +35,7 @@ constexpr Part parts[] = {
     {"concurrent", test_concurrent, false},
     {"streamed", test_streamed, false},
     {"programs", test_programs, false},
+    {"corrupt", test_corrupt, false},
     {"integers", test_integers, false},
     {"float16", test_float16, false},
     {"bfloat16", test_bfloat16, false},
@@ -52,17 +53,22 @@ constexpr Part parts[] = {
     {"divisors", test_divisors, false},
     {"gpu-dense", test_gpu_dense, false},
     {"gpu-far", test_gpu_far, false},
+    {"gpu-programs", test_gpu_programs, false},
+    {"gpu-tiles", test_gpu_tiles, false},
+    {"gpu-pieces", test_gpu_pieces, false},
     {"gpu-draws", test_gpu_draws, false},
     {"barriers", test_barriers, false},
     {"seeds", test_seeds, true},
     {"float32", test_float32, true},
+    {"speed", test_speed, true},
 };
 
 int usage(const std::string& word) {
   std::fprintf(stderr, "native-test: '%s' is neither a part nor an option. Parts:", word.c_str());
   for (const Part& part : parts) std::fprintf(stderr, " %s", part.name);
-  std::fputs("; options: --threads=N --float64=N --layouts=N --programs=N --thin=N --hard-inputs=FILE\n",
-             stderr);
+  std::fputs(
+      "; options: --threads=N --float64=N --layouts=N --programs=N --corrupt=N --thin=N --hard-inputs=FILE\n",
+      stderr);
   return 2;
 }
 
@@ -92,6 +98,8 @@ bool take_option(const std::string& word, Options& options) {
     options.layouts = number;
   } else if (name == "--programs") {
     options.programs = number;
+  } else if (name == "--corrupt") {
+    options.corrupt = number;
   } else if (name == "--thin") {
     options.thin = number;
   } else {
@@ -101,7 +109,8 @@ bool take_option(const std::string& word, Options& options) {
 }
 
 int run(const std::vector<std::string>& words) {
-  Options options{static_cast<int>(std::thread::hardware_concurrency()), 2'000'000, 20, 20'000, 1, ""};
+  Options options{
+      static_cast<int>(std::thread::hardware_concurrency()), 2'000'000, 20, 20'000, 100'000, 1, ""};
   std::vector<const Part*> chosen;
   std::vector<std::string> given;  // options
   for (const std::string& word : words) {

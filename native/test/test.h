@@ -17,6 +17,7 @@ struct Options {
   std::int64_t float64;     // number of inputs of the part float64
   std::int64_t layouts;     // number of random layouts per operation and pair of dtypes
   std::int64_t programs;    // number of random programs
+  std::int64_t corrupt;     // number of corrupt programs
   std::int64_t thin;        // the part float32 tests one bit pattern in so many
   std::string hard_inputs;  // a file of float64 inputs that are hard to round, or empty
 };
@@ -69,6 +70,7 @@ bool test_environment(const Options& options);
 bool test_concurrent(const Options& options);
 bool test_streamed(const Options& options);
 bool test_programs(const Options& options);
+bool test_corrupt(const Options& options);
 bool test_philox(const Options& options);
 bool test_distributions(const Options& options);
 bool test_draws(const Options& options);
@@ -80,7 +82,11 @@ bool test_overrun(const Options& options);
 bool test_divisors(const Options& options);
 bool test_gpu_dense(const Options& options);
 bool test_gpu_far(const Options& options);
+bool test_gpu_programs(const Options& options);
+bool test_gpu_tiles(const Options& options);
+bool test_gpu_pieces(const Options& options);
 bool test_gpu_draws(const Options& options);
 bool test_barriers(const Options& options);
+bool test_speed(const Options& options);
 
 }  // namespace rsqrt_native::test

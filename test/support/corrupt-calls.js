@@ -1,8 +1,8 @@
-// Makes random calls of the addon, most of them corrupt: node corrupt-calls.js ADDON SEED COUNT
+// Random calls of the addon, most of them corrupt: node corrupt-calls.js ADDON SEED COUNT
 //
-// A model in exact arithmetic decides whether each call is legal. A legal call must return, and
-// write its elements and no other byte. Any other call must throw an error with a code and write
-// nothing. Prints how many calls were refused and done.
+// A model in exact arithmetic says of each call whether it is legal. A legal one must return and
+// write its elements and no other byte; any other must throw an error with a code and write
+// nothing. Prints how many were refused and done.
 const { inspect } = require('node:util');
 const { isAnyArrayBuffer, isArrayBuffer, isFloat64Array } = require('node:util/types');
 const { takesSharedArrayBuffers } = require('./node-api.js');
@@ -46,7 +46,7 @@ revoke();
 const detached = new Uint8Array(64);
 structuredClone(detached.buffer, { transfer: [detached.buffer] });
 
-// Windows in one arena. The bytes between them must never change.
+// Windows in one arena: what lies between them must never change.
 const arena = new Uint8Array(4096);
 for (let i = 0; i < arena.length; i++) arena[i] = below(256);
 const windows = [0, 1, 7, 16, 64, 100, 256, 256].map((length, i) => arena.subarray(i * 512 + i, i * 512 + i + length));
@@ -54,7 +54,7 @@ const whole = new ArrayBuffer(64);
 const shared = new SharedArrayBuffer(64);
 const scalarValues = new ArrayBuffer(256);
 
-/** What the addon takes as memory: its place, its length, and its bytes if they are visible. */
+/** What the addon takes as memory: where it is, how long, and its bytes if they can be seen. */
 const memories = new Map();
 for (const bytes of windows) memories.set(bytes, { device: -1, length: bytes.length, bytes });
 memories.set(whole, { device: -1, length: 64, bytes: new Uint8Array(whole) });
@@ -76,7 +76,8 @@ function allocatePinned(length) {
 if (devices > 0) for (const length of [8, 64, 256]) allocatePinned(length);
 
 /**
- * Events and graphs: their device, whether they were released, and whether an event was recorded.
+ * Events and graphs: of which device, whether they were released, and whether an event was
+ * recorded.
  */
 const handles = new Map();
 const ofKind = (kind) => [...handles].filter(([, info]) => info.kind === kind).map(([handle]) => handle);
@@ -151,7 +152,7 @@ const number = () =>
     () => Number.MIN_VALUE,
     () => 2 ** 32 + below(4),
   ])();
-/** Mostly a value that fits, sometimes any number, sometimes any value. */
+/** Mostly what fits, at times any number, at times anything. */
 const mostly = (valid) => {
   const dice = random();
   return dice < 0.95 ? valid() : dice < 0.98 ? number() : junk();
@@ -265,7 +266,7 @@ function dimsOf(value, operands) {
 }
 
 const product = (dims) => dims.reduce((count, [size]) => count * BigInt(size), 1n);
-/** The position after the last element, in elements. */
+/** Past the last element, in elements. */
 const extent = (dims, side) => dims.reduce((end, dim) => end + BigInt(dim[0] - 1) * BigInt(dim[side]), 1n);
 
 function fits({ device, length }, dtype, start, dims, side) {
@@ -320,7 +321,7 @@ function judgeCopy([source, from, destination, to, length, nonBlocking]) {
   return overlap ? 'left out' : 'legal';
 }
 
-/** Calls about the queue of a device: their arguments, and whether these are legal. */
+/** Calls about the queue of a device: their arguments, and whether what these are is legal. */
 const isDevice = (value) => isWhole(value, devices - 1);
 const isLive = (value, kind) => handles.get(value)?.kind === kind && handles.get(value).live;
 const ofDevice = { args: () => [mostly(() => below(devices))], isLegal: ([device]) => isDevice(device) };
@@ -378,7 +379,7 @@ const queueCalls = {
     },
   },
 };
-/** Keeps some of the released objects in use. */
+/** Some of what ended stays in use, as released. */
 function end(handle, add) {
   const info = handles.get(handle);
   info.live = false;
@@ -532,6 +533,6 @@ for (let index = 0; index < count; index++) {
     }
   }
 }
-// A kernel that wrote outside its memory has made its device fail.
+// A kernel that wrote beside its memory has failed its device.
 for (let device = 0; device < devices; device++) binding.synchronize(device);
 console.log(JSON.stringify(tally));

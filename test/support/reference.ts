@@ -4,10 +4,11 @@
  */
 
 import type { Complex, DType } from '../../src/index';
+import { difference, type Exact, exactly, half, sizeOf, sum } from './exact';
+import { type NativeOpName, type Op, opNamed, type ResultRule } from './ops';
 
 export type Real = number | bigint | boolean;
 export type Element = Real | Complex;
-export type OpName = 'rsqrt' | 'sqrt' | 'reciprocal' | 'neg' | 'abs' | 'square';
 
 const integerBits: Partial<Record<DType, number>> = { int8: 8, uint8: 8, int16: 16, int32: 32, int64: 64 };
 
@@ -64,7 +65,7 @@ export function toWord(dtype: FloatName, value: number): bigint {
   const magnitude = Math.abs(value);
   if (magnitude === Number.POSITIVE_INFINITY) return sign | infinity;
   if (magnitude < 2 ** least) return sign | BigInt(magnitude * 2 ** (precision - 1 - least));
-  const [mantissa, exponent] = parts(magnitude);
+  const [mantissa, exponent] = exactly(magnitude);
   const field = BigInt(exponent + 53 - least);
   const fraction = (mantissa >> BigInt(53 - precision)) & ((1n << BigInt(precision - 1)) - 1n);
   return sign | (field << BigInt(precision - 1)) | fraction;
@@ -75,7 +76,7 @@ export function nearest(dtype: FloatName, value: Real): number {
   const x = typeof value === 'boolean' ? Number(value) : value;
   if (typeof x === 'number' && (x === 0 || !Number.isFinite(x))) return x;
   const sign = x < 0 ? -1 : 1;
-  const [mantissa, exponent] = typeof x === 'bigint' ? [x < 0n ? -x : x, 0] : parts(Math.abs(x));
+  const [mantissa, exponent] = typeof x === 'bigint' ? [x < 0n ? -x : x, 0] : exactly(Math.abs(x));
   if (mantissa === 0n) return 0;
   const { precision, least, most } = formats[dtype];
   const leading = mantissa.toString(2).length - 1 + exponent;
@@ -91,40 +92,45 @@ export function nearest(dtype: FloatName, value: Real): number {
   return sign * (result >= 2 ** most * 2 ? Number.POSITIVE_INFINITY : result);
 }
 
-// ---------------------------------------------------------------- operations on real dtypes
+// ---------------------------------------------------------------- operations
 
 /** The dtype of a result; null where the operation is not defined. As torch 2.13 answers. */
-export function resultDType(op: OpName, dtype: DType): DType | null {
-  if (op === 'abs' && partOf(dtype)) return partOf(dtype) as DType;
-  if (isFloat(dtype) || partOf(dtype)) return dtype;
-  if (op === 'rsqrt' || op === 'sqrt' || op === 'reciprocal') return 'float32';
-  if (dtype !== 'bool') return dtype;
-  return op === 'square' ? 'int64' : null;
+export function resultDType(op: NativeOpName | Op, dtype: DType): DType | null {
+  const { result, refuses } = rowOf(op);
+  return refuses.includes(dtype) ? null : dtypeByRule(result, dtype);
+}
+
+const rowOf = (op: NativeOpName | Op): Op => (typeof op === 'string' ? opNamed(op) : op);
+
+/** The dtype that a rule gives, with the default dtype float32. */
+function dtypeByRule(rule: ResultRule, dtype: DType): DType {
+  const isWhole = !isFloat(dtype) && partOf(dtype) === undefined;
+  return {
+    same: dtype,
+    float: isWhole ? 'float32' : dtype,
+    real: partOf(dtype) ?? dtype,
+    number: dtype === 'bool' ? 'int64' : dtype,
+    bool: 'bool',
+  }[rule] as DType;
 }
 
 /**
- * The element that an operation gives for one of a real dtype, as a value of the result's dtype.
+ * The element that an operation gives for those of a real dtype, one for each input, as a value of
+ * the result's dtype.
  */
-export function reference(op: OpName, dtype: DType, value: Real): Real {
-  const result = resultDType(op, dtype) as DType;
-  if (!isFloat(result)) {
-    const x = BigInt(value);
-    return wrap(result, op === 'neg' ? -x : op === 'abs' ? (x < 0n ? -x : x) : x * x);
+export function reference(op: NativeOpName | Op, dtype: DType, ...values: Real[]): Real {
+  const { result: rule, integer, real, float64 } = rowOf(op);
+  const result = dtypeByRule(rule, dtype);
+  if (!isFloat(dtype) && !isFloat(result)) {
+    const exact = (integer as NonNullable<typeof integer>)(...values.map(BigInt));
+    return typeof exact === 'bigint' ? wrap(result, exact) : exact;
   }
-  const x = isFloat(dtype) ? (value as number) : nearest('float32', value);
-  if (result === 'float64' && op === 'rsqrt') return rsqrtFloat64(x);
-  // One √, / or · of doubles rounds right to a double, and (53 ≥ 2·24 + 2) its result again to a
-  // float, or to 16 bits. 1/√x through double is right for all 2^32 floats and all numbers of 16
-  // bits (see the tests of this in accuracy.test.ts).
-  const exact = {
-    rsqrt: () => 1 / Math.sqrt(x),
-    sqrt: () => Math.sqrt(x),
-    reciprocal: () => 1 / x,
-    neg: () => -x,
-    abs: () => Math.abs(x),
-    square: () => x * x,
-  }[op]();
-  return result === 'float32' ? Math.fround(exact) : nearest(result, exact);
+  // Integers are computed in float32.
+  const x = values.map((value) => (isFloat(dtype) ? (value as number) : nearest('float32', value)));
+  const exact = dtype === 'float64' && float64 !== undefined ? float64(...x) : real(...x);
+  if (typeof exact === 'boolean') return exact;
+  if (result === 'float64') return exact;
+  return result === 'float32' ? Math.fround(exact) : nearest(result as FloatName, exact);
 }
 
 /** The low bits of an integer. */
@@ -155,128 +161,22 @@ export function convert(from: DType, to: DType, value: Element): Element {
 
 // ---------------------------------------------------------------- exact comparisons
 
-/** mantissa · 2^exponent. */
-type Exact = readonly [mantissa: bigint, exponent: number];
-
-/** The float64 nearest to 1/√x. */
-export function rsqrtFloat64(x: number): number {
-  const rough = 1 / Math.sqrt(x);
-  if (!(x > 0) || x === Number.POSITIVE_INFINITY) return rough;
-  return [next(rough, -1n), rough, next(rough, 1n)].reduce((best, candidate) => {
-    const isCloser = isAbove('rsqrt', x, half(sum(parts(best), parts(candidate)))) === candidate > best;
-    return isCloser ? candidate : best;
-  });
-}
-
 /**
- * Whether y is the number of a dtype nearest to the exact result for x; positive, y perhaps
- * infinite.
+ * Whether y is the number of a dtype nearest to the exact result for positive numbers, of which the
+ * operation's `isAbove` tells; positive, y perhaps infinite.
  */
-export function isNearest(dtype: FloatName, y: number, op: 'rsqrt' | 'sqrt' | 'reciprocal', x: number): boolean {
+export function isNearest(dtype: FloatName, y: number, name: NativeOpName, ...x: number[]): boolean {
+  const { isAbove } = opNamed(name);
+  if (isAbove === undefined) throw new Error(`${name} has no isAbove in test/support/ops.ts`);
+  const isResultAbove = (middle: Exact) => isAbove(middle, ...x.map(exactly));
   const bits = toWord(dtype, y);
   // In the place of infinity stands the number that would follow the largest.
   const number = (word: bigint): Exact => {
     const value = fromWord(dtype, word);
-    return value === Number.POSITIVE_INFINITY ? [1n, formats[dtype].most + 1] : parts(value);
+    return value === Number.POSITIVE_INFINITY ? [1n, formats[dtype].most + 1] : exactly(value);
   };
   const middle = (word: bigint) => half(sum(number(word), number(word + 1n)));
-  return isAbove(op, x, middle(bits - 1n)) && (y === Number.POSITIVE_INFINITY || !isAbove(op, x, middle(bits)));
-}
-
-/** Whether the exact result for x is above y, both positive. */
-function isAbove(op: 'rsqrt' | 'sqrt' | 'reciprocal', x: number, y: Exact): boolean {
-  const one: Exact = [1n, 0];
-  if (op === 'rsqrt') return isLess(product(product(y, y), parts(x)), one);
-  return op === 'sqrt' ? isLess(product(y, y), parts(x)) : isLess(product(y, parts(x)), one);
-}
-
-const half = ([mantissa, exponent]: Exact): Exact => [mantissa, exponent - 1];
-const product = ([a, e]: Exact, [b, f]: Exact): Exact => [a * b, e + f];
-const isLess = (a: Exact, b: Exact): boolean => difference(a, b)[0] < 0n;
-const difference = (a: Exact, [b, f]: Exact): Exact => sum(a, [-b, f]);
-
-function sum([a, e]: Exact, [b, f]: Exact): Exact {
-  const low = Math.min(e, f);
-  return [(a << BigInt(e - low)) + (b << BigInt(f - low)), low];
-}
-
-/** A positive float64 exactly. */
-function parts(x: number): Exact {
-  scratch.setFloat64(0, x);
-  const bits = scratch.getBigUint64(0);
-  const exponent = Number(bits >> 52n);
-  const fraction = bits & ((1n << 52n) - 1n);
-  return exponent === 0 ? [fraction, -1074] : [fraction | (1n << 52n), exponent - 1075];
-}
-
-function next(x: number, step: bigint): number {
-  scratch.setFloat64(0, x);
-  scratch.setBigUint64(0, scratch.getBigUint64(0) + step);
-  return scratch.getFloat64(0);
-}
-
-// ---------------------------------------------------------------- operations on complex dtypes
-
-/** Bits that are kept of intermediate results: many more than any dtype has. */
-const KEPT = 192;
-
-/**
- * The result for a finite complex number, to many more bits than a double has: the textbook
- * formulas.
- */
-function complexResult(op: OpName, { re, im }: Complex): readonly [re: Exact, im: Exact] {
-  const [x, y] = [signed(re), signed(im)];
-  const zero: Exact = [0n, 0];
-  const norm = sum(product(x, x), product(y, y));
-  switch (op) {
-    case 'neg':
-      return [difference(zero, x), difference(zero, y)];
-    case 'square':
-      return [difference(product(x, x), product(y, y)), product([2n, 0], product(x, y))];
-    case 'abs':
-      return [root(norm), zero];
-    case 'reciprocal':
-      return [quotient(x, norm), quotient(difference(zero, y), norm)];
-    default: {
-      // With t = √((|x| + |z|) / 2), √z is t + i·y/2t, or |y|/2t ± i·t where x is negative; 1/√z is
-      // its conjugate / |z|.
-      const modulus = root(norm);
-      const t = root(half(sum(re < 0 ? difference(zero, x) : x, modulus)));
-      const other = quotient(y, product([2n, 0], t));
-      const isPositive = y[0] > 0n || Object.is(im, 0);
-      const [u, v] =
-        re >= 0 ? [t, other] : [isPositive ? other : difference(zero, other), isPositive ? t : difference(zero, t)];
-      return op === 'sqrt' ? [u, v] : [quotient(u, modulus), difference(zero, quotient(v, modulus))];
-    }
-  }
-}
-
-const signed = (x: number): Exact => (x < 0 ? difference([0n, 0], parts(-x)) : parts(Math.abs(x)));
-
-const sizeOf = (value: bigint): number => (value < 0n ? -value : value).toString(16).length * 4;
-
-/** A value times a power of two so large that its mantissa has at least so many bits. */
-function widened([mantissa, exponent]: Exact, bits: number): Exact {
-  const missing = Math.max(bits - sizeOf(mantissa), 0);
-  return [mantissa << BigInt(missing), exponent - missing];
-}
-
-function quotient(a: Exact, b: Exact): Exact {
-  const [dividend, exponent] = widened(a, KEPT + sizeOf(b[0]));
-  return [dividend / b[0], exponent - b[1]];
-}
-
-function root(square: Exact): Exact {
-  let [radicand, exponent] = widened(square, 2 * KEPT);
-  if (exponent % 2 !== 0) [radicand, exponent] = [radicand << 1n, exponent - 1];
-  if (radicand === 0n) return square;
-  // Newton's method from above.
-  let estimate = 1n << BigInt(Math.ceil(sizeOf(radicand) / 2) + 1);
-  for (;;) {
-    const better = (estimate + radicand / estimate) >> 1n;
-    if (better >= estimate) return [estimate, exponent / 2];
-    estimate = better;
-  }
+  return isResultAbove(middle(bits - 1n)) && (y === Number.POSITIVE_INFINITY || !isResultAbove(middle(bits)));
 }
 
 /** How far a result for a finite complex number is off, in units in the last place of a dtype. */
@@ -290,16 +190,23 @@ export interface ComplexError {
   larger: number;
 }
 
-/** The error of what an operation on a complex dtype gave for a finite number. */
-export function complexError(op: OpName, dtype: DType, value: Complex, actual: Complex): ComplexError {
+/** The error of what an operation on a complex dtype gave for finite numbers. */
+export function complexError(
+  name: NativeOpName,
+  dtype: DType,
+  values: readonly Complex[],
+  actual: Complex,
+): ComplexError {
   const part = partOf(dtype) as FloatName;
-  const exact = complexResult(op, value);
+  const { complex } = opNamed(name);
+  if (complex === undefined) throw new Error(`${name} has no complex results in test/support/ops.ts`);
+  const exact = complex.exact(...values);
   const given = [actual.re, actual.im];
   const units = exact.map((component) => lastPlace(part, component));
   const errorIn = (i: number, unit: number): number => {
     const isBeyond = Math.abs(ratio(exact[i], formats[part].most + 1)) >= 1 - 2 ** -(formats[part].precision + 1);
     if (Number.isNaN(given[i]) || Number.isFinite(given[i]) === isBeyond) return Number.POSITIVE_INFINITY;
-    return isBeyond ? 0 : Math.abs(ratio(difference(exact[i], signed(given[i])), unit));
+    return isBeyond ? 0 : Math.abs(ratio(difference(exact[i], exactly(given[i])), unit));
   };
   return {
     parts: Math.max(errorIn(0, units[0]), errorIn(1, units[1])),

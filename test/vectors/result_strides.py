@@ -6,7 +6,7 @@ Usage: python3 result_strides.py result-strides.json
 Each row: shape, strides, then the strides of
   an operation that keeps the dtype (rsqrt of float32),
   an operation that converts first (rsqrt of int32, square of bool),
-  a copy (clone, to, zeros_like, ...; abs of complex64, too).
+  a copy (clone, to, zeros_like, ...; an operation that makes complex numbers real, too).
 The script checks that everything that should be in one of these groups is.
 """
 
@@ -62,16 +62,27 @@ def the_same(*tensors):
     return list(strides.pop())
 
 
+OPERATIONS = [torch.rsqrt, torch.sqrt, torch.reciprocal, torch.neg, torch.abs, torch.square]
+REFUSED = [(torch.neg, torch.bool), (torch.abs, torch.bool)]
+
+
 def row(shape, strides):
-    x, whole, truth, pair = (ones[dtype].as_strided(shape, strides) for dtype in ones)
-    result = the_same(
-        *(op(x) for op in (torch.rsqrt, torch.sqrt, torch.reciprocal, torch.neg, torch.abs, torch.square)),
-        torch.rsqrt(x, out=torch.empty(0)), torch.neg(whole), torch.square(whole), torch.rsqrt(pair))
-    promoted = the_same(torch.rsqrt(whole), torch.sqrt(whole), torch.reciprocal(truth), torch.square(truth))
+    inputs = [ones[dtype].as_strided(shape, strides) for dtype in ones]
+    x, whole, _, _ = inputs
+    kept, converted, made_real = [], [], []
+    for op in OPERATIONS:
+        for each in inputs:
+            if (op, each.dtype) in REFUSED:
+                continue
+            y = op(each)
+            group = kept if y.dtype == each.dtype else made_real if each.dtype.is_complex else converted
+            group.append(y)
+    result = the_same(*kept, torch.rsqrt(x, out=torch.empty(0)))
+    promoted = the_same(*converted, torch.rsqrt(whole, out=torch.empty(0)))
     copy = the_same(
         x.clone(), x.to(torch.float64), x.to(torch.float32, copy=True), torch.empty_like(x), torch.zeros_like(x),
         torch.ones_like(x), torch.full_like(x, 7), torch.rand_like(x), torch.randn_like(x),
-        torch.zeros_like(x, dtype=torch.int8), torch.abs(pair))
+        torch.zeros_like(x, dtype=torch.int8), *made_real)
     return [shape, strides, result, promoted, copy]
 
 

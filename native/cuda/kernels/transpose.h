@@ -90,19 +90,19 @@ struct Tile {
 // Reads along `across`, which becomes the rows of the tile in shared memory.
 template <class T>
 __device__ __forceinline__ void read_tile(const T* in, const Tiling& tiling, const Tile& tile, T* kept) {
-  using Place = Places<T>;
+  using At = Places<T>;
 #pragma unroll 1
-  for (unsigned first = 0; first < Place::count; first += in_flight) {
+  for (unsigned first = 0; first < At::count; first += in_flight) {
     T values[in_flight] = {};
 #pragma unroll
     for (unsigned k = 0; k < in_flight; ++k) {
-      const Place at(first + k);
+      const At at(first + k);
       const std::uint32_t i = tile.in + at.row * tiling.inner.in_stride + at.column * tiling.across.in_stride;
       if (at.row < tile.width && at.column < tile.height) values[k] = read<T>(in + i);
     }
 #pragma unroll
     for (unsigned k = 0; k < in_flight; ++k) {
-      const Place at(first + k);
+      const At at(first + k);
       write(kept + (at.row * tile_pitch<T> + at.column), values[k]);
     }
   }
@@ -111,12 +111,12 @@ __device__ __forceinline__ void read_tile(const T* in, const Tiling& tiling, con
 // Writes along `inner`, from the columns of the tile in shared memory.
 template <class T>
 __device__ __forceinline__ void write_tile(const T* kept, const Tiling& tiling, const Tile& tile, T* out) {
-  using Place = Places<T>;
+  using At = Places<T>;
 #pragma unroll 1
-  for (unsigned first = 0; first < Place::count; first += in_flight) {
+  for (unsigned first = 0; first < At::count; first += in_flight) {
 #pragma unroll
     for (unsigned k = 0; k < in_flight; ++k) {
-      const Place at(first + k);
+      const At at(first + k);
       const T value = read<T>(kept + (at.column * tile_pitch<T> + at.row));
       const std::uint32_t i =
           tile.out + at.row * tiling.across.out_stride + at.column * tiling.inner.out_stride;

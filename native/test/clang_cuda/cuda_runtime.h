@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdlib>  // what clang has in place of <new> needs it
 
 #define __global__ __attribute__((global))
 #define __device__ __attribute__((device))
