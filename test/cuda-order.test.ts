@@ -188,12 +188,13 @@ test('values that are written are part of a graph', () => {
     x.narrow(0, 0, 1).fill_(3);
     z.fill_({ re: 4, im: -5 });
     zero.select(1, 1).fill_(7);
-    return [zero, full([2], -1n, { device: 'cuda' })];
+    return { zero, minus: full([2], -1n, { device: 'cuda' }) };
   });
   expect(x.toArray()).toEqual([1, 1]);
   x.fill_(5);
   for (let i = 0; i < 2; i++) graph.replay();
-  expect([x.toArray(), z.toArray(), graph.result[0].toArray(), graph.result[1].toArray()]).toEqual([
+  const { zero, minus } = graph.result;
+  expect([x.toArray(), z.toArray(), zero.toArray(), minus.toArray()]).toEqual([
     [3, 625],
     [{ re: 4, im: -5 }],
     [
