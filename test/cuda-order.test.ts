@@ -179,6 +179,32 @@ test('replays are in order with what is queued around them, on any stream', () =
   expect([before.at(0), between.at(1), after.at(65_535)]).toEqual([-2, -4, -16]);
 });
 
+test('values that are written are part of a graph', () => {
+  const x = ones(2, { device: 'cuda' });
+  const z = tensor([{ re: 1, im: 2 }], { device: 'cuda' });
+  using graph = cuda.graph(() => {
+    const zero = zeros(2, 2, { device: 'cuda' });
+    x.square_();
+    x.narrow(0, 0, 1).fill_(3);
+    z.fill_({ re: 4, im: -5 });
+    zero.select(1, 1).fill_(7);
+    return { zero, minus: full([2], -1n, { device: 'cuda' }) };
+  });
+  expect(x.toArray()).toEqual([1, 1]);
+  x.fill_(5);
+  for (let i = 0; i < 2; i++) graph.replay();
+  const { zero, minus } = graph.result;
+  expect([x.toArray(), z.toArray(), zero.toArray(), minus.toArray()]).toEqual([
+    [3, 625],
+    [{ re: 4, im: -5 }],
+    [
+      [0, 7],
+      [0, 7],
+    ],
+    [-1n, -1n],
+  ]);
+});
+
 test('a graph that is refused or fails leaves nothing capturing', () => {
   const x = ones(2, { device: 'cuda' });
   const message = (fn: () => unknown) => {
@@ -208,8 +234,6 @@ test('a graph that is refused or fails leaves nothing capturing', () => {
     () => x.to('cpu'),
     () => x.to({ device: 'cpu', nonBlocking: true }),
     ...gpus.slice(1).map((device) => () => x.to(device)),
-    () => x.fill_(3),
-    () => zeros(2, { device: 'cuda' }),
     () => x.copy_(ones(2)),
     () => cuda.synchronize(),
     () => String(x),

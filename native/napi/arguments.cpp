@@ -20,20 +20,9 @@ std::string shown(double value) {
   return integral ? std::to_string(static_cast<std::int64_t>(value)) : std::to_string(value);
 }
 
-std::int64_t whole(double value, const char* argument, std::int64_t limit, std::int64_t least) {
-  if (!(value >= static_cast<double>(least) && value <= static_cast<double>(limit)) ||
-      value != std::trunc(value)) {
-    out_of_range(argument, "an integer from " + std::to_string(least) + " to " + std::to_string(limit),
-                 shown(value));
-  }
-  return static_cast<std::int64_t>(value);
-}
-
-std::int64_t whole(napi_env env, napi_value value, const char* argument, std::int64_t limit,
-                   std::int64_t least) {
-  double number;
-  if (napi_get_value_double(env, value, &number) != napi_ok) wrong_type(argument, "a number");
-  return whole(number, argument, limit, least);
+void refuse_number(double value, const char* argument, std::int64_t limit, std::int64_t least) {
+  out_of_range(argument, "an integer from " + std::to_string(least) + " to " + std::to_string(limit),
+               shown(value));
 }
 
 std::uint64_t whole_uint64(napi_env env, napi_value value, const char* argument) {

@@ -2,8 +2,8 @@
 
 import { isSharedArrayBuffer, isTypedArray } from 'node:util/types';
 import { type ArrayInfo, describeArray } from '../dtype/arrays';
-import { type Complex, checkDType, type DType, getDefaultDtype, type TypedArray } from '../dtype/dtype';
-import { contiguousStrides, copyStrides, type Sizes } from '../layout/layout';
+import { type Complex, checkDType, type DType, getDefaultDtype, infoOf, type TypedArray } from '../dtype/dtype';
+import { contiguousLayout, contiguousStrides, copyStrides, Layout, type Sizes } from '../layout/layout';
 import { checkShape } from '../layout/shape-checks';
 import { CPU, type DeviceName, deviceIndex, deviceName } from '../memory/device';
 import { Storage } from '../memory/storage';
@@ -15,7 +15,7 @@ import { checkKeys, spread } from '../support/checks';
 import { typeError } from '../support/errors';
 import { type Entries, elementWriter } from '../tensor/element';
 import { checkArray, dtypeOfUnsigned, readNested } from '../tensor/literal';
-import { allocateTensor, elementsOf, written } from '../tensor/memory';
+import { allocateTensor, allocateTensorOf, elementsOf, written } from '../tensor/memory';
 import { checkScalar, dtypeOfScalar, type Scalar } from '../tensor/scalar';
 import {
   checkIsOptions,
@@ -180,7 +180,7 @@ export type FillArguments<D extends DType> =
  */
 export function zeros<D extends DType = 'float32'>(...args: FillArguments<D>): Tensor<NoInfer<D>> {
   const { shape, dtype, device } = fillArguments(args, 'zeros');
-  return filledWith(0, shape, contiguousStrides(shape), dtype, device, 'zeros') as Tensor<D>;
+  return filledWith(0, contiguousLayout(shape), dtype, device, 'zeros') as Tensor<D>;
 }
 
 /**
@@ -189,7 +189,7 @@ export function zeros<D extends DType = 'float32'>(...args: FillArguments<D>): T
  */
 export function ones<D extends DType = 'float32'>(...args: FillArguments<D>): Tensor<NoInfer<D>> {
   const { shape, dtype, device } = fillArguments(args, 'ones');
-  return filledWith(1, shape, contiguousStrides(shape), dtype, device, 'ones') as Tensor<D>;
+  return filledWith(1, contiguousLayout(shape), dtype, device, 'ones') as Tensor<D>;
 }
 
 /**
@@ -198,7 +198,7 @@ export function ones<D extends DType = 'float32'>(...args: FillArguments<D>): Te
  */
 export function empty<D extends DType = 'float32'>(...args: FillArguments<D>): Tensor<NoInfer<D>> {
   const { shape, dtype, device } = fillArguments(args, 'empty');
-  return made(dtype, shape, contiguousStrides(shape), device) as Tensor<D>;
+  return allocateTensorOf(infoOf(dtype), contiguousLayout(shape), device) as Tensor<D>;
 }
 
 /**
@@ -221,7 +221,7 @@ export function full<T extends Scalar, D extends DType = DTypeOf<T>>(
   const sizes = checkShape(typeof shape === 'number' ? [shape] : shape, 'full: shape');
   const scalar = checkScalar(value, 'full: value');
   const type = dtype ?? dtypeOfScalar(scalar);
-  return filledWith(scalar, sizes, contiguousStrides(sizes), type, device, 'full') as Tensor<D>;
+  return filledWith(scalar, contiguousLayout(sizes), type, device, 'full') as Tensor<D>;
 }
 
 /**
@@ -241,7 +241,7 @@ export function zerosLike<D extends DType, E extends DType = D>(
   options?: TensorOptions<E>,
 ): Tensor<NoInfer<E>> {
   const { shape, strides, dtype, device } = likeArguments(input, options, 'zerosLike');
-  return filledWith(0, shape, strides, dtype, device, 'zerosLike') as Tensor<E>;
+  return filledWith(0, new Layout(shape, Object.freeze(strides)), dtype, device, 'zerosLike') as Tensor<E>;
 }
 
 /** A tensor of ones; otherwise like {@link zerosLike}. */
@@ -250,7 +250,7 @@ export function onesLike<D extends DType, E extends DType = D>(
   options?: TensorOptions<E>,
 ): Tensor<NoInfer<E>> {
   const { shape, strides, dtype, device } = likeArguments(input, options, 'onesLike');
-  return filledWith(1, shape, strides, dtype, device, 'onesLike') as Tensor<E>;
+  return filledWith(1, new Layout(shape, Object.freeze(strides)), dtype, device, 'onesLike') as Tensor<E>;
 }
 
 /** An uninitialised tensor; otherwise like {@link zerosLike}. */
@@ -279,7 +279,7 @@ export function fullLike<D extends DType, E extends DType = D>(
 ): Tensor<NoInfer<E>> {
   const { shape, strides, dtype, device } = likeArguments(input, options, 'fullLike');
   const scalar = checkScalar(value, 'fullLike: value');
-  return filledWith(scalar, shape, strides, dtype, device, 'fullLike') as Tensor<E>;
+  return filledWith(scalar, new Layout(shape, Object.freeze(strides)), dtype, device, 'fullLike') as Tensor<E>;
 }
 
 // ---------------------------------------------------------------- arguments
@@ -367,9 +367,16 @@ export function sentTo(device: number, made: Tensor): Tensor {
   return host.to(deviceName(device));
 }
 
-/** A dense tensor whose elements are all the same. */
-function filledWith(value: Scalar, shape: Sizes, strides: Sizes, dtype: DType, device: number, where: string): Tensor {
-  return made(dtype, shape, strides, device, (tensor) => fill(tensor, value, where));
+/** A tensor of a dense layout whose elements are all the same. */
+function filledWith(value: Scalar, layout: Layout, dtype: DType, device: number, where: string): Tensor {
+  const result = allocateTensorOf(infoOf(dtype), layout, device);
+  try {
+    fill(result, value, where);
+  } catch (error) {
+    result.dispose();
+    throw error;
+  }
+  return result;
 }
 
 /** A contiguous tensor that shares the memory of an array. */

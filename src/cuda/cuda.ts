@@ -133,10 +133,10 @@ export const cuda = {
    * that the function made and returned ({@link CudaGraph.result}). The graph keeps the memory that
    * its work needs, even when tensors are disposed.
    *
-   * The function must not read from the GPU, wait for it, copy from the CPU (`fill_` and `zeros`
-   * copy one element) or to other GPUs, draw random numbers, or capture another graph; these throw
-   * `ERR_CUDA`. If the function throws, nothing is kept and the error is passed on. Throws
-   * `TypeError` if `fn` is not a function or returns a promise.
+   * The function must not read from the GPU, wait for it, copy from the CPU or to other GPUs, draw
+   * random numbers, or capture another graph; these throw `ERR_CUDA`. Numbers that are written, as
+   * by `fill_` and `zeros`, are part of the graph. If the function throws, nothing is kept and the
+   * error is passed on. Throws `TypeError` if `fn` is not a function or returns a promise.
    *
    * @example
    * ```ts

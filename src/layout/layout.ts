@@ -31,6 +31,19 @@ export class Layout {
   }
 }
 
+let recent: Layout | null = null;
+
+/**
+ * The row-major layout of a shape, which is frozen. Tensors of one shape that are made one after the
+ * other share it.
+ */
+export function contiguousLayout(shape: Sizes): Layout {
+  if (recent === null || !sameSizes(shape, recent.shape)) {
+    recent = new Layout(Object.freeze(shape), Object.freeze(contiguousStrides(shape)));
+  }
+  return recent;
+}
+
 /** The number of elements of a shape. */
 export function numelOf(shape: Sizes): number {
   let numel = 1;

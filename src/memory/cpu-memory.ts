@@ -29,7 +29,8 @@ const ALIGNMENT = 64; // a cache line, and the widest vector
  * that was detached is replaced.
  */
 class Slab {
-  #buffer: ArrayBuffer | null = null;
+  /** Where the last cut is. */
+  buffer = new ArrayBuffer(0);
   #used = 0;
   readonly #byteLength: number;
 
@@ -37,18 +38,19 @@ class Slab {
     this.#byteLength = byteLength;
   }
 
-  cut(byteLength: number): BufferPart {
-    let buffer = this.#buffer;
-    if (buffer === null || this.#used + byteLength > this.#byteLength || bytesOf(buffer) !== this.#byteLength) {
-      buffer = newBuffer(this.#byteLength);
-      const { markAsUntransferable } = require('node:worker_threads') as typeof import('node:worker_threads'); // not at load: 2 ms
-      markAsUntransferable(buffer); // transferring one tensor's buffer would detach its neighbours
-      this.#buffer = buffer;
-      this.#used = 0;
-    }
+  /** Returns the offset of new memory in {@link buffer}. */
+  cut(byteLength: number): number {
+    if (this.#used + byteLength > this.#byteLength || bytesOf(this.buffer) !== this.#byteLength) this.#renew();
     const byteOffset = this.#used;
     this.#used = endOf(byteOffset, byteLength);
-    return { buffer, byteOffset };
+    return byteOffset;
+  }
+
+  #renew(): void {
+    this.buffer = newBuffer(this.#byteLength);
+    this.#used = 0;
+    const { markAsUntransferable } = require('node:worker_threads') as typeof import('node:worker_threads'); // not at load: 2 ms
+    markAsUntransferable(this.buffer); // transferring one tensor's buffer would detach its neighbours
   }
 
   /**
@@ -56,7 +58,7 @@ class Slab {
    * after the other.
    */
   giveBack(buffer: ArrayBuffer, byteOffset: number, byteLength: number): void {
-    if (buffer === this.#buffer && endOf(byteOffset, byteLength) === this.#used) this.#used = byteOffset;
+    if (buffer === this.buffer && endOf(byteOffset, byteLength) === this.#used) this.#used = byteOffset;
   }
 }
 
@@ -82,7 +84,10 @@ const spares = new Spares(256 * 1024 * 1024, (buffer) => binding.freeBuffer(buff
 /** Uninitialised memory, in a buffer that may be larger. Throws `ERR_OUT_OF_MEMORY`. */
 export function allocateBytes(byteLength: number): BufferPart {
   const slab = slabFor(byteLength);
-  if (slab !== null) return slab.cut(byteLength);
+  if (slab !== null) {
+    const byteOffset = slab.cut(byteLength);
+    return { buffer: slab.buffer, byteOffset };
+  }
   if (byteLength < mappedBytes) {
     const spare = spares.take(byteLength);
     if (spare !== undefined) return { buffer: spare, byteOffset: 0 };
@@ -117,7 +122,8 @@ export function freeBytes(buffer: ArrayBuffer, byteOffset: number, byteLength: n
   else spares.keep(buffer);
 }
 
-const slabFor = (byteLength: number): Slab | null =>
+/** From which slab memory of this size is cut. Null if it gets a buffer of its own. */
+export const slabFor = (byteLength: number): Slab | null =>
   byteLength <= SMALL_BYTES ? small : byteLength <= MEDIUM_BYTES ? medium : null;
 
 /** Whether memory of this size shares its buffer with other tensors. */

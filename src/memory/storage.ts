@@ -7,7 +7,7 @@ import type { DeviceMemory, Memory } from '../../binding';
 import { bytesOf, isDetached } from '../dtype/arrays';
 import { binding } from '../load/binding';
 import type { WatchedBuffer } from './abandoned-buffers';
-import { allocateBytes, freeBytes, sharesSlab, unwatchOwner, watchOwner } from './cpu-memory';
+import { allocateBytes, freeBytes, sharesSlab, slabFor, unwatchOwner, watchOwner } from './cpu-memory';
 import { CPU } from './device';
 
 /** Bytes that were allocated and not released. Garbage-collected memory still counts. */
@@ -41,9 +41,9 @@ export class Storage {
   /** The number of tensors on this storage that have not been disposed. */
   references = 0;
 
-  constructor(memory: Memory, byteOffset: number, byteLength: number, device: number) {
+  constructor(memory: Memory, byteOffset: number, byteLength: number, device: number, owner = ownerOf(memory)) {
     this.memory = memory;
-    this.owner = ArrayBuffer.isView(memory) ? memory.buffer : memory;
+    this.owner = owner;
     this.byteOffset = byteOffset;
     this.byteLength = byteLength;
     this.device = device;
@@ -52,7 +52,7 @@ export class Storage {
   /** Whether the ArrayBuffer was transferred away, or resized to less than this storage. */
   isLost(): boolean {
     // A SharedArrayBuffer, which is passed to the addon as a view, cannot be detached or shrunk.
-    if (this.device !== CPU || ArrayBuffer.isView(this.memory)) return false;
+    if (this.device !== CPU || this.memory !== this.owner) return false;
     const bytes = bytesOf(this.owner as ArrayBuffer);
     return bytes < this.byteOffset + this.byteLength || (bytes === 0 && isDetached(this.owner as ArrayBuffer));
   }
@@ -147,6 +147,8 @@ export class Storage {
   }
 }
 
+const ownerOf = (memory: Memory): object => (ArrayBuffer.isView(memory) ? memory.buffer : memory);
+
 /** New uninitialised memory, page-locked if `pinned`. Throws `ERR_OUT_OF_MEMORY`. */
 export function allocate(byteLength: number, device: number, pinned = false): Storage {
   const storage = pinned
@@ -161,9 +163,14 @@ export function allocate(byteLength: number, device: number, pinned = false): St
 }
 
 function allocateOnCpu(byteLength: number): Storage {
+  const slab = slabFor(byteLength);
+  if (slab !== null) {
+    const byteOffset = slab.cut(byteLength);
+    return new Storage(slab.buffer, byteOffset, byteLength, CPU, slab.buffer);
+  }
   const { buffer, byteOffset } = allocateBytes(byteLength);
-  const storage = new Storage(buffer, byteOffset, byteLength, CPU);
-  if (!sharesSlab(byteLength)) storage.watched = watchOwner(storage, buffer);
+  const storage = new Storage(buffer, byteOffset, byteLength, CPU, buffer);
+  storage.watched = watchOwner(storage, buffer);
   return storage;
 }
 

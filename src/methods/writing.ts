@@ -6,7 +6,7 @@ import { type ToOptions, warnOfLoss } from '../program/convert';
 import { launchFromCopy } from '../program/copy';
 import { fill } from '../program/fill';
 import { launch } from '../program/launch';
-import { checkWritable, mustCopyFirst } from '../program/overlap';
+import { checkWritable, mustCopyFirst, regionOf } from '../program/overlap';
 import { copyProgram } from '../program/program';
 import { copyBetweenDevices } from '../program/transfer';
 import { checkFlags } from '../support/checks';
@@ -94,7 +94,7 @@ export abstract class Writing<D extends DType> {
       return this;
     }
     const program = copyProgram(dtypeInfoOf(spread).code, dtypeInfoOf(this).code);
-    (mustCopyFirst(spread, this, 'copy_: this tensor') ? launchFromCopy : launch)(program, spread, this);
+    (mustCopyFirst(spread, regionOf(this), 'copy_: this tensor') ? launchFromCopy : launch)(program, spread, this);
     return this;
   }
 }

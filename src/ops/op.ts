@@ -6,9 +6,10 @@
 import { checkCast, type DType, type DTypeInfo, dtypeOfCode, getDefaultInfo, infoOf } from '../dtype/dtype';
 import { copyStrides, extentOf, Layout, resultStrides, sameSizes } from '../layout/layout';
 import { binding } from '../load/binding';
+import type { Storage } from '../memory/storage';
 import { launchFromCopy } from '../program/copy';
-import { launch, launchBetween } from '../program/launch';
-import { checkWritable, type MemoryRegion, mustCopyFirst, regionOf } from '../program/overlap';
+import { launchBetween } from '../program/launch';
+import { checkWritable, type MemoryRegion, mayOverlap, mustCopyFirst, regionOf } from '../program/overlap';
 import { computedIn, ProgramBuilder, ProgramTable } from '../program/program';
 import { checkKeys } from '../support/checks';
 import { RsqrtError, show, typeError } from '../support/errors';
@@ -84,13 +85,13 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
     const info = dtypeInfoOf(input);
     const result = resultOf(info, name);
     if (options !== undefined) {
-      if (isTensor(options)) {
-        throw typeError(`${name}: options must be an object such as { out }; received a Tensor`);
-      }
       const out = options?.out;
       if (out !== undefined) {
-        runInto(input, info, result, out);
+        runInto(input, storage, result, out);
         return out;
+      }
+      if (isTensor(options)) {
+        throw typeError(`${name}: options must be an object such as { out }; received a Tensor`);
       }
       // A number is the index that Array.prototype.map passes, so it is ignored.
       if (typeof options === 'object' && options !== null) checkKeys(options, ['out'], name);
@@ -107,18 +108,20 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
   };
 
   /** Checks everything, then stores the result in `out`. */
-  const runInto = (input: Tensor, info: DTypeInfo, result: DTypeInfo, out: Tensor): void => {
+  const runInto = (input: Tensor, from: Storage, result: DTypeInfo, out: Tensor): void => {
     if (!isTensor(out)) throw notATensor(outName, out);
-    if (storageOf(out, outName).device !== storageOf(input, outName).device) {
+    const to = storageOf(out, outName);
+    if (to.device !== from.device) {
       throw new RsqrtError(
         'ERR_DEVICE',
         `${outName} must be on the input's device ${input.device}; it is on ${out.device}`,
       );
     }
+    const info = dtypeInfoOf(input);
     const stored = dtypeInfoOf(out);
     checkCast(result.name, stored.name, outName);
     checkWritable(out, outName);
-    let copyFirst = mustCopyFirst(input, out, outName);
+    let copyFirst = out !== input && mayOverlap(from, to) && mustCopyFirst(input, regionOf(out), outName);
     const layout = layoutOf(out);
     if (!sameSizes(layoutOf(input).shape, layout.shape)) {
       const region = resizedRegion(out, layoutOfResult(input, info, result), outName);
@@ -127,7 +130,8 @@ export function unary<R extends Rule>(name: string): [op: UnaryOp<R>, inPlace: I
     }
     const program = programs.get(info.code, result.code, stored.code);
     try {
-      (copyFirst ? launchFromCopy : launch)(program, input, out);
+      if (copyFirst) launchFromCopy(program, input, out);
+      else launchBetween(program, input, from, out, to);
     } catch (error) {
       relayOut(out, layout);
       throw error;

@@ -1,10 +1,10 @@
 /** Copies tensors on one device, and converts between dtypes. */
 
-import type { DType } from '../dtype/dtype';
-import { copyStrides, type Sizes } from '../layout/layout';
-import { allocateTensor, written } from '../tensor/memory';
-import { dtypeInfoOf, storageOf, type Tensor } from '../tensor/tensor';
-import { launch } from './launch';
+import { type DType, infoOf } from '../dtype/dtype';
+import { copyStrides, Layout, type Sizes } from '../layout/layout';
+import { allocateTensorOf } from '../tensor/memory';
+import { dtypeInfoOf, layoutOf, storageOf, type Tensor } from '../tensor/tensor';
+import { launch, launchBetween } from './launch';
 import { copyProgram } from './program';
 
 /**
@@ -22,9 +22,19 @@ export function copyOf<D extends DType>(
   dtype = source.dtype as D,
   pinned = false,
 ): Tensor<D> {
-  const device = storageOf(source, 'copy').device;
-  const copy = allocateTensor(dtype, source.shape, Object.freeze(strides), device, pinned);
-  return written(copy, () => launchCopy(source, copy));
+  const from = storageOf(source, 'copy');
+  const own = layoutOf(source);
+  const layout = strides === own.strides ? own : new Layout(own.shape, Object.freeze(strides));
+  const info = infoOf(dtype);
+  const copy = allocateTensorOf(info, layout, from.device, pinned);
+  // As in `written`, but without a closure.
+  try {
+    launchBetween(copyProgram(dtypeInfoOf(source).code, info.code), source, from, copy, storageOf(copy, 'copy'));
+  } catch (error) {
+    copy.dispose();
+    throw error;
+  }
+  return copy as Tensor<D>;
 }
 
 /**

@@ -4,7 +4,7 @@ import { arrayOf, type DType, dtypes } from '../dtype/dtype';
 import { type Entries, elementWriter } from '../tensor/element';
 import type { Scalar } from '../tensor/scalar';
 import { dtypeInfoOf, storageOf, type Tensor } from '../tensor/tensor';
-import { launchAll, scalars } from './launch';
+import { launchInto, scalars } from './launch';
 import { ProgramBuilder, ProgramTable } from './program';
 
 /** The programs that store a scalar as every element: of one output. */
@@ -26,6 +26,5 @@ const firstScalar = Object.fromEntries(
 export function fill(target: Tensor, value: Scalar, where: string): void {
   const { name, code } = dtypeInfoOf(target);
   elementWriter(name, firstScalar[name], where)(0, value);
-  storageOf(target, where);
-  launchAll(fills.get(code, 0, 0), [target]);
+  launchInto(fills.get(code, 0, 0), target, storageOf(target, where));
 }

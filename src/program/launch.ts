@@ -33,23 +33,22 @@ export function launch(program: number, input: Tensor, output: Tensor): void {
 
 /** The same, given storages that have their memory. */
 export function launchBetween(program: number, input: Tensor, from: Storage, output: Tensor, to: Storage): void {
-  const layout = layoutOf(input);
-  if (layout.numel === 0) return;
+  const { shape, strides, numel, isContiguous } = layoutOf(input);
+  if (numel === 0) return;
   if (from.settling) from.settle();
   if (to.settling) to.settle();
-  binding.run(
-    program,
-    isContiguousPair(input, output) ? layout.numel : dims,
-    memoryOf(from),
-    start(input, from),
-    memoryOf(to),
-    start(output, to),
-  );
+  const stored = layoutOf(output);
+  const isDense = (isContiguous && stored.isContiguous) || !collapse(shape, [strides, stored.strides], dims);
+  binding.run(program, isDense ? numel : dims, memoryOf(from), start(input, from), memoryOf(to), start(output, to));
 }
 
-function isContiguousPair(input: Tensor, output: Tensor): boolean {
-  const [from, to] = [layoutOf(input), layoutOf(output)];
-  return (from.isContiguous && to.isContiguous) || !collapse(from.shape, [from.strides, to.strides], dims);
+/** Runs a program whose only operand is an output. Its scalars are in {@link scalars}. */
+export function launchInto(program: number, output: Tensor, to: Storage): void {
+  const { shape, strides, numel, isContiguous } = layoutOf(output);
+  if (numel === 0) return;
+  if (to.settling) to.settle();
+  const isDense = isContiguous || !collapse(shape, [strides], dims);
+  binding.run(program, isDense ? numel : dims, memoryOf(to), start(output, to), scalars);
 }
 
 /**

@@ -8,7 +8,7 @@ import { extentOf, isDense, sameLayout, sameSizes, sharesElements } from '../lay
 import { canSumTo, type Multiples, SEARCH_STEPS } from '../layout/sums';
 import type { Storage } from '../memory/storage';
 import { RsqrtError } from '../support/errors';
-import { isTensor, layoutOf, storageOf, type Tensor } from '../tensor/tensor';
+import { layoutOf, storageOf, type Tensor } from '../tensor/tensor';
 
 /** A geometry in a storage, and the size of an element in bytes. */
 export interface MemoryRegion extends Geometry {
@@ -45,7 +45,7 @@ export function checkWritable(target: Tensor, where: string): void {
  * interleave and they have, or may have, bytes in common. Throws `ERR_OVERLAP` if both are dense and
  * overlap in part.
  */
-export function mustCopyFirst(input: Tensor, output: Tensor | MemoryRegion, where: string): boolean {
+export function mustCopyFirst(input: Tensor, output: MemoryRegion, where: string): boolean {
   const how = overlapOf(input, output, where);
   if (how === 'partial') {
     throw new RsqrtError('ERR_OVERLAP', `${where} overlaps the input in part; it must be the input itself or apart`);
@@ -63,15 +63,16 @@ export function copiedFirst(
   outputs: readonly Tensor[],
   names: readonly string[],
 ): readonly boolean[] {
-  outputs.forEach((output, i) => {
+  const regions = outputs.map((output) => regionOf(output));
+  regions.forEach((region, i) => {
     for (let j = 0; j < i; j++) {
-      if (overlapOf(outputs[j], output, names[i]) === 'none') continue;
+      if (overlapOf(outputs[j], region, names[i]) === 'none') continue;
       throw new RsqrtError('ERR_OVERLAP', `${names[i]} overlaps ${names[j]}; outputs must share no memory`);
     }
   });
   const first = inputs.map((input) =>
-    outputs.map((output, i) => {
-      const how = overlapOf(input, output, names[i]);
+    regions.map((region, i) => {
+      const how = overlapOf(input, region, names[i]);
       if (how === 'partial') {
         throw new RsqrtError(
           'ERR_OVERLAP',
@@ -96,15 +97,14 @@ export function mustCopyAside(input: Tensor, output: MemoryRegion, where: string
   return how === 'interleaved';
 }
 
-/** {@link overlap} of a tensor and another one or a region, perhaps in different storages. */
-function overlapOf(input: Tensor, output: Tensor | MemoryRegion, where: string): Overlap {
-  const storage = isRegion(output) ? output.storage : storageOf(output, where);
-  const distance = distanceBetween(storageOf(input, where), storage);
-  if (distance === undefined) return 'none';
-  return overlap(regionOf(input), isRegion(output) ? output : regionOf(output), distance);
+/** {@link overlap} of a tensor and a region, perhaps in different storages. */
+function overlapOf(input: Tensor, output: MemoryRegion, where: string): Overlap {
+  const distance = distanceBetween(storageOf(input, where), output.storage);
+  return distance === undefined ? 'none' : overlap(regionOf(input), output, distance);
 }
 
-const isRegion = (output: Tensor | MemoryRegion): output is MemoryRegion => !isTensor(output);
+/** Whether two storages may have bytes in common. */
+export const mayOverlap = (a: Storage, b: Storage): boolean => distanceBetween(a, b) !== undefined;
 
 type Overlap = 'none' | 'exact' | 'partial' | 'interleaved';
 
