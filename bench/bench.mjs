@@ -7,6 +7,7 @@ import { startContenders } from './contenders.mjs';
 import { describeMachine, loadNow } from './machine.mjs';
 import { compare } from './measure.mjs';
 import { HELP, parseOptions } from './options.mjs';
+import { comparePrograms } from './programs.mjs';
 import { drawCharts, printAcceptance, printMachine, printTable, printWritten, saveJson } from './report.mjs';
 
 async function main() {
@@ -49,10 +50,18 @@ async function main() {
 
   const acceptance = judge(results);
   if (options.words.length === 0) printAcceptance(acceptance);
+  const programs = options.words.length === 0 ? comparePrograms() : [];
   const machine = { ...describeMachine(), load };
   printMachine(machine, about, absent);
   if (options.save || options.json) {
-    const file = saveJson(options, { machine, contenders: about, settings: settingsUsed, acceptance, results });
+    const file = saveJson(options, {
+      machine,
+      contenders: about,
+      settings: settingsUsed,
+      acceptance,
+      programs,
+      results,
+    });
     printWritten(file);
     if (options.save) await drawCharts(file);
   }

@@ -31,6 +31,7 @@ add_executable(native-test
   native/test/random_program.cpp
   native/test/rsqrt.cpp
   native/test/seeds.cpp
+  native/test/speed.cpp
   native/test/step_by_step.cpp
   native/test/test.cpp)
 set_source_files_properties(native/test/gpu_programs.cpp native/test/kernels.cpp PROPERTIES COMPILE_OPTIONS -Wno-unknown-pragmas)
@@ -38,7 +39,10 @@ target_compile_options(native-test PRIVATE ${RSQRT_CXX_OPTIONS})
 target_compile_definitions(native-test PRIVATE RSQRT_TARGET=host)
 target_include_directories(native-test PRIVATE native native/test/simulated_cuda)
 target_link_libraries(native-test PRIVATE Threads::Threads rsqrt_cuda ${CMAKE_DL_LIBS})
+set_source_files_properties(native/test/speed.cpp PROPERTIES
+  COMPILE_OPTIONS "-DRSQRT_INSTRUCTION_SETS(X)=${table}")
 foreach(set IN LISTS instruction_sets)
+  target_sources(rsqrt_${set} PRIVATE native/test/fused.cpp)
   target_link_libraries(native-test PRIVATE rsqrt_${set})
 endforeach()
 if(SANITIZE)

@@ -5,17 +5,20 @@
 //   node scripts/check-kernels.mjs
 //
 //   1. No kernel spills registers to memory or uses local memory, and none has more shared memory
-//      than a block may have.
+//      than a block may have. An interpreter has no more registers than its tier allows.
 //   2. Nothing can be contracted: the PTX is the same with and without -fmad, so every fma in it was
 //      written explicitly.
-//   3. The contiguous kernels read and write 16 bytes at once, on every side whose packs have 16
-//      bytes, and read four packs before they compute.
-//   4. The strided and the transposing kernels have no division, and no 64-bit index arithmetic that
-//      would need one.
+//   3. The direct kernels for contiguous memory read and write 16 bytes at once, on every side whose
+//      packs have 16 bytes, and read four packs before they compute. The interpreters read and write
+//      16 bytes at once for elements as wide as their slots.
+//   4. The interpreters and the transposing kernels have no division, and no 64-bit index arithmetic
+//      that would need one.
 //   5. clang's own backend for NVIDIA GPUs also compiles the kernels (native/test/clang_cuda): all of
 //      them, without local memory. If ptxas is present, it accepts the output. (This says nothing
 //      about contraction. clang treats the intrinsics that name their rounding as ordinary sums and
 //      products, and contracts them or not as its options say.)
+//
+// Prints the interpreters with their registers on every architecture, and the direct kernels.
 //
 // Needs no GPU. Without nvcc, only check 5 remains; a missing nvcc and a missing clang are printed
 // skips. Takes about a minute on two cores.
@@ -29,6 +32,9 @@ import { inParallel } from './in-parallel.mjs';
 
 /** The bytes of shared memory that a block may have without requesting more. */
 const SHARED_MEMORY = 49152;
+
+/** The registers that an interpreter may have, by its tier (native/cuda/kernels/interpreter.h). */
+const TIERS = { light: 64, full: 128 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 let failed = false;
@@ -105,15 +111,62 @@ function checkFunctions(functions, where) {
   });
 }
 
+/** What an interpreter is for: { width, tier, slots }, or null for the name of another kernel. */
+function interpreterOf(name) {
+  const found = /\binterpreter<(\d+), .*?\bTier\)(\d), .*?\b(Register|Shared)Slots</.exec(name);
+  return found && { width: Number(found[1]), tier: Object.keys(TIERS)[found[2]], slots: found[3].toLowerCase() };
+}
+
+function checkTiers(kernels, where) {
+  for (const { name, registers } of kernels) {
+    const interpreter = interpreterOf(name);
+    if (interpreter !== null && registers > TIERS[interpreter.tier])
+      fail(`${where}: ${registers} registers in ${name}, of the ${interpreter.tier} tier`);
+  }
+}
+
+/** Resolves to { architecture, kernels: [{ name, registers }, …], line: a summary }. */
 async function checkSpills(build, architecture, temporary) {
   const cubin = path.join(temporary, `${architecture}.cubin`);
   const options = [`-fmad=${build.fmad}`, '-cubin', `-arch=sm_${architecture}`, '-Xptxas=-v', '-o', cubin];
   const functions = functionsIn(await compile(build, options));
-  const kernels = functions.filter(({ registers }) => registers > 0);
-  if (kernels.length === 0) fail(`ptxas reports no kernels for sm_${architecture}.`);
-  checkFunctions(functions, `sm_${architecture}`);
+  const found = functions.filter(({ registers }) => registers > 0);
+  if (found.length === 0) fail(`ptxas reports no kernels for sm_${architecture}.`);
+  const where = `sm_${architecture}`;
+  checkFunctions(functions, where);
+  const names = demangled(found.map(({ name }) => name));
+  const kernels = found.map(({ registers }, i) => ({ name: names[i], registers }));
+  checkTiers(kernels, where);
   const most = Math.max(...kernels.map(({ registers }) => registers));
-  return `sm_${architecture}: ${kernels.length} kernels, at most ${most} registers, ${statSync(cubin).size} bytes`;
+  const line = `${where}: ${kernels.length} kernels, at most ${most} registers, ${statSync(cubin).size} bytes`;
+  return { architecture, kernels, line };
+}
+
+/** Prints every interpreter with its registers on each architecture, and the direct kernels. */
+function printKernels(reports) {
+  const interpreters = new Map();
+  for (const { kernels } of reports) {
+    for (const { name, registers } of kernels) {
+      const interpreter = interpreterOf(name);
+      if (interpreter === null) continue;
+      const slots = interpreter.slots === 'shared' ? 'shared memory' : 'registers';
+      const words = `${interpreter.width} bytes, ${interpreter.tier}, slots in ${slots}`;
+      interpreters.set(words, [...(interpreters.get(words) ?? []), registers]);
+    }
+  }
+  const architectures = reports.map(({ architecture }) => architecture).join(' ');
+  for (const [words, registers] of [...interpreters].sort()) {
+    console.log(`interpreter, ${words}: ${registers.join(' ')} registers for ${architectures}`);
+  }
+  const direct = new Map();
+  for (const { name } of reports[0].kernels) {
+    const [operation, type] = parametersOf('dense', name) ?? [];
+    if (operation !== undefined) direct.set(operation, [...(direct.get(operation) ?? []), type]);
+  }
+  for (const [operation, types] of [...direct].sort()) {
+    const short = types.map((type) => type.replaceAll('rsqrt_native::', ''));
+    console.log(`direct, ${operation}: ${short.sort().join(', ')}`);
+  }
 }
 
 async function ptxOf(build, architecture, fmad, temporary) {
@@ -145,15 +198,13 @@ function kernelsIn(ptx) {
 
 /** The C++ name of an element type in a demangled name, and its bytes. */
 const SIZES = {
-  'signed char': 1,
   'unsigned char': 1,
-  'rsqrt_native::Bool': 1,
-  short: 2,
+  'unsigned short': 2,
   'rsqrt_native::Half': 2,
   'rsqrt_native::BFloat16': 2,
-  int: 4,
+  'unsigned int': 4,
   float: 4,
-  long: 8,
+  'unsigned long': 8,
   double: 8,
   'rsqrt_native::Complex<float>': 8,
   'rsqrt_native::Complex<double>': 16,
@@ -167,18 +218,9 @@ function parametersOf(kernel, name) {
   return found && [found[1].split('::').at(-1), found[2]];
 }
 
-/**
- * The bytes of a result. Operations on floats turn integers into floats, and abs turns a complex
- * number into a real one.
- */
-function resultSize(operation, type) {
-  const size = SIZES[type];
-  const integers = ['Copy', 'Neg', 'Abs', 'Square'].includes(operation);
-  if (type.includes('Complex')) return operation === 'Abs' ? size / 2 : size;
-  if (type === 'float' || type === 'double' || /Half|BFloat16/.test(type)) return size;
-  if (type.includes('Bool')) return operation === 'Square' ? 8 : integers ? size : 4;
-  return integers ? size : 4;
-}
+/** The bytes of a result: abs turns a complex number into a real one. */
+const resultSize = (operation, type) =>
+  operation === 'Abs' && type.includes('Complex') ? SIZES[type] / 2 : SIZES[type];
 
 const WIDE = {
   ld: /^\s*ld\.global\S*\.v(?:4\.[bfu]32|2\.[bfu]64)\b/,
@@ -209,6 +251,18 @@ function checkVectorAccess(kernels) {
   return checked;
 }
 
+/** Returns the number of kernels checked. */
+function checkInterpreters(kernels) {
+  const checked = [...kernels].filter(([name]) => interpreterOf(name) !== null);
+  for (const [name, text] of checked) {
+    const lines = text.split('\n');
+    for (const pattern of Object.values(WIDE)) {
+      if (!lines.some((line) => pattern.test(line))) fail(`no line matches ${pattern} in ${name}`);
+    }
+  }
+  return checked.length;
+}
+
 /** The largest number of matching lines with no jump, label or store between them. */
 function longestRun(lines, pattern) {
   let [run, longest] = [0, 0];
@@ -221,7 +275,7 @@ function longestRun(lines, pattern) {
 
 /** Returns the number of kernels checked. */
 function checkDivision(kernels) {
-  const checked = [...kernels].filter(([name]) => /\b(?:strided|transposed)</.test(name));
+  const checked = [...kernels].filter(([name]) => /\b(?:interpreter|transposed)</.test(name));
   for (const [name, text] of checked) {
     const division = /^\s*(?:div|rem)\.[us]\d+.*$/m.exec(text);
     if (division) fail(`"${division[0].trim()}" in ${name}`);
@@ -273,19 +327,26 @@ function ptxasOf(build) {
 
 async function check(build, temporary) {
   const report = await inParallel(build.architectures, (each) => checkSpills(build, each, temporary));
-  for (const line of report) console.log(line);
+  for (const { line } of report) console.log(line);
+  printKernels(report);
   const shipped = build.architectures.at(-1); // PTX of the last one is in the addon
   const [separate, contracted] = await inParallel(['false', 'true'], (fmad) => ptxOf(build, shipped, fmad, temporary));
   checkContraction(separate, contracted);
   const kernels = kernelsIn(separate);
   checkLocalMemory(kernels);
   const dense = checkVectorAccess(kernels);
+  const interpreters = checkInterpreters(kernels);
   const divided = checkDivision(kernels);
-  for (const [what, count] of Object.entries({ dense, 'strided or transposed': divided })) {
+  for (const [what, count] of Object.entries({
+    dense,
+    interpreter: interpreters,
+    'interpreter or transposed': divided,
+  })) {
     if (count === 0) fail(`no kernel is ${what}.`);
   }
   console.log(
-    `PTX for ${shipped}: ${countFma(separate)} fma; ${dense} kernels checked for 16-byte access, ${divided} for division`,
+    `PTX for ${shipped}: ${countFma(separate)} fma; ${dense + interpreters} kernels checked for 16-byte access, ` +
+      `${divided} for division`,
   );
 }
 

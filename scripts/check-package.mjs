@@ -14,7 +14,8 @@ import { targets } from './targets.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-const LARGEST_PACKED = 5e6;
+/** In bytes. */
+export const LARGEST_PACKED = 5e6;
 
 /** Always in the package, beside what the rules below take from git's list. */
 const FIXED = [

@@ -172,7 +172,8 @@ async function tidyGroup(group, tool) {
   const [{ directory, options }] = group;
   const sources = group.map(({ file }) => path.join(root, file));
   const source = group.length === 1 ? sources[0] : path.join(folder, 'group.cpp');
-  if (group.length > 1) writeFileSync(source, sources.map((each) => `#include "${each}"\n`).join(''));
+  const include = (each) => `#include "${each}" // NOLINT(bugprone-suspicious-include)\n`;
+  if (group.length > 1) writeFileSync(source, sources.map(include).join(''));
   const entry = { directory, file: source, command: `${options} -c ${source}` };
   writeFileSync(path.join(folder, 'compile_commands.json'), JSON.stringify([entry]));
   const args = ['-p', folder, '--quiet', ...tool.options, `--config-file=${path.join(root, '.clang-tidy')}`, source];
@@ -201,7 +202,8 @@ async function tidy(files) {
     version: spawnSync(command, ['--version'], { encoding: 'utf8' }).stdout,
     configuration,
     options: [
-      ...(values.analyze ? [] : ['--checks=-clang-analyzer-*']),
+      // In a group, two sources may declare one thing.
+      ...(values.analyze ? [] : ['--checks=-clang-analyzer-*,-readability-redundant-declaration']),
       ...GCC_ONLY,
       `--header-filter=${headers}|\\.(cpp|cu)$`, // sources that are checked as one are included
     ],

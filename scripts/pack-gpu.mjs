@@ -9,8 +9,7 @@
 // machines without one. --simulated adds the addon with the simulated device, to try the pack
 // without a GPU; where build/ was made without nvcc, it is the only addon in the pack.
 //
-// The suites are translated to JavaScript here, in place of shipping TypeScript and ts-jest: 5 MB
-// in place of 10, and nothing is compiled on the GPU machine.
+// The suites are translated to JavaScript here, so that nothing is compiled on the GPU machine.
 
 import { spawnSync } from 'node:child_process';
 import {

@@ -54,6 +54,9 @@ export async function packInto(folder, wanted) {
  */
 const npmPack = (options) => Object.values(npm(['pack', '--ignore-scripts', ...options]))[0]; // a list; from npm 12 on by name
 
+/** The paths of the files that are packed, of those that exist. */
+export const filesToPack = () => npmPack(['--dry-run']).files.map((file) => file.path);
+
 /** Prints why there is no package. */
 export function refuse({ message }) {
   for (const line of message.split('\n')) console.error(`pack: ${line}`);

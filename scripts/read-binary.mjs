@@ -40,16 +40,31 @@ export const isStripped = (content, { platform }) =>
 
 const textAt = (content, at) => content.toString('latin1', at, content.indexOf(0, at));
 
-/** 64 bits, little-endian. */
-function isStrippedElf(content) {
+/** The sections of an ELF file of 64 bits, little-endian. Offsets and sizes are in bytes. */
+function sectionsOfElf(content) {
   const [start, size, count, names] = [
     Number(content.readBigUInt64LE(40)),
     ...[58, 60, 62].map((at) => content.readUInt16LE(at)),
   ];
   const header = (section) => content.subarray(start + section * size, start + (section + 1) * size);
-  const strings = Number(header(names).readBigUInt64LE(24));
-  const sections = Array.from({ length: count }, (_, i) => textAt(content, strings + header(i).readUInt32LE(0)));
-  return !sections.some((name) => name === '.symtab' || name.startsWith('.debug_'));
+  const numberAt = (section, at) => Number(header(section).readBigUInt64LE(at));
+  const strings = numberAt(names, 24);
+  return Array.from({ length: count }, (_, i) => ({
+    name: textAt(content, strings + header(i).readUInt32LE(0)),
+    offset: numberAt(i, 24),
+    size: numberAt(i, 32),
+  }));
+}
+
+const isStrippedElf = (content) =>
+  !sectionsOfElf(content).some(({ name }) => name === '.symtab' || name.startsWith('.debug_'));
+
+/** A copy of an ELF file in which a section is all zeros, if the file has it. */
+export function withoutSection(content, name) {
+  const copy = Buffer.from(content);
+  const section = sectionsOfElf(content).find((each) => each.name === name);
+  if (section !== undefined) copy.fill(0, section.offset, section.offset + section.size);
+  return copy;
 }
 
 function isStrippedMachO(content) {

@@ -3,7 +3,7 @@
  * `rsqrt build`, as users run it: what it makes is checked before it is used.
  */
 
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -346,9 +346,17 @@ test('a folder that cannot be written', () => {
 describe('a package as it is installed', () => {
   /** Nobody in particular, if this is root. */
   const uid = process.getuid?.() === 0 ? 65534 : undefined;
+  const hasCcache = spawnSync('ccache', ['--version']).status === 0;
+  /** Of two builds, the second takes from ccache what is the same. */
+  const cache = () => {
+    const cacheFolder = path.join(folder, 'ccache');
+    mkdirSync(cacheFolder, { recursive: true });
+    if (uid !== undefined) chownSync(cacheFolder, uid, uid);
+    return { CMAKE_CXX_COMPILER_LAUNCHER: 'ccache', CCACHE_DIR: cacheFolder };
+  };
   const options = () => ({
     cwd: tmpdir(),
-    env: { HOME: undefined, RSQRT_BINARY: undefined, CXXFLAGS: undefined },
+    env: { HOME: undefined, RSQRT_BINARY: undefined, CXXFLAGS: undefined, ...(hasCcache ? cache() : {}) },
     uid,
     timeout: 900_000,
   });

@@ -90,7 +90,7 @@ describe('a binding of the addon', () => {
         return kept(own);
       };
       const kept = [open(() => {}), open(({ memory }) => memory), open(({ pinned }) => pinned), open(({ event }) => event),
-        open(({ binding }) => binding), open(({ binding }) => binding.unary), open(({ binding }) => binding.launchGraph)];
+        open(({ binding }) => binding), open(({ binding }) => binding.run), open(({ binding }) => binding.launchGraph)];
       await collect();
       return made.map((each, i) => [each.deref() === undefined, typeof kept[i]]);`);
     expect(collected).toEqual([
@@ -106,14 +106,14 @@ describe('a binding of the addon', () => {
 
   test('leaves its functions usable', () => {
     const result = withAddon(`
-      const { copy, allocate, unary, setNumThreads } = addon.open('', createError());
+      const { copy, allocate, run, setNumThreads } = addon.open('', createError());
       await collect();
       setNumThreads(2);
       const memory = allocate(1, 8);
       const host = new Float64Array([7, 8]);
       copy(host.buffer, 0, memory, 0, 8, false);
       copy(memory, 0, host.buffer, 8, 8, false);
-      return [[...host], codeOf(() => unary(999)), codeOf(() => allocate(99, 8))];`);
+      return [[...host], codeOf(() => run(999)), codeOf(() => allocate(99, 8))];`);
     expect(result).toEqual([[7, 7], 'ERR_OUT_OF_RANGE', 'ERR_OUT_OF_RANGE']);
   });
 
@@ -133,12 +133,12 @@ describe('a binding of the addon', () => {
 
   test('gives its errors the code even where createError throws or is taken away', () => {
     const result = withAddon(`
-      const { unary } = addon.open('', () => { throw new Error('mine'); });
-      const [symbol] = Object.getOwnPropertySymbols(unary);
-      const holder = unary[symbol];
-      const message = (() => { try { unary(999); } catch ({ message }) { return message; } })();
-      return [message, Reflect.deleteProperty(unary, symbol), Reflect.deleteProperty(holder, 'createError'),
-        Reflect.set(holder, 'createError', null), Object.keys(unary)];`);
+      const { run } = addon.open('', () => { throw new Error('mine'); });
+      const [symbol] = Object.getOwnPropertySymbols(run);
+      const holder = run[symbol];
+      const message = (() => { try { run(999); } catch ({ message }) { return message; } })();
+      return [message, Reflect.deleteProperty(run, symbol), Reflect.deleteProperty(holder, 'createError'),
+        Reflect.set(holder, 'createError', null), Object.keys(run)];`);
     expect(result).toEqual(['mine', false, false, false, []]);
   });
 

@@ -172,7 +172,7 @@ test('on a device nothing comes to the CPU: one allocation, and one launch a ten
   const halves = x.half();
   const calls: string[] = [];
   const watched = loose(binding) as unknown as Record<string, (...args: unknown[]) => unknown>;
-  for (const name of ['allocate', 'copy', 'unary', 'settle']) {
+  for (const name of ['allocate', 'copy', 'run', 'settle']) {
     const original = watched[name];
     watched[name] = (...args) => {
       calls.push(name);
@@ -180,7 +180,7 @@ test('on a device nothing comes to the CPU: one allocation, and one launch a ten
     };
   }
   rsqrt.cat([x, halves, x]);
-  expect(calls.splice(0)).toEqual(['allocate', 'unary', 'unary', 'unary']);
+  expect(calls.splice(0)).toEqual(['allocate', 'run', 'run', 'run']);
   rsqrt.tensor([x, x], { device: 'cuda' });
-  expect(calls.splice(0)).toEqual(['allocate', 'unary', 'unary']);
+  expect(calls.splice(0)).toEqual(['allocate', 'run', 'run']);
 });

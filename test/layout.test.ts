@@ -2,12 +2,13 @@
  * Strides: the walks that the kernels are given, and torch's rules, against slow and obvious code.
  */
 
+import { collapse } from '../src/layout/collapse';
 import {
-  collapse,
   contiguousStrides,
   extentOf,
   isContiguous,
   isDense,
+  type Sizes,
   sharesElements,
   viewStrides,
 } from '../src/layout/layout';
@@ -135,36 +136,81 @@ test('canSumTo gives up when its budget is spent, and not before', () => {
   expect(canSumTo([], 1, { left: 0 })).toBe(false);
 });
 
-test('collapse walks the same pairs of positions, in fewer dimensions', () => {
+/** What `collapse` writes, as one list per dimension; a single one if all operands are contiguous. */
+function collapsed(shape: Sizes, strides: readonly Sizes[]): number[][] {
+  const dims = new Float64Array(1 + 64 * (1 + strides.length));
+  if (!collapse(shape, strides, dims)) return [[shape.reduce((a, b) => a * b, 1), ...strides.map(() => 1)]];
+  const row = 1 + strides.length;
+  return Array.from({ length: dims[0] }, (_, i) => [...dims.subarray(1 + row * i, 1 + row * (i + 1))]);
+}
+
+test('collapse walks the same tuples of positions, in fewer dimensions', () => {
   let merged = 0;
   const before = [...layouts()];
   for (const [i, { shape, strides, what }] of before.entries()) {
     if (shape.includes(0)) continue;
+    const repeated = strides.map((stride, dim) => (dim % 2 ? 0 : stride));
     const outStrides = i % 2 ? contiguousStrides(shape) : strides;
-    const walk = collapse(shape, strides, outStrides);
-    const triples = walk === null ? [[positions(shape, strides, 0).length, 1, 1]] : chunk([...walk]);
-    if (triples.length < shape.length) merged++;
-    const sizes = triples.map(([size]) => size);
-    const pairs = (a: number[], b: number[]) => a.map((position, k) => `${position},${b[k]}`).sort();
-    const walked = pairs(
-      positions(
-        sizes,
-        triples.map((t) => t[1]),
-        0,
-      ),
-      positions(
-        sizes,
-        triples.map((t) => t[2]),
-        0,
+    const operands = [[strides, outStrides], [outStrides], [strides, repeated, strides, outStrides]][i % 3];
+    const dims = collapsed(shape, operands);
+    if (dims.length < shape.length) merged++;
+    const sizes = dims.map(([size]) => size);
+    const tuples = (all: number[][]) => all[0].map((_, k) => all.map((each) => each[k]).join()).sort();
+    const walked = tuples(
+      operands.map((_, side) =>
+        positions(
+          sizes,
+          dims.map((dim) => dim[1 + side]),
+          0,
+        ),
       ),
     );
-    expect([what, walked]).toEqual([what, pairs(positions(shape, strides, 0), positions(shape, outStrides, 0))]);
+    expect([what, walked]).toEqual([what, tuples(operands.map((each) => positions(shape, each, 0)))]);
+    const steps = dims.map((dim) => dim.at(-1) as number);
+    expect([what, steps]).toEqual([what, steps.toSorted((a, b) => b - a)]); // the output is written in order
   }
   expect(merged).toBeGreaterThan(ROUNDS / 4);
 });
 
 test('a transposed dense tensor and its result are one run', () => {
-  expect(collapse([3, 4, 5], [1, 15, 3], [1, 15, 3])).toBeNull();
+  expect(
+    collapse(
+      [3, 4, 5],
+      [
+        [1, 15, 3],
+        [1, 15, 3],
+      ],
+      new Float64Array(16),
+    ),
+  ).toBe(false);
+});
+
+test('a row that is repeated over a matrix keeps two dimensions, and a repeated matrix two', () => {
+  expect(
+    collapsed(
+      [2, 3, 4],
+      [
+        [0, 0, 1],
+        [12, 4, 1],
+      ],
+    ),
+  ).toEqual([
+    [6, 0, 4],
+    [4, 1, 1],
+  ]);
+  expect(
+    collapsed(
+      [2, 3, 4],
+      [
+        [0, 4, 1],
+        [12, 4, 1],
+        [12, 4, 1],
+      ],
+    ),
+  ).toEqual([
+    [2, 0, 12, 12],
+    [12, 1, 1, 1],
+  ]);
 });
 
 test('viewStrides shows the elements in order, and gives up only where no strides could', () => {
@@ -182,5 +228,3 @@ test('viewStrides shows the elements in order, and gives up only where no stride
   }
   expect(views).toBeGreaterThan(ROUNDS / 4);
 });
-
-const chunk = (list: number[]) => Array.from({ length: list.length / 3 }, (_, i) => list.slice(3 * i, 3 * i + 3));

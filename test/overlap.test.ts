@@ -111,7 +111,7 @@ test('two ArrayBuffers are told apart by their addresses, which are asked for on
 
 /** Whether a call copied its input first. */
 function copies(call: () => unknown): boolean {
-  const launched = jest.spyOn(binding, 'unary');
+  const launched = jest.spyOn(binding, 'run');
   try {
     call();
     return launched.mock.calls.length > 1;

@@ -10,28 +10,42 @@
 namespace rsqrt_native::cpu {
 namespace {
 
+// From this number of elements on, inputs are not in the first two levels of cache.
+constexpr std::int64_t large_count = std::int64_t{1} << 18;
+
 // The number of elements in a block: as many as leave half of a first-level cache of 32 KiB to the
 // operands. Larger blocks gain nothing.
 std::int64_t capacity_of(const Plan& plan) {
   const std::int64_t blocks = std::max(plan.block_count, 1);
   const std::int64_t count = 16384 / (blocks * plan.widest) / min_capacity * min_capacity;
-  return std::clamp<std::int64_t>(count, min_capacity, 1024);
+  return std::clamp<std::int64_t>(count, min_capacity, 512);
 }
 
 std::byte* at(const Job& job, int operand, std::int64_t offset) {
   return job.memory[operand] + offset * bytes_of(job.program->operand[operand]);
 }
 
+// Fetches the elements of an input that the next block will use.
+void prefetch(const std::byte* first, std::int64_t bytes) {
+  for (std::int64_t at = 0; at < bytes; at += cache_line) __builtin_prefetch(first + at);
+}
+
 // Every operand is contiguous.
 void run_contiguous(const Kernels& kernels, const Job& job, Pool& pool, int threads) {
   const Access direct[max_operands] = {};
-  const Plan plan(kernels, job, direct);
+  const Plan plan(kernels, job, direct, job.numel);
   const std::int64_t max_count = capacity_of(plan);
+  const bool large = job.numel >= large_count;
   share(pool, threads, job.numel, 1, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t count = std::min(max_count, end - begin);
     Workspace<> blocks(kernels, plan, count);
     for (std::int64_t done = begin; done < end; done += count) {
-      for (int k = 0; k < job.program->operands; ++k) blocks.put(k, at(job, k, done));
+      for (int k = 0; k < job.program->operands; ++k) {
+        blocks.put(k, at(job, k, done));
+        if (large && !job.program->is_output(k) && done + 2 * count <= end) {
+          prefetch(at(job, k, done + count), count * bytes_of(job.program->operand[k]));
+        }
+      }
       blocks.run(
           plan, std::min(count, end - done), [](const Task&, std::byte*, std::int64_t) {},
           [](const Task&, const std::byte*, std::int64_t) {});
@@ -47,7 +61,7 @@ void run_long_rows(const Kernels& kernels, const Job& job, const Layout& layout,
     const std::int64_t stride = layout.strides[k][inner];
     access[k] = stride == 1 ? Access::direct : stride == 0 ? Access::repeat : Access::gather;
   }
-  const Plan plan(kernels, job, access);
+  const Plan plan(kernels, job, access, layout.sizes[inner]);
   const std::int64_t max_count = capacity_of(plan);
   share(pool, threads, job.numel, 1, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t capacity = std::min({max_count, layout.sizes[inner], end - begin});

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "cpu/share.h"
 #include "ops/program.h"
 #include "ops/table.h"
 
 namespace rsqrt_native::cpu {
 
-Plan::Plan(const Kernels& kernels, const Job& of, const Access* access)
-    : job(of), kernels_(kernels), access_(access) {
+Plan::Plan(const Kernels& kernels, const Job& of, const Access* access, std::int64_t run_length)
+    : job(of), kernels_(kernels), access_(access), long_runs_(run_length >= streaming_run) {
   const int steps = job.program->steps;
   for (int i = 0; i < steps; ++i) {
     skipped_[i] = false;
@@ -48,6 +49,10 @@ Plan::Plan(const Kernels& kernels, const Job& of, const Access* access)
     } else {
       const int value = current.in[0];
       const int source = skipped_[value] ? step(value).in[0] : value;  // see can_scatter
+      if (const Apply stream = stream_of(current.code); stream != nullptr) {
+        add_loop(stream, &place_[source], 1, first_operand + current.code);
+        continue;
+      }
       if (access_to(i) == Access::direct) {
         add_convert(place_[source], step(source).result, first_operand + current.code, current.dtype);
         continue;
@@ -71,6 +76,19 @@ bool Plan::is_overwritten(int load) const {
   return false;
 }
 
+// The loop that writes an output past the caches, from a block. Null if the output is not so large, or
+// is in the memory of an input, whose cache lines are loaded already.
+Apply Plan::stream_of(int operand) const {
+  const DType dtype = job.program->operand[operand];
+  if (!long_runs_ || access_[operand] != Access::direct || job.numel * bytes_of(dtype) < streaming_bytes) {
+    return nullptr;
+  }
+  for (int k = 0; k < job.program->operands; ++k) {
+    if (k != operand && job.memory[k] == job.memory[operand]) return nullptr;
+  }
+  return kernels_.apply[copy_op].stream[index_of(dtype)];
+}
+
 // Whether step i is a conversion of elements that nothing else uses and that have to be gathered.
 // They are then converted while they are gathered.
 bool Plan::gathers_for(int i) const {
@@ -81,6 +99,7 @@ bool Plan::gathers_for(int i) const {
 // Whether a value can be computed in the memory of an output, which saves a slot and a copy.
 bool Plan::can_write_directly(int i, int operand) const {
   if (access_[operand] != Access::direct || output_[i] >= 0 || step(i).kind == Kind::scalar) return false;
+  if (stream_of(operand) != nullptr) return false;
   // What repeats is kept in a block of its own.
   const int load = gathers_for(i) ? step(i).in[0] : i;
   if (step(load).kind == Kind::load && access_to(load) != Access::gather) return false;

@@ -45,8 +45,9 @@ struct Task {
 
 class Plan {
  public:
-  // `access` is by operand.
-  Plan(const Kernels& kernels, const Job& job, const Access* access);
+  // `access` is by operand. `run_length` is the number of consecutive contiguous elements of operands
+  // with direct access.
+  Plan(const Kernels& kernels, const Job& job, const Access* access, std::int64_t run_length = 0);
 
   const Job& job;
   int count = 0;
@@ -61,6 +62,7 @@ class Plan {
   Access access_to(int i) const { return access_[step(i).code]; }  // of a load or store
   bool is_gathered(int i) const { return step(i).kind == Kind::load && access_to(i) != Access::direct; }
   bool is_overwritten(int load) const;
+  Apply stream_of(int operand) const;
   bool gathers_for(int i) const;
   bool can_write_directly(int i, int operand) const;
   bool can_scatter(int i, int store) const;
@@ -75,6 +77,7 @@ class Plan {
 
   const Kernels& kernels_;
   const Access* const access_;
+  const bool long_runs_;
   unsigned repeated_ = 0;  // bit k: operand k has its place for repeated elements
   // Only what belongs to a step of the program is set.
   bool skipped_[max_steps] = {};       // part of another task

@@ -11,12 +11,6 @@
 namespace rsqrt_native::cpu {
 namespace {
 
-// An output of this many bytes does not fit into the caches with its input, so it is written past
-// them (decision 18).
-constexpr std::int64_t streaming_bytes = std::int64_t{16} << 20;
-// In shorter runs, the partly written cache lines at the ends cost more than streaming gains.
-constexpr std::int64_t streaming_run = 4096;
-
 // The shortest programs: one op of one input, or a copy. They need no blocks.
 class Direct {
  public:

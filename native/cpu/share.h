@@ -18,6 +18,12 @@ inline constexpr std::int64_t grain = 16384;
 // up.
 inline constexpr std::int64_t ranges_per_thread = 16;
 
+// An output of this many bytes does not fit into the caches with its input, so it is written past
+// them (decision 18).
+inline constexpr std::int64_t streaming_bytes = std::int64_t{16} << 20;
+// In shorter runs, the partly written cache lines at the ends cost more than streaming gains.
+inline constexpr std::int64_t streaming_run = 4096;
+
 // Rows shorter than this are gathered across, many rows at a time.
 inline constexpr std::int64_t short_row = 16;
 

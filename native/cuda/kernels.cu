@@ -33,8 +33,9 @@ template <> struct BitsOf<16> { using type = Complex<double>; };
 template <class T>
 using Bits = typename BitsOf<sizeof(T)>::type;
 
-// Which dtypes of an op have a kernel of their own for contiguous memory: those where the op takes
-// much longer than its instruction's way through the interpreter is not worth having.
+// Which dtypes of an op have a kernel of their own for contiguous memory: floats and complex numbers,
+// if the op has many instructions, and copies. They read four packs before they compute, and
+// rsqrt of 16-bit floats needs fewer instructions than rsqrt of float32.
 template <class Op, class From>
 constexpr bool is_direct() {
   if constexpr (std::is_void_v<Compute<Op, From>>) {
@@ -111,7 +112,8 @@ std::uint32_t lead_of(const Program& program, const Piece& piece, int elements) 
   for (int k = 0; k < program.operands; ++k) {
     if (!program.is_output(k) || layout.strides[k][layout.ndim - 1] != 1) continue;
     const auto address = reinterpret_cast<std::uintptr_t>(piece.memory[k]);
-    return static_cast<std::uint32_t>(address / size_of(program.operand[k]) % static_cast<unsigned>(elements));
+    return static_cast<std::uint32_t>(address / size_of(program.operand[k]) %
+                                      static_cast<unsigned>(elements));
   }
   return 0;
 }
@@ -180,16 +182,26 @@ cudaError_t launch_interpreter(const Program& program, const Scalar* scalars, Pi
     TaskOperand& operand = task.operand[k];
     operand.memory = piece.memory[k];
     operand.inner_stride = static_cast<std::uint32_t>(layout.strides[k][inner]);
+    operand.size = static_cast<std::uint16_t>(size_of(program.operand[k]));
     operand.whole = has_whole_packs(program, piece, k, task.lead, elements) ? 1 : 0;
     for (int dim = 0; dim < inner; ++dim) {
       operand.strides[dim] = static_cast<std::uint32_t>(layout.strides[k][dim]);
     }
   }
+  task.ahead = 0;
+  for (int k = 0; k < program.operands; ++k) {
+    if (program.is_output(k) || task.operand[k].whole == 0) continue;
+    task.fetched[task.ahead++] = static_cast<std::uint8_t>(k);
+  }
   void* args[] = {&task};
   const std::uint32_t threads = task.packs < threads_per_block ? task.packs : threads_per_block;
-  const dim3 grid = grid_for(quotient_up(task.packs, threads_per_block), multiprocessors);
-  if (program.slots <= register_slots) {
-    return cudaLaunchKernel(interpreter<width, tier, RegisterSlots<width>>, grid, dim3(threads), args, 0, stream);
+  const dim3 grid = grid_for(quotient_up(task.packs, threads_per_block), multiprocessors, interpreter_blocks);
+  // Beside a long op, the way to shared memory does not matter.
+  if constexpr (tier == Tier::light) {
+    if (program.slots <= register_slots) {
+      return cudaLaunchKernel(interpreter<width, tier, RegisterSlots<width>>, grid, dim3(threads), args, 0,
+                              stream);
+    }
   }
   return cudaLaunchKernel(interpreter<width, tier, SharedSlots<width>>, grid, dim3(threads), args,
                           program.slots * shared_slot_bytes, stream);
@@ -235,13 +247,13 @@ cudaError_t launch_piece(const Program& program, const Scalar* scalars, Piece& p
                                                               multiprocessors, stream);
     }
   }
-  const Interpreter& interpreter = interpreter_of(program);
-  if (cut_edge(program, interpreter.width, piece, rest)) {
+  const Interpreter& smallest = interpreter_of(program);
+  if (cut_edge(program, smallest.width, piece, rest)) {
     const cudaError_t status = launch_piece(program, scalars, piece, multiprocessors, stream);
     return status != cudaSuccess ? status : launch_piece(program, scalars, rest, multiprocessors, stream);
   }
-  reorder_tiles(program, interpreter.width, piece);
-  return interpreter.launch(program, scalars, piece, multiprocessors, stream);
+  reorder_tiles(program, smallest.width, piece);
+  return smallest.launch(program, scalars, piece, multiprocessors, stream);
 }
 
 template <class Distribution>

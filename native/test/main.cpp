@@ -54,10 +54,13 @@ constexpr Part parts[] = {
     {"gpu-dense", test_gpu_dense, false},
     {"gpu-far", test_gpu_far, false},
     {"gpu-programs", test_gpu_programs, false},
+    {"gpu-tiles", test_gpu_tiles, false},
+    {"gpu-pieces", test_gpu_pieces, false},
     {"gpu-draws", test_gpu_draws, false},
     {"barriers", test_barriers, false},
     {"seeds", test_seeds, true},
     {"float32", test_float32, true},
+    {"speed", test_speed, true},
 };
 
 int usage(const std::string& word) {

@@ -83,7 +83,10 @@ bool test_divisors(const Options& options);
 bool test_gpu_dense(const Options& options);
 bool test_gpu_far(const Options& options);
 bool test_gpu_programs(const Options& options);
+bool test_gpu_tiles(const Options& options);
+bool test_gpu_pieces(const Options& options);
 bool test_gpu_draws(const Options& options);
 bool test_barriers(const Options& options);
+bool test_speed(const Options& options);
 
 }  // namespace rsqrt_native::test

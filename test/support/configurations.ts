@@ -40,6 +40,20 @@ export function load(binary: keyof typeof binaries, isa = ''): Rsqrt {
 export const loadWatched = (binary: keyof typeof binaries): { rsqrt: Rsqrt; binding: Binding } =>
   loadWith(() => ({ rsqrt: require('../../src/index'), binding: require('../../src/load/binding').binding }), binary);
 
+/** What the package has inside to make and run programs, beside its public face. */
+export function loadPrograms(binary: keyof typeof binaries, isa = '') {
+  return loadWith(
+    () => ({
+      rsqrt: require('../../src/index') as Rsqrt,
+      binding: (require('../../src/load/binding') as typeof import('../../src/load/binding')).binding,
+      ...(require('../../src/program/program') as typeof import('../../src/program/program')),
+      ...(require('../../src/program/elementwise') as typeof import('../../src/program/elementwise')),
+    }),
+    binary,
+    isa,
+  );
+}
+
 function loadWith<T>(requireIt: () => T, binary: keyof typeof binaries, isa = ''): T {
   const saved = { RSQRT_BINARY: process.env.RSQRT_BINARY, RSQRT_ISA: process.env.RSQRT_ISA };
   process.env.RSQRT_BINARY = binaries[binary];

@@ -52,12 +52,14 @@ for (let i = 0; i < arena.length; i++) arena[i] = below(256);
 const windows = [0, 1, 7, 16, 64, 100, 256, 256].map((length, i) => arena.subarray(i * 512 + i, i * 512 + i + length));
 const whole = new ArrayBuffer(64);
 const shared = new SharedArrayBuffer(64);
+const scalarValues = new ArrayBuffer(256);
 
 /** What the addon takes as memory: where it is, how long, and its bytes if they can be seen. */
 const memories = new Map();
 for (const bytes of windows) memories.set(bytes, { device: -1, length: bytes.length, bytes });
 memories.set(whole, { device: -1, length: 64, bytes: new Uint8Array(whole) });
 if (takesSharedArrayBuffers) memories.set(shared, { device: -1, length: 64, bytes: new Uint8Array(shared) });
+memories.set(scalarValues, { device: -1, length: 256, bytes: new Uint8Array(scalarValues) });
 memories.set(detached, { device: -1, length: 0, bytes: detached });
 memories.set(detached.buffer, { device: -1, length: 0, bytes: detached });
 const gone = [];
@@ -73,12 +75,6 @@ function allocatePinned(length) {
 }
 if (devices > 0) for (const length of [8, 64, 256]) allocatePinned(length);
 
-const copying = binding.program(
-  Uint8Array.of(0, 0, 0, 0, 0, 0, 3, 1, 0, 0, 0, 0),
-  Uint8Array.of(0, 0),
-  new Uint8Array(),
-);
-
 /**
  * Events and graphs: of which device, whether they were released, and whether an event was
  * recorded.
@@ -91,7 +87,11 @@ function addEvent(device) {
 function addGraph(device) {
   const own = [...memories].filter(([, info]) => info.device === device && info.length >= 8).map(([key]) => key);
   binding.beginCapture(device);
+  const load = [0, 0, 0, 0, 0, 0];
+  const store = [3, 1, 0, 0, 0, 0];
+  const copying = binding.program(Uint8Array.from([...load, ...store]), Uint8Array.of(0, 0), new Uint8Array());
   binding.run(copying, 2, pick(own), 0, pick(own), 0);
+  binding.releaseProgram(copying); // the graph has a copy of it
   handles.set(binding.endCapture(device), { kind: 'graph', device, live: true });
 }
 for (let device = 0; device < devices; device++) for (const add of [addEvent, addEvent, addGraph]) add(device);
@@ -235,10 +235,12 @@ function addProgram() {
 function corruptProgram() {
   const { args } = legalProgram();
   const victim = below(3);
-  if (random() < 0.1) args[victim] = junk();
-  else if (random() < 0.1) args[victim] = args[victim].slice(0, below(args[victim].length + 1));
-  else if (random() < 0.1) args[victim] = Uint8Array.from({ length: below(100) }, () => below(256));
-  else for (let i = 1 + below(4); i > 0; i--) args[victim][below(args[victim].length)] = pick([below(12), below(256)]);
+  const bytes = args[victim];
+  const dice = random();
+  if (dice < 0.1) args[victim] = junk();
+  else if (dice < 0.2) args[victim] = bytes.slice(0, below(bytes.length + 1));
+  else if (dice < 0.3) args[victim] = Uint8Array.from({ length: below(100) }, () => below(256));
+  else for (let i = 1 + below(4); i > 0; i--) bytes[below(bytes.length)] = pick([below(12), below(256)]);
   return args;
 }
 
@@ -404,7 +406,7 @@ function writable(bytes, size, start, dims, side = 2) {
 
 // ---------------------------------------------------------------- the run
 
-const seen = [arena, new Uint8Array(whole), new Uint8Array(shared)];
+const seen = [arena, ...[whole, shared, scalarValues].map((buffer) => new Uint8Array(buffer))];
 const tally = { refused: 0, done: 0 };
 for (let i = 0; i < 20; i++) addProgram();
 
@@ -462,7 +464,7 @@ for (let index = 0; index < count; index++) {
     if (programs.size === 0) addProgram();
   } else if (dice < 0.7) {
     const program = pick([...programs.keys()]);
-    const { operands, outputs, scalars } = programs.get(program);
+    const { operands, scalars } = programs.get(program);
     // On one device, the likeliest legal call.
     const first = memory();
     const sameDevice = [...memories].filter(([, info]) => info.device === infoOf(first).device).map(([key]) => key);
@@ -472,12 +474,8 @@ for (let index = 0; index < count; index++) {
         mostly(() => pick(sameDevice)),
         mostly(offset),
       );
-    if (scalars > 0) args.push(mostly(() => pick([whole, new ArrayBuffer(256), windows.at(-1), memory()])));
+    if (scalars > 0) args.push(mostly(() => pick([scalarValues, windows.at(-1), memory()])));
     if (random() < 0.02) args.length = below(args.length);
-    for (const each of args)
-      if (each instanceof ArrayBuffer && each.byteLength === 256 && !memories.has(each)) {
-        memories.set(each, { device: -1, length: 256, bytes: new Uint8Array(each), passing: true });
-      }
     const verdict = judgeRun(args);
     attempt(index, 'run', args, verdict, () =>
       programs.get(args[0]).outputs.flatMap((k) => {
@@ -488,7 +486,6 @@ for (let index = 0; index < count; index++) {
         return [[to.bytes.buffer, writable(to.bytes, sizeOf(dtypes[k]), args[3 + 2 * k], dims, 1 + k)]];
       }),
     );
-    for (const [key, { passing }] of memories) if (passing) memories.delete(key);
   } else if (dice < 0.8) {
     const dtype = () => below(binding.dtypes.length);
     const count = () => pick([1, 2, 3, below(30), below(70)]);

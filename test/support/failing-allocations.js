@@ -36,9 +36,13 @@ const LOADING = [
   'loading and opening',
   'an unknown instruction set',
   'the first use of a device',
+  'programs',
   'watching objects',
   'wrong calls',
 ];
+
+/** What `program` takes to make a program that copies float16. */
+const copying = [[0, 0, 0, 0, 0, 0, 3, 1, 0, 0, 0, 0], [0, 0], []].map((bytes) => Uint8Array.from(bytes));
 
 let threads = 2;
 const floats = (memory) => [...new Float32Array(memory)];
@@ -51,7 +55,7 @@ const squares = (made) => made(tensor([[4, 16, 64], [1, 4, 16]], { device: 'cuda
 const scenarios = {
   'loading and opening': () => {
     const binding = open();
-    return [binding.dtypes.length, binding.isas.length > 0, typeof binding.unary];
+    return [binding.dtypes.length, binding.isas.length > 0, typeof binding.run];
   },
   'an unknown instruction set': () => {
     const loaded = { exports: {} };
@@ -161,6 +165,15 @@ const scenarios = {
       throw error;
     }
   },
+  programs: () => {
+    const binding = open();
+    const [input, output] = [Uint16Array.of(1, 2).buffer, new ArrayBuffer(4)];
+    const programs = Array.from({ length: 9 }, () => binding.program(...copying));
+    for (const program of programs.slice(0, 5)) binding.releaseProgram(program);
+    programs.push(...Array.from({ length: 9 }, () => binding.program(...copying)));
+    for (const program of programs.slice(5)) binding.run(program, 2, input, 0, output, 0);
+    return [programs, [...new Uint16Array(output)]];
+  },
   'watching objects': () => {
     const binding = open();
     const objects = Array.from({ length: 9 }, () => ({}));
@@ -170,8 +183,9 @@ const scenarios = {
   'wrong calls': () => {
     const binding = open();
     for (const call of [
-      () => binding.unary(999),
-      () => binding.unary(0, {}, 0, 0, {}, 0, 0, 0),
+      () => binding.run(999),
+      () => binding.run(binding.program(...copying), 4, {}, 0, {}, 0),
+      () => binding.program(new Uint8Array(6), new Uint8Array(), new Uint8Array()),
       () => binding.random(0, 2n ** 70n),
       () => binding.copy(new ArrayBuffer(8), 0, new ArrayBuffer(8), 4, 8, false),
       () => binding.launchGraph({}),

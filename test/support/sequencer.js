@@ -7,16 +7,17 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 const LONGEST = [
   'build',
   'pack',
-  'random',
+  'torch-tests',
   'gpu-pack',
-  'threads',
   'loader',
   'memory',
-  'torch-tests',
+  'threads',
   'tensor',
   'accuracy',
+  'format',
   'docs',
   'elementwise',
+  'random',
 ];
 
 const nameOf = (test) => path.basename(test.path).replace(/\.test\.[jt]s$/, '');

@@ -1,5 +1,4 @@
-// Shared by the kernels: applying an operation to one element, memory access in words, block and
-// grid sizes.
+// Shared by the kernels: applying an op to one element, memory access in words, block and grid sizes.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -26,8 +25,8 @@ inline constexpr int in_flight = 4;
 inline constexpr int blocks_per_multiprocessor = 48;
 
 // The grid for `blocks` blocks' worth of work. The kernels loop over what exceeds a grid.
-inline dim3 grid_for(std::int64_t blocks, int multiprocessors) {
-  const std::int64_t most = std::int64_t{multiprocessors} * blocks_per_multiprocessor;
+inline dim3 grid_for(std::int64_t blocks, int multiprocessors, int most_each = blocks_per_multiprocessor) {
+  const std::int64_t most = std::int64_t{multiprocessors} * most_each;
   return dim3(static_cast<unsigned>(blocks < most ? blocks : most));
 }
 
@@ -80,10 +79,15 @@ __device__ __forceinline__ Result<Op, From> result_of(From value) {
   return result;
 }
 
+template <class Op, class... Ops>
+inline constexpr bool is_one_of = (std::is_same_v<Op, Ops> || ...);
+
 // Whether Op has so many instructions that a kernel should contain it once, and not once for each
-// element in flight.
+// element in flight. A new op counts as long in double and for complex numbers.
 template <class Op, class T>
-inline constexpr bool is_long = !std::is_same_v<Op, Copy> && (std::is_same_v<T, double> || is_complex<T>);
+inline constexpr bool is_long =
+    is_complex<T> ? !is_one_of<Op, Copy, Neg, Add>
+                  : std::is_same_v<T, double> && !is_one_of<Op, Copy, Neg, Abs, Square, Add, Mul>;
 
 // Calls visit(values[k], k) for every k. To keep the code short, it can be there only once; then
 // the values are shifted to the first place. An index known only at run time would move them from

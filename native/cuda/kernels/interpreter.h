@@ -35,25 +35,50 @@ class RegisterSlots {
   __device__ __forceinline__ Values<width> get(int slot) const {
     Values<width> values;
     switch (slot) {
-      case 0: values = first_; RSQRT_APART(0); break;
-      case 1: values = second_; RSQRT_APART(1); break;
-      case 2: values = third_; RSQRT_APART(2); break;
-      default: values = fourth_; RSQRT_APART(3); break;
+      case 0:
+        values = first_;
+        RSQRT_APART(0);
+        break;
+      case 1:
+        values = second_;
+        RSQRT_APART(1);
+        break;
+      case 2:
+        values = third_;
+        RSQRT_APART(2);
+        break;
+      default:
+        values = fourth_;
+        RSQRT_APART(3);
+        break;
     }
     return values;
   }
   __device__ __forceinline__ void set(int slot, const Values<width>& values) {
     switch (slot) {
-      case 0: first_ = values; RSQRT_APART(0); break;
-      case 1: second_ = values; RSQRT_APART(1); break;
-      case 2: third_ = values; RSQRT_APART(2); break;
-      default: fourth_ = values; RSQRT_APART(3); break;
+      case 0:
+        first_ = values;
+        RSQRT_APART(0);
+        break;
+      case 1:
+        second_ = values;
+        RSQRT_APART(1);
+        break;
+      case 2:
+        third_ = values;
+        RSQRT_APART(2);
+        break;
+      default:
+        fourth_ = values;
+        RSQRT_APART(3);
+        break;
     }
   }
 
  private:
   Values<width> first_ = {}, second_ = {}, third_ = {}, fourth_ = {};
 };
+
 // Slots in shared memory. Neighbouring threads have neighbouring words of 16 bytes, so no bank is
 // asked twice.
 template <int width>
@@ -86,8 +111,8 @@ __device__ __forceinline__ Values<width> input(const Task<width>& task, const Sl
 
 // The elements of a row that a thread handles at a time.
 struct Place {
-  std::uint32_t row;    // the number of the row
-  std::uint32_t first;  // the index of the first element in the row; of the lead, below 0 and wrapped around
+  std::uint32_t row;
+  std::uint32_t first;  // the index in the row of element 0, which is below 0 in the lead: modulo 2^32
 
   template <int width>
   __device__ __forceinline__ Place(const Task<width>& task, std::uint32_t number) {
@@ -95,7 +120,7 @@ struct Place {
     first = (number - row * task.packs_in_row.divisor) * elements_in_slot<width> - task.lead;
   }
 
-  // Whether element k is within the row, or the first n are.
+  // Whether element k is in the row, or all are.
   template <int width>
   __device__ __forceinline__ bool has(const Task<width>& task, int k) const {
     return first + k < task.size;
@@ -106,7 +131,7 @@ struct Place {
     return first < task.size && first + more < task.size;
   }
 
-  // The offset of element 0 in an operand. Wraps around, and back if an index is added.
+  // The offset of element 0 in an operand, modulo 2^32.
   template <int width>
   __device__ __forceinline__ std::uint32_t offset(const Task<width>& task, const TaskOperand& operand) const {
     std::uint32_t rest = row, offset = first * operand.inner_stride;
@@ -130,7 +155,8 @@ struct Found {
   std::byte* memory;
   std::uint32_t offset;  // of element 0, in elements
   std::uint32_t stride;
-  bool whole;  // all are there, one after the other and aligned
+  std::uint32_t size;  // of an element, in bytes
+  bool whole;          // all are there, one after the other and aligned
 
   template <int width>
   __device__ __forceinline__ Found(const Task<width>& task, int k, const Place& place) {
@@ -138,6 +164,7 @@ struct Found {
     memory = operand.memory;
     offset = place.offset(task, operand);
     stride = operand.inner_stride;
+    size = operand.size;
     whole = operand.whole != 0 && place.is_whole(task);
   }
 };
@@ -181,6 +208,23 @@ __device__ __forceinline__ void store(const Task<width>& task, const Place& plac
         if (place.has(task, k)) write(memory + i, elements.element[k]);
       }
     }
+  }
+}
+
+// Starts to move a pack of every operand that is fetched ahead into the second-level cache. A thread
+// waits for each element that it loads before it runs the next instruction, so without this too few
+// reads would be in flight.
+template <int width>
+__device__ __forceinline__ void fetch_ahead(const Task<width>& task, std::uint32_t number) {
+  if (number >= task.packs) return;
+  const Place place(task, number);
+#pragma unroll 1
+  for (std::uint32_t i = 0; i < task.ahead; ++i) {
+    const Found found(task, task.fetched[i], place);
+    [[maybe_unused]] const std::byte* const p = found.memory + std::size_t{found.offset} * found.size;
+#ifdef __CUDA_ARCH__
+    if (found.whole) asm volatile("prefetch.global.L2 [%0];" ::"l"(p));
+#endif
   }
 }
 
@@ -234,12 +278,11 @@ __device__ __forceinline__ auto from_lane(V value) {
 enum class Tier { light, full };
 
 // The tier of an op that computes T. A functor with `static constexpr bool heavy = true` is in the
-// full one, and so are the complex ops that take square roots or quotients.
+// full one, and so are the long ops of complex numbers.
 template <class Op, class T>
 inline constexpr Tier tier_of = [] {
   if constexpr (requires { requires Op::heavy; }) return Tier::full;
-  constexpr bool by_parts = std::is_same_v<Op, Neg> || std::is_same_v<Op, Add> || std::is_same_v<Op, Copy>;
-  return is_complex<T> && !by_parts ? Tier::full : Tier::light;
+  return is_complex<T> && is_long<Op, T> ? Tier::full : Tier::light;
 }();
 
 // Whether a kernel has an op that computes T from so many inputs. Copies are conversions.
@@ -322,15 +365,32 @@ __device__ __forceinline__ void clamp_to(Values<width>& values) {
 template <int width>
 __device__ __forceinline__ void fit(Fit how, Values<width>& values) {
   switch (how) {
-    case Fit::none: break;
-    case Fit::half: round_to<Half>(values); break;
-    case Fit::bfloat16: round_to<BFloat16>(values); break;
-    case Fit::wrap_int8: wrap_to<std::int8_t>(values); break;
-    case Fit::wrap_uint8: wrap_to<std::uint8_t>(values); break;
-    case Fit::wrap_int16: wrap_to<std::int16_t>(values); break;
-    case Fit::clamp_int8: clamp_to<std::int8_t>(values); break;
-    case Fit::clamp_uint8: clamp_to<std::uint8_t>(values); break;
-    case Fit::clamp_int16: clamp_to<std::int16_t>(values); break;
+    case Fit::none:
+      break;
+    case Fit::half:
+      round_to<Half>(values);
+      break;
+    case Fit::bfloat16:
+      round_to<BFloat16>(values);
+      break;
+    case Fit::wrap_int8:
+      wrap_to<std::int8_t>(values);
+      break;
+    case Fit::wrap_uint8:
+      wrap_to<std::uint8_t>(values);
+      break;
+    case Fit::wrap_int16:
+      wrap_to<std::int16_t>(values);
+      break;
+    case Fit::clamp_int8:
+      clamp_to<std::int8_t>(values);
+      break;
+    case Fit::clamp_uint8:
+      clamp_to<std::uint8_t>(values);
+      break;
+    case Fit::clamp_int16:
+      clamp_to<std::int16_t>(values);
+      break;
   }
 }
 
@@ -340,31 +400,41 @@ enum OpIndex {
 #undef X
 };
 
-// The cases of every op and form, whose inputs are the further arguments.
-#define RSQRT_APPLY_CASE(functor, form, ...)                                    \
-  case apply_code(index_of_##functor, Form::form):                              \
+// clang-format off
+// The cases of an op in every form. The inputs are the further arguments.
+#define RSQRT_APPLY_CASE(functor, form, ...)                                       \
+  case apply_code(index_of_##functor, Form::form):                                 \
     apply<functor, typename TypeOf<Form::form>::type, tier>(results, __VA_ARGS__); \
     break;
-#define RSQRT_APPLY_CASES(functor, ...)                                                              \
-  RSQRT_APPLY_CASE(functor, f32, __VA_ARGS__) RSQRT_APPLY_CASE(functor, i32, __VA_ARGS__)            \
-  RSQRT_APPLY_CASE(functor, truth, __VA_ARGS__) RSQRT_APPLY_CASE(functor, f64, __VA_ARGS__)          \
-  RSQRT_APPLY_CASE(functor, i64, __VA_ARGS__) RSQRT_APPLY_CASE(functor, c64, __VA_ARGS__)            \
+#define RSQRT_APPLY_CASES(functor, ...)         \
+  RSQRT_APPLY_CASE(functor, f32, __VA_ARGS__)   \
+  RSQRT_APPLY_CASE(functor, i32, __VA_ARGS__)   \
+  RSQRT_APPLY_CASE(functor, truth, __VA_ARGS__) \
+  RSQRT_APPLY_CASE(functor, f64, __VA_ARGS__)   \
+  RSQRT_APPLY_CASE(functor, i64, __VA_ARGS__)   \
+  RSQRT_APPLY_CASE(functor, c64, __VA_ARGS__)   \
   RSQRT_APPLY_CASE(functor, c128, __VA_ARGS__)
-#define RSQRT_CONVERT_CASE(from, to)                                                                           \
-  case convert_code(Form::from, Form::to):                                                                     \
-    convert_values<typename TypeOf<Form::from>::type, typename TypeOf<Form::to>::type>(results, a);            \
-    break;
-#define RSQRT_CONVERT_CASES(from, type)                                                             \
-  RSQRT_CONVERT_CASE(from, f32) RSQRT_CONVERT_CASE(from, i32) RSQRT_CONVERT_CASE(from, truth)       \
-  RSQRT_CONVERT_CASE(from, f64) RSQRT_CONVERT_CASE(from, i64) RSQRT_CONVERT_CASE(from, c64)         \
-  RSQRT_CONVERT_CASE(from, c128)                                                                    \
-  case odd_code(Form::from):                                                                        \
-    convert_to_odd<type>(results, a);                                                               \
-    break;
 
-// The result of an instruction of one, two or three inputs.
+// The cases of the conversions from a form.
+#define RSQRT_CONVERT_CASE(from, to)                                                                \
+  case convert_code(Form::from, Form::to):                                                          \
+    convert_values<typename TypeOf<Form::from>::type, typename TypeOf<Form::to>::type>(results, a); \
+    break;
+#define RSQRT_CONVERT_CASES(from, type) \
+  RSQRT_CONVERT_CASE(from, f32)         \
+  RSQRT_CONVERT_CASE(from, i32)         \
+  RSQRT_CONVERT_CASE(from, truth)       \
+  RSQRT_CONVERT_CASE(from, f64)         \
+  RSQRT_CONVERT_CASE(from, i64)         \
+  RSQRT_CONVERT_CASE(from, c64)         \
+  RSQRT_CONVERT_CASE(from, c128)        \
+  case odd_code(Form::from):            \
+    convert_to_odd<type>(results, a);   \
+    break;
+// clang-format on
+
 template <Tier tier, int width>
-__device__ __forceinline__ void evaluate_one(int code, const Values<width>& a, Values<width>& results) {
+__device__ __forceinline__ void evaluate(int code, Values<width>& results, const Values<width>& a) {
   switch (code) {
     RSQRT_FORMS(RSQRT_CONVERT_CASES)
     case canonical_code:
@@ -386,32 +456,63 @@ __device__ __forceinline__ void evaluate_one(int code, const Values<width>& a, V
 #define X(name, functor) RSQRT_APPLY_CASES(functor, a)
       RSQRT_OPS(X)
 #undef X
-    default: break;
+    default:
+      break;
   }
 }
 
 template <Tier tier, int width>
-__device__ __forceinline__ void evaluate_two(int code, const Values<width>& a, const Values<width>& b,
-                                             Values<width>& results) {
+__device__ __forceinline__ void evaluate(int code, Values<width>& results, const Values<width>& a,
+                                         const Values<width>& b) {
   switch (code) {
 #define X(name, functor) RSQRT_APPLY_CASES(functor, a, b)
     RSQRT_OPS(X)
 #undef X
-    default: break;
+    default:
+      break;
   }
 }
+
+template <Tier tier, int width>
+__device__ __forceinline__ void evaluate(int code, Values<width>& results, const Values<width>& a,
+                                         const Values<width>& b, const Values<width>& c) {
+  switch (code) {
+#define X(name, functor) RSQRT_APPLY_CASES(functor, a, b, c)
+    RSQRT_OPS(X)
+#undef X
+    default:
+      break;
+  }
+}
+
+// Whether some op has three inputs.
+#define X(name, functor) || arity_of<functor>() == 3
+inline constexpr bool has_ternary_ops = false RSQRT_OPS(X);
+#undef X
+
+#undef RSQRT_APPLY_CASE
+#undef RSQRT_APPLY_CASES
+#undef RSQRT_CONVERT_CASE
+#undef RSQRT_CONVERT_CASES
 
 // The blocks that a multiprocessor must be able to hold: 64 registers in the light tier, 128 in the
 // full one.
 inline constexpr int blocks_in_tier(Tier tier) { return tier == Tier::light ? 4 : 2; }
+
+// The blocks of a grid for each multiprocessor: whole waves, as in grid_for, but fewer, because a
+// block fetches ahead from its second pack on.
+inline constexpr int interpreter_blocks = 24;
 
 template <int width, Tier tier, class Slots>
 __global__ void __launch_bounds__(threads_per_block, blocks_in_tier(tier))
     interpreter(RSQRT_GRID_CONSTANT const Task<width> task) {
   Slots slots;
   const std::uint32_t step = gridDim.x * threads_per_block;
+  std::uint32_t number = blockIdx.x * threads_per_block + threadIdx.x;
+  fetch_ahead(task, number);
 #pragma unroll 1
-  for (std::uint32_t number = blockIdx.x * threads_per_block + threadIdx.x; number < task.packs; number += step) {
+  for (; number < task.packs; number += step) {
+    fetch_ahead(task, number + step);
     const Place place(task, number);
 #pragma unroll 1
     for (std::uint32_t i = 0; i < task.length; ++i) {
@@ -420,21 +521,26 @@ __global__ void __launch_bounds__(threads_per_block, blocks_in_tier(tier))
       if (next.arity() == 0) {
         const Found found(task, next.in(0), place);
         switch (next.code()) {
-#define X(name, type)                                                \
-  case load_codes + static_cast<int>(Stored::name):                  \
-    load<type>(task, place, found, results);                       \
+#define X(name, type)                               \
+  case load_codes + static_cast<int>(Stored::name): \
+    load<type>(task, place, found, results);        \
     break;
           RSQRT_STORED(X)
 #undef X
-          default: break;
+          default:
+            break;
         }
       } else {
         const Values<width> a = input(task, slots, next.in(0));
         if (next.arity() == 1) {
-          evaluate_one<tier>(next.code(), a, results);
+          evaluate<tier>(next.code(), results, a);
         } else {
           const Values<width> b = input(task, slots, next.in(1));
-          evaluate_two<tier>(next.code(), a, b, results);
+          if (!has_ternary_ops || next.arity() == 2) {
+            evaluate<tier>(next.code(), results, a, b);
+          } else {
+            evaluate<tier>(next.code(), results, a, b, input(task, slots, next.in(2)));
+          }
         }
         fit(next.fit(), results);
       }
@@ -446,13 +552,14 @@ __global__ void __launch_bounds__(threads_per_block, blocks_in_tier(tier))
       const Values<width> values = input(task, slots, next.in(0));
       const Found found(task, next.in(1), place);
       switch (next.code()) {
-#define X(name, type)                                         \
-  case static_cast<int>(Stored::name):                        \
-    store<type>(task, place, found, values);                \
+#define X(name, type)                        \
+  case static_cast<int>(Stored::name):       \
+    store<type>(task, place, found, values); \
     break;
         RSQRT_STORED(X)
 #undef X
-        default: break;
+        default:
+          break;
       }
     }
   }

@@ -21,13 +21,13 @@ namespace rsqrt_native::cuda {
 inline namespace RSQRT_TARGET {
 
 // X(name, type): the forms that a value is held and computed in.
-#define RSQRT_FORMS(X)                         \
-  X(f32, float)                                \
-  X(i32, std::int32_t)                         \
-  X(truth, ::rsqrt_native::Bool)               \
-  X(f64, double)                               \
-  X(i64, std::int64_t)                         \
-  X(c64, ::rsqrt_native::Complex<float>)       \
+#define RSQRT_FORMS(X)                   \
+  X(f32, float)                          \
+  X(i32, std::int32_t)                   \
+  X(truth, ::rsqrt_native::Bool)         \
+  X(f64, double)                         \
+  X(i64, std::int64_t)                   \
+  X(c64, ::rsqrt_native::Complex<float>) \
   X(c128, ::rsqrt_native::Complex<double>)
 
 enum class Form {
@@ -39,23 +39,23 @@ inline constexpr int form_count = 7;
 
 template <Form form>
 struct TypeOf;
-#define X(name, form_type)        \
-  template <>                     \
-  struct TypeOf<Form::name> {     \
-    using type = form_type;       \
+#define X(name, form_type)    \
+  template <>                 \
+  struct TypeOf<Form::name> { \
+    using type = form_type;   \
   };
 RSQRT_FORMS(X)
 #undef X
 
 // X(name, type): the ways in which an element is read and written. The type has its size.
-#define RSQRT_STORED(X)                    \
-  X(signed8, std::int8_t)                  \
-  X(unsigned8, std::uint8_t)               \
-  X(signed16, std::int16_t)                \
-  X(half, ::rsqrt_native::Half)            \
-  X(bfloat16, ::rsqrt_native::BFloat16)    \
-  X(bytes4, std::uint32_t)                 \
-  X(bytes8, std::uint64_t)                 \
+#define RSQRT_STORED(X)                 \
+  X(signed8, std::int8_t)               \
+  X(unsigned8, std::uint8_t)            \
+  X(signed16, std::int16_t)             \
+  X(half, ::rsqrt_native::Half)         \
+  X(bfloat16, ::rsqrt_native::BFloat16) \
+  X(bytes4, std::uint32_t)              \
+  X(bytes8, std::uint64_t)              \
   X(bytes16, ::rsqrt_native::Complex<double>)
 
 enum class Stored {
@@ -68,29 +68,31 @@ inline constexpr int stored_count = 8;
 // What is done to a result so that it is a value of its dtype.
 enum class Fit {
   none,
-  half,         // rounded
-  bfloat16,     // rounded
-  wrap_int8,    // the low bits are kept
+  half,       // rounded
+  bfloat16,   // rounded
+  wrap_int8,  // the low bits are kept
   wrap_uint8,
   wrap_int16,
-  clamp_int8,   // saturated at the ends of the range
+  clamp_int8,  // saturated at the ends of the range
   clamp_uint8,
   clamp_int16,
 };
 
 // The codes of instructions, one range after the other.
-inline constexpr int load_codes = 0;                                             // + Stored
-inline constexpr int convert_codes = load_codes + stored_count;                  // + from · form_count + to
-inline constexpr int odd_codes = convert_codes + form_count * form_count;        // + from: to f32, rounded to odd
-inline constexpr int canonical_code = odd_codes + form_count;                    // a float with the canonical NaN
-inline constexpr int canonical_complex_code = canonical_code + 1;                // the same, to c64
-inline constexpr int apply_codes = canonical_complex_code + 1;                   // + op · form_count + form
+inline constexpr int load_codes = 0;                                       // + Stored
+inline constexpr int convert_codes = load_codes + stored_count;            // + from · form_count + to
+inline constexpr int odd_codes = convert_codes + form_count * form_count;  // + from: to f32, rounded to odd
+inline constexpr int canonical_code = odd_codes + form_count;              // a float with the canonical NaN
+inline constexpr int canonical_complex_code = canonical_code + 1;          // the same, to c64
+inline constexpr int apply_codes = canonical_complex_code + 1;             // + op · form_count + form
 
 RSQRT_FUNCTION constexpr int convert_code(Form from, Form to) {
   return convert_codes + static_cast<int>(from) * form_count + static_cast<int>(to);
 }
 RSQRT_FUNCTION constexpr int odd_code(Form from) { return odd_codes + static_cast<int>(from); }
-RSQRT_FUNCTION constexpr int apply_code(int op, Form form) { return apply_codes + op * form_count + static_cast<int>(form); }
+RSQRT_FUNCTION constexpr int apply_code(int op, Form form) {
+  return apply_codes + op * form_count + static_cast<int>(form);
+}
 static_assert(apply_code(op_count, Form::f32) <= 4096, "a code has 12 bits");
 
 // An input is a slot, or max_slots + the number of a scalar. That of a load is an operand.
@@ -200,7 +202,8 @@ RSQRT_FUNCTION T stored(Word word) {
 struct TaskOperand {
   std::byte* memory;
   std::uint32_t inner_stride;
-  std::uint32_t whole;  // 1: the elements of a pack that is not cut off are read and written at once
+  std::uint16_t size;   // of an element, in bytes
+  std::uint16_t whole;  // 1: the elements of a pack that is not cut off are read and written at once
   std::uint32_t strides[max_walked_dims];  // of the outer dimensions
 };
 
@@ -215,10 +218,12 @@ struct Task {
   Divisor packs_in_row;
   std::uint32_t length;  // of the tape
   std::uint32_t stores;
+  std::uint32_t ahead;             // the number of operands to fetch ahead
   Divisor sizes[max_walked_dims];  // of the outer dimensions, outermost first
   TaskOperand operand[max_operands];
   Word<width> scalar[max_scalars];
   Instruction tape[max_steps];  // at the end the stores: code is Stored, input 1 the operand
+  std::uint8_t fetched[max_operands];
 };
 static_assert(sizeof(Task<16>) <= 4096, "as much as GPUs before Volta and drivers before 530 take");
 

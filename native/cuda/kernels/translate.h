@@ -14,28 +14,43 @@ constexpr Form form_of(DType dtype) {
   switch (dtype) {
     case DType::float16:
     case DType::bfloat16:
-    case DType::float32: return Form::f32;
-    case DType::float64: return Form::f64;
-    case DType::complex64: return Form::c64;
-    case DType::complex128: return Form::c128;
-    case DType::int64: return Form::i64;
-    case DType::boolean: return Form::truth;
-    default: return Form::i32;
+    case DType::float32:
+      return Form::f32;
+    case DType::float64:
+      return Form::f64;
+    case DType::complex64:
+      return Form::c64;
+    case DType::complex128:
+      return Form::c128;
+    case DType::int64:
+      return Form::i64;
+    case DType::boolean:
+      return Form::truth;
+    default:
+      return Form::i32;
   }
 }
 
 constexpr Stored stored_of(DType dtype) {
   switch (dtype) {
-    case DType::int8: return Stored::signed8;
+    case DType::int8:
+      return Stored::signed8;
     case DType::uint8:
-    case DType::boolean: return Stored::unsigned8;
-    case DType::int16: return Stored::signed16;
-    case DType::float16: return Stored::half;
-    case DType::bfloat16: return Stored::bfloat16;
+    case DType::boolean:
+      return Stored::unsigned8;
+    case DType::int16:
+      return Stored::signed16;
+    case DType::float16:
+      return Stored::half;
+    case DType::bfloat16:
+      return Stored::bfloat16;
     case DType::float32:
-    case DType::int32: return Stored::bytes4;
-    case DType::complex128: return Stored::bytes16;
-    default: return Stored::bytes8;
+    case DType::int32:
+      return Stored::bytes4;
+    case DType::complex128:
+      return Stored::bytes16;
+    default:
+      return Stored::bytes8;
   }
 }
 
@@ -43,12 +58,18 @@ constexpr Stored stored_of(DType dtype) {
 // and keep their low bits otherwise.
 constexpr Fit fit_of(DType dtype, bool clamps) {
   switch (dtype) {
-    case DType::float16: return Fit::half;
-    case DType::bfloat16: return Fit::bfloat16;
-    case DType::int8: return clamps ? Fit::clamp_int8 : Fit::wrap_int8;
-    case DType::uint8: return clamps ? Fit::clamp_uint8 : Fit::wrap_uint8;
-    case DType::int16: return clamps ? Fit::clamp_int16 : Fit::wrap_int16;
-    default: return Fit::none;
+    case DType::float16:
+      return Fit::half;
+    case DType::bfloat16:
+      return Fit::bfloat16;
+    case DType::int8:
+      return clamps ? Fit::clamp_int8 : Fit::wrap_int8;
+    case DType::uint8:
+      return clamps ? Fit::clamp_uint8 : Fit::wrap_uint8;
+    case DType::int16:
+      return clamps ? Fit::clamp_int16 : Fit::wrap_int16;
+    default:
+      return Fit::none;
   }
 }
 
@@ -73,13 +94,13 @@ constexpr Conversion conversion(DType from, DType to) {
 template <int width>
 Word<width> scalar_word(DType dtype, const Scalar& scalar) {
   switch (stored_of(dtype)) {
-#define X(name, type)                                       \
-  case Stored::name:                                        \
-    if constexpr (sizeof(type) <= width) {                  \
-      type element;                                         \
+#define X(name, type)                                         \
+  case Stored::name:                                          \
+    if constexpr (sizeof(type) <= width) {                    \
+      type element;                                           \
       __builtin_memcpy(&element, scalar.bytes, sizeof(type)); \
-      return loaded<Word<width>>(element);                  \
-    }                                                       \
+      return loaded<Word<width>>(element);                    \
+    }                                                         \
     break;
     RSQRT_STORED(X)
 #undef X
