@@ -275,6 +275,24 @@ void random_sizes(Random& random, Amount amount, Layout& layout) {
   }
 }
 
+constexpr std::size_t streamed_bytes = std::size_t{16} << 20;
+
+// The number of elements for which the outputs have 16 MiB and more.
+std::int64_t streamed_count(const Program& program) {
+  std::size_t size = sizeof(Complex<double>);
+  for (int k = 0; k < program.operands; ++k) {
+    if (program.is_output(k)) size = std::min(size, size_of(program.operand[k]));
+  }
+  return static_cast<std::int64_t>(streamed_bytes / size);
+}
+
+void streamed_sizes(Random& random, const Program& program, Layout& layout) {
+  layout.ndim = static_cast<int>(random.between(1, 2));
+  const std::int64_t row = random.between(4096, 9000), count = streamed_count(program);
+  layout.sizes[0] = layout.ndim == 1 ? count + random.below(row) : count / row + 1;
+  layout.sizes[1] = row;
+}
+
 void set_contiguous(const Layout& layout, std::int64_t* strides) {
   std::int64_t next = 1;
   for (int dim = layout.ndim - 1; dim >= 0; --dim) {
@@ -358,22 +376,33 @@ void random_strides(Random& random, const Layout& layout, bool output, std::int6
 
 }  // namespace
 
+bool can_stream(const Program& program) {
+  const auto max_bytes = [&](int k) {
+    return static_cast<std::size_t>(streamed_count(program) + 9000) * size_of(program.operand[k]);
+  };
+  for (int k = 0; k < program.operands; ++k) {
+    if (max_bytes(k) > max_operand_bytes) return false;
+  }
+  return program.steps <= 8 && program.operands <= 4;
+}
+
 Shape random_shape(Random& random, const Program& program, Amount amount) {
   Shape shape{};
   Layout& layout = shape.layout;
-  random_sizes(random, amount, layout);
+  if (amount == Amount::streamed) {
+    streamed_sizes(random, program, layout);
+  } else {
+    random_sizes(random, amount, layout);
+  }
   shape.numel = numel_of(layout);
-  const bool all_contiguous = random.one_in(4);
+  const bool all_contiguous = random.one_in(amount == Amount::streamed ? 2 : 4);
   for (int k = 0; k < program.operands; ++k) {
     std::int64_t* const strides = layout.strides[k];
     shape.place_of[k] = k;
     set_contiguous(layout, strides);
     if (!all_contiguous) random_strides(random, layout, program.is_output(k), strides);
-    const auto fits = [&] {
-      return static_cast<std::size_t>(extent_of(layout, strides)) * size_of(program.operand[k]) + 64 <=
-             max_operand_bytes;
-    };
-    if (!fits()) set_contiguous(layout, strides);
+    const std::int64_t max_extent = std::max<std::int64_t>(shape.numel, 1 << 18);
+    if (extent_of(layout, strides) > max_extent) set_contiguous(layout, strides);
     // The stride of a dimension of one element means nothing.
     for (int dim = 0; dim < layout.ndim; ++dim) {
       if (!all_contiguous && layout.sizes[dim] == 1 && random.one_in(4)) strides[dim] = random.below(5000);
