@@ -110,7 +110,7 @@ bool take_option(const std::string& word, Options& options) {
 
 int run(const std::vector<std::string>& words) {
   Options options{
-      static_cast<int>(std::thread::hardware_concurrency()), 2'000'000, 20, 20'000, 100'000, 1, ""};
+      static_cast<int>(std::thread::hardware_concurrency()), 2'000'000, 20, 12'000, 100'000, 1, ""};
   std::vector<const Part*> chosen;
   std::vector<std::string> given;  // options
   for (const std::string& word : words) {

@@ -29,6 +29,13 @@ void check_trial(Report& report, const Trial& trial, TrialMemory& memory, Random
   }
 }
 
+// Some programs run on so many elements that these are distributed over threads, and a few on so many
+// that outputs are written past the caches.
+Amount random_amount(Random& random, const Program& program) {
+  if (can_stream(program) && random.one_in(200)) return Amount::streamed;
+  return program.steps <= 12 && random.one_in(8) ? Amount::many : Amount::few;
+}
+
 // The memory of a thread of the test.
 TrialMemory& own_memory() {
   thread_local TrialMemory memory;
@@ -42,10 +49,9 @@ bool test_programs(const Options& options) {
   in_parallel(options.threads, options.programs, [&](std::int64_t i) {
     Random random(static_cast<std::uint64_t>(i));
     const Program program = random_draft(random).make();
-    // A few are long enough to be distributed over threads.
-    const Amount amount = random.one_in(32) ? Amount::many : Amount::few;
+    const Amount amount = random_amount(random, program);
     const Trial trial = make_trial(random, program, random_shape(random, program, amount));
-    const int threads = static_cast<int>(amount == Amount::many ? random.between(1, 4) : 1);
+    const int threads = static_cast<int>(amount == Amount::few ? 1 : random.between(1, 4));
     check_trial(report, trial, own_memory(), random, threads, "program " + std::to_string(i));
   });
   return report.finish();

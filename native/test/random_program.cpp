@@ -54,14 +54,21 @@ class Writer {
       } else {
         apply();
         ++applied;
+        // Some results wait for their store while other steps run.
+        if (results_.size() + 1 < outputs_.size() && any_count() > 1 && random_.one_in(3)) {
+          add_result(live_.back(), last);
+          live_.pop_back();
+        }
       }
     }
     if (!prefers_newest_) join(last);
+    while (results_.size() < outputs_.size()) {
+      add_result(results_.empty() && !live_.empty() ? live_.back() : any_value(), last);
+    }
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
-      const Value value = i == 0 && !live_.empty() ? live_.back() : any_value();
       draft_.operands[static_cast<std::size_t>(outputs_[i])] =
-          static_cast<std::uint8_t>(index_of(value.dtype));
-      draft_.store(outputs_[i], value.number);
+          static_cast<std::uint8_t>(index_of(results_[i].dtype));
+      draft_.store(outputs_[i], results_[i].number);
     }
     return draft_;
   }
@@ -71,6 +78,15 @@ class Writer {
     int number;
     DType dtype;
   };
+
+  // A value to be stored, perhaps after a conversion.
+  void add_result(Value value, int last) {
+    if (random_.one_in(3) && draft_.step_count() + static_cast<int>(inputs_.size()) < last) {
+      const DType target = a_dtype();
+      value = {draft_.copy(target, value.number), target};
+    }
+    results_.push_back(value);
+  }
 
   DType a_dtype() { return palette_[random_below(palette_.size())]; }
 
@@ -82,7 +98,7 @@ class Writer {
   void choose_operands() {
     const std::int64_t operands = random_.one_in(6) ? max_operands : random_.between(1, 4);
     const std::int64_t outputs =
-        random_.one_in(2) ? 1 : random_.between(1, random_.one_in(4) ? operands : (operands + 1) / 2);
+        random_.one_in(3) ? 1 : random_.between(1, random_.one_in(4) ? operands : (operands + 1) / 2);
     std::vector<int> codes;
     for (int i = 0; i < operands; ++i) codes.push_back(draft_.add_operand(a_dtype()));
     for (std::size_t i = codes.size() - 1; i > 0; --i) std::swap(codes[i], codes[random_below(i + 1)]);
@@ -182,6 +198,7 @@ class Writer {
   std::vector<int> inputs_, outputs_;
   std::vector<Value> live_;       // values of elements; the last one is the newest
   std::vector<Value> constants_;  // values of scalars
+  std::vector<Value> results_;    // values to be stored
   std::size_t max_live_;
   // Whether steps mostly use the value of the step before, or let values wait in many slots.
   bool prefers_newest_;
@@ -258,6 +275,24 @@ void random_sizes(Random& random, Amount amount, Layout& layout) {
   }
 }
 
+constexpr std::size_t streamed_bytes = std::size_t{16} << 20;
+
+// The number of elements for which the outputs have 16 MiB and more.
+std::int64_t streamed_count(const Program& program) {
+  std::size_t size = sizeof(Complex<double>);
+  for (int k = 0; k < program.operands; ++k) {
+    if (program.is_output(k)) size = std::min(size, size_of(program.operand[k]));
+  }
+  return static_cast<std::int64_t>(streamed_bytes / size);
+}
+
+void streamed_sizes(Random& random, const Program& program, Layout& layout) {
+  layout.ndim = static_cast<int>(random.between(1, 2));
+  const std::int64_t row = random.between(4096, 9000), count = streamed_count(program);
+  layout.sizes[0] = layout.ndim == 1 ? count + random.below(row) : count / row + 1;
+  layout.sizes[1] = row;
+}
+
 void set_contiguous(const Layout& layout, std::int64_t* strides) {
   std::int64_t next = 1;
   for (int dim = layout.ndim - 1; dim >= 0; --dim) {
@@ -284,7 +319,7 @@ void set_permuted(Random& random, const Layout& layout, bool gaps, std::int64_t*
 // Repeated along random dims, and contiguous along the others.
 void set_broadcast(Random& random, const Layout& layout, std::int64_t* strides) {
   std::int64_t next = 1;
-  const bool one_element = random.one_in(6);
+  const bool one_element = random.one_in(3);
   for (int dim = layout.ndim - 1; dim >= 0; --dim) {
     const bool repeated = one_element || random.one_in(2);
     strides[dim] = repeated ? 0 : next;
@@ -341,22 +376,33 @@ void random_strides(Random& random, const Layout& layout, bool output, std::int6
 
 }  // namespace
 
+bool can_stream(const Program& program) {
+  const auto max_bytes = [&](int k) {
+    return static_cast<std::size_t>(streamed_count(program) + 9000) * size_of(program.operand[k]);
+  };
+  for (int k = 0; k < program.operands; ++k) {
+    if (max_bytes(k) > max_operand_bytes) return false;
+  }
+  return program.steps <= 8 && program.operands <= 4;
+}
+
 Shape random_shape(Random& random, const Program& program, Amount amount) {
   Shape shape{};
   Layout& layout = shape.layout;
-  random_sizes(random, amount, layout);
+  if (amount == Amount::streamed) {
+    streamed_sizes(random, program, layout);
+  } else {
+    random_sizes(random, amount, layout);
+  }
   shape.numel = numel_of(layout);
-  const bool all_contiguous = random.one_in(4);
+  const bool all_contiguous = random.one_in(amount == Amount::streamed ? 2 : 4);
   for (int k = 0; k < program.operands; ++k) {
     std::int64_t* const strides = layout.strides[k];
     shape.place_of[k] = k;
     set_contiguous(layout, strides);
     if (!all_contiguous) random_strides(random, layout, program.is_output(k), strides);
-    const auto fits = [&] {
-      return static_cast<std::size_t>(extent_of(layout, strides)) * size_of(program.operand[k]) + 64 <=
-             max_operand_bytes;
-    };
-    if (!fits()) set_contiguous(layout, strides);
+    const std::int64_t max_extent = std::max<std::int64_t>(shape.numel, 1 << 18);
+    if (extent_of(layout, strides) > max_extent) set_contiguous(layout, strides);
     // The stride of a dimension of one element means nothing.
     for (int dim = 0; dim < layout.ndim; ++dim) {
       if (!all_contiguous && layout.sizes[dim] == 1 && random.one_in(4)) strides[dim] = random.below(5000);
@@ -365,10 +411,17 @@ Shape random_shape(Random& random, const Program& program, Amount amount) {
   bool taken[max_operands] = {};
   for (int k = 0; k < program.operands; ++k) {
     if (!program.is_output(k) || !random.one_in(2)) continue;
-    const auto input = static_cast<int>(random.below(program.operands));
-    if (program.is_output(input) || taken[input]) continue;
-    if (size_of(program.operand[input]) != size_of(program.operand[k])) continue;
-    if (!are_apart(layout, layout.strides[input])) continue;
+    std::vector<int> candidates;
+    for (int input = 0; input < program.operands; ++input) {
+      if (!program.is_output(input) && !taken[input] &&
+          size_of(program.operand[input]) == size_of(program.operand[k]) &&
+          are_apart(layout, layout.strides[input])) {
+        candidates.push_back(input);
+      }
+    }
+    if (candidates.empty()) continue;
+    const int input =
+        candidates[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(candidates.size())))];
     taken[input] = true;
     shape.place_of[k] = input;
     std::copy_n(layout.strides[input], layout.ndim, layout.strides[k]);
@@ -396,17 +449,19 @@ void random_elements(Random& random, DType dtype, std::byte* elements, std::int6
   for (std::int64_t i = 0; i < parts; ++i) {
     std::byte* const element = elements + static_cast<std::size_t>(i) * size;
     std::uint64_t bits = random.bits();
+    const std::uint64_t choice = random.bits();
     if (kind < 2) {                                                       // near to 1, or small integers
       const double fraction = static_cast<double>(bits >> 12) * 0x1p-52;  // below 1
-      const double number =
-          kind == 0 ? std::ldexp(1 + fraction, static_cast<int>(bits % 8) - 4) : std::floor(fraction * 100);
-      const double value = (bits >> 11 & 1) != 0 ? number : -number;
+      const double scale = static_cast<double>(1 << choice % 8) / 16;
+      const double number = kind == 0 ? (1 + fraction) * scale : std::floor(fraction * 100);
+      const double value = (choice >> 8 & 1) != 0 ? number : -number;
       convert_element(DType::float64, reinterpret_cast<const std::byte*>(&value), part, element);
       continue;
     }
-    if (random.one_in(8)) bits &= std::uint64_t{1} << sign;                             // ±0
-    if (random.one_in(8)) bits &= (std::uint64_t{1} << sign) | 0xff;                    // subnormal
-    if (random.one_in(8)) bits |= ~(~std::uint64_t{0} << sign) & ~std::uint64_t{0xff};  // NaN, or the largest
+    if (choice % 8 == 0) bits &= std::uint64_t{1} << sign;               // ±0
+    if (choice / 8 % 8 == 0) bits &= (std::uint64_t{1} << sign) | 0xff;  // subnormal
+    if (choice / 64 % 8 == 0)
+      bits |= ~(~std::uint64_t{0} << sign) & ~std::uint64_t{0xff};  // NaN, or the largest
     std::memcpy(element, &bits, size);
   }
 }
@@ -512,8 +567,8 @@ std::string TrialMemory::difference(const Trial& trial) const {
   for (int k = 0; k < trial.program.operands; ++k) {
     if (!trial.has_place(k)) continue;
     const std::vector<std::byte>& right = trial.after[k];
+    if (std::memcmp(right.data(), start_[k], right.size()) == 0) continue;
     const auto [there, here] = std::mismatch(right.begin(), right.end(), start_[k]);
-    if (there == right.end()) continue;
     const std::size_t size = size_of(trial.program.operand[k]);
     const std::size_t element = static_cast<std::size_t>(there - right.begin()) / size;
     const auto bits = [&](const std::byte* p) {

@@ -26,15 +26,17 @@ struct Shape {
   int place_of[max_operands];         // the operand whose memory it is: of an output in place, its input
 };
 
-// How many elements a layout has: about one or a few blocks of an executor, or enough to be
-// distributed over threads.
-enum class Amount { few, many };
+// How many elements a layout has: about one or a few blocks of an executor; enough to be distributed
+// over threads; or enough, and in runs that are long enough, for outputs to be written past the
+// caches. The last needs a program for which can_stream is true.
+enum class Amount { few, many, streamed };
+bool can_stream(const Program& program);
 
 // Random sizes and strides: contiguous, broadcast along any dimensions, transposed, with gaps, and
 // inputs whose elements overlap. Outputs may be in place of an input. No operand has more than
 // max_operand_bytes.
 Shape random_shape(Random& random, const Program& program, Amount amount);
-inline constexpr std::size_t max_operand_bytes = std::size_t{4} << 20;
+inline constexpr std::size_t max_operand_bytes = std::size_t{34} << 20;
 
 // n elements: random bits, numbers near to 1, whose last bits matter in sums, or small integers.
 void random_elements(Random& random, DType dtype, std::byte* elements, std::int64_t n);
