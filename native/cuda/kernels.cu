@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <type_traits>
+#include <vector>
 
 #include "cuda/kernels/dense.h"
 #include "cuda/kernels/interpreter.h"
@@ -232,28 +233,29 @@ const Interpreter& interpreter_of(const Program& program) {
   return *found;
 }
 
+// Launches a piece, in as many parts as it takes.
 cudaError_t launch_piece(const Program& program, const Scalar* scalars, Piece& piece, int multiprocessors,
                          cudaStream_t stream) {
-  Piece rest;
-  if (split(program, piece, rest)) {
-    const cudaError_t status = launch_piece(program, scalars, piece, multiprocessors, stream);
-    return status != cudaSuccess ? status : launch_piece(program, scalars, rest, multiprocessors, stream);
-  }
   const auto [op, in, out] = short_of(program);
-  if (op == copy_op) {
-    const int across = crossing_dim(program, piece.layout, in);
-    if (across >= 0) {
-      return transposed_copies[index_of(program.operand[in])](piece.memory, piece.layout, in, out, across,
-                                                              multiprocessors, stream);
-    }
-  }
   const Interpreter& smallest = interpreter_of(program);
-  if (cut_edge(program, smallest.width, piece, rest)) {
-    const cudaError_t status = launch_piece(program, scalars, piece, multiprocessors, stream);
-    return status != cudaSuccess ? status : launch_piece(program, scalars, rest, multiprocessors, stream);
+  std::vector<Piece> waiting;
+  Piece rest;
+  for (;;) {
+    while (split(program, piece, rest)) waiting.push_back(rest);
+    const int across = op == copy_op ? crossing_dim(program, piece.layout, in) : -1;
+    cudaError_t status = cudaSuccess;
+    if (across >= 0) {
+      const auto start = transposed_copies[index_of(program.operand[in])];
+      status = start(piece.memory, piece.layout, in, out, across, multiprocessors, stream);
+    } else {
+      while (cut_edge(program, smallest.width, piece, rest)) waiting.push_back(rest);
+      reorder_tiles(program, smallest.width, piece);
+      status = smallest.launch(program, scalars, piece, multiprocessors, stream);
+    }
+    if (status != cudaSuccess || waiting.empty()) return status;
+    piece = waiting.back();
+    waiting.pop_back();
   }
-  reorder_tiles(program, smallest.width, piece);
-  return smallest.launch(program, scalars, piece, multiprocessors, stream);
 }
 
 template <class Distribution>

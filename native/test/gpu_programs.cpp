@@ -172,75 +172,98 @@ void add(const Program& program, const Piece& piece, Sums& sums) {
   }
 }
 
-void divide(const Program& program, int size, Piece piece, Sums& sums) {
+bool is_too_long(const Program& program, const Piece& piece) {
   constexpr std::int64_t limit = std::int64_t{1} << 31;
-  Piece rest;
-  if (cuda::split(program, piece, rest) || cuda::cut_edge(program, size, piece, rest)) {
-    divide(program, size, piece, sums);
-    divide(program, size, rest, sums);
-    return;
-  }
-  cuda::reorder_tiles(program, size, piece);
-  bool too_long = piece.numel >= limit || piece.layout.ndim > 31;
   for (int k = 0; k < program.operands; ++k) {
     std::int64_t last = 0;
     for (int dim = 0; dim < piece.layout.ndim; ++dim) {
       last += (piece.layout.sizes[dim] - 1) * piece.layout.strides[k][dim];
     }
-    if (last >= limit) too_long = true;
+    if (last >= limit) return true;
   }
-  if (too_long) ++sums.too_long;
-  add(program, piece, sums);
+  return piece.numel >= limit || piece.layout.ndim > 31;
+}
+
+// The sums over the parts that a piece is launched in.
+Sums divided(const Program& program, const Piece& whole) {
+  const int size = std::max<int>(program.slot_size, 4);
+  Sums sums;
+  std::vector<Piece> waiting = {whole};
+  while (!waiting.empty()) {
+    Piece piece = waiting.back(), rest;
+    waiting.pop_back();
+    while (cuda::split(program, piece, rest) || cuda::cut_edge(program, size, piece, rest)) {
+      waiting.push_back(rest);
+    }
+    cuda::reorder_tiles(program, size, piece);
+    if (is_too_long(program, piece)) ++sums.too_long;
+    add(program, piece, sums);
+  }
+  return sums;
+}
+
+// A program of one to eight operands, of any dtypes.
+Program program_of_operands(Random& random) {
+  Draft draft;
+  const auto operands = static_cast<int>(random.between(1, max_operands));
+  for (int k = 0; k < operands; ++k) draft.add_operand(static_cast<DType>(random.below(dtype_count)));
+  int value = draft.scalar(draft.add_scalar(DType::float32));
+  for (int k = 1; k < operands; ++k) value = draft.copy(DType::float32, draft.load(k));
+  draft.store(0, draft.copy(static_cast<DType>(draft.operands[0]), value));
+  return draft.make();
+}
+
+// Up to 2^34 elements. Returns how many.
+std::int64_t random_sizes(Random& random, Layout& layout) {
+  layout.ndim = static_cast<int>(random.below(9));
+  const std::int64_t bits = random.between(1, 34);
+  std::int64_t numel = 1;
+  for (int dim = 0; dim < layout.ndim; ++dim) {
+    const std::int64_t most = (std::int64_t{1} << bits) / numel;
+    layout.sizes[dim] = random.between(1, random.one_in(4) ? most : std::min<std::int64_t>(most, 300));
+    numel *= layout.sizes[dim];
+  }
+  return numel;
+}
+
+// Dimensions in any order, with gaps; those of an input may also repeat.
+void random_strides(Random& random, Layout& layout, int k, bool is_output) {
+  std::vector<int> order(static_cast<std::size_t>(layout.ndim));
+  for (int dim = 0; dim < layout.ndim; ++dim) order[static_cast<std::size_t>(dim)] = dim;
+  for (std::size_t j = order.size(); j > 1 && !is_output && random.one_in(2); --j) {
+    std::swap(order[j - 1], order[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(j)))]);
+  }
+  std::int64_t stride = 1;
+  for (std::size_t j = order.size(); j-- > 0;) {
+    const bool repeats = !is_output && random.one_in(6);
+    layout.strides[k][order[j]] = repeats ? 0 : stride;
+    if (!repeats) stride *= layout.sizes[order[j]] + (random.one_in(5) ? random.below(3) : 0);
+  }
 }
 
 }  // namespace
 
-// Divides layouts of any size, without memory: the pieces fit, and have the elements of the whole.
+// Divides layouts of any size, without memory: the parts fit, and have the elements of the whole.
 bool test_gpu_pieces(const Options&) {
   Report report("gpu pieces");
   Random random(24);
   for (int i = 0; i < 20'000; ++i) {
-    Draft draft;
-    const auto operands = static_cast<int>(random.between(1, max_operands));
-    for (int k = 0; k < operands; ++k) draft.add_operand(static_cast<DType>(random.below(dtype_count)));
-    const int scalar = draft.add_scalar(DType::float32);
-    int value = draft.scalar(scalar);
-    for (int k = 1; k < operands; ++k) value = draft.copy(DType::float32, draft.load(k));
-    draft.store(0, draft.copy(static_cast<DType>(draft.operands[0]), value));
-    const Program program = draft.make();
+    const Program program = program_of_operands(random);
     Layout layout{};
-    layout.ndim = static_cast<int>(random.below(9));
     Job job{};
     job.program = &program;
     job.layout = &layout;
-    job.numel = 1;
-    const std::int64_t bits = random.between(1, 34);  // of the number of elements, at most
-    for (int dim = 0; dim < layout.ndim; ++dim) {
-      const std::int64_t most = (std::int64_t{1} << bits) / job.numel;
-      layout.sizes[dim] =
-          random.one_in(4) ? random.between(1, most) : random.between(1, std::min<std::int64_t>(most, 300));
-      job.numel *= layout.sizes[dim];
+    job.numel = random_sizes(random, layout);
+    for (int k = 0; k < program.operands; ++k) {
+      job.memory[k] = reinterpret_cast<std::byte*>(random.bits() >> 30 << 4);  // never accessed
+      random_strides(random, layout, k, program.is_output(k));
     }
-    for (int k = 0; k < operands; ++k) {
-      job.memory[k] = reinterpret_cast<std::byte*>(random.bits() >> 30 << 4);
-      std::vector<int> order(static_cast<std::size_t>(layout.ndim));
-      for (int dim = 0; dim < layout.ndim; ++dim) order[static_cast<std::size_t>(dim)] = dim;
-      for (std::size_t j = order.size(); j > 1 && k > 0 && random.one_in(2); --j) {
-        std::swap(order[j - 1], order[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(j)))]);
-      }
-      std::int64_t stride = 1;
-      for (std::size_t j = order.size(); j-- > 0;) {
-        const bool repeats = k > 0 && random.one_in(6);
-        layout.strides[k][order[j]] = repeats ? 0 : stride;
-        if (!repeats) stride *= layout.sizes[order[j]] + (random.one_in(5) ? random.below(3) : 0);
-      }
-    }
-    Sums whole, parts;
     const Piece piece = cuda::piece_of(job);
+    Sums whole;
     add(program, piece, whole);
-    divide(program, std::max<int>(program.slot_size, 4), piece, parts);
-    const bool wrong = whole.numel != job.numel || parts.numel != whole.numel || parts.too_long > 0 ||
-                       !std::equal(whole.operand, whole.operand + operands, parts.operand);
+    const Sums parts = divided(program, piece);
+    const bool same = std::equal(whole.operand, whole.operand + program.operands, parts.operand);
+    const bool wrong = whole.numel != job.numel || parts.numel != job.numel || parts.too_long > 0 || !same;
     const std::string target = parts.pieces > 1 ? "divided" : "whole";
     if (wrong) report.explain(target, "layout " + std::to_string(i) + " has other elements, or too many");
     report.checked(target, 1, wrong ? 1 : 0);
