@@ -15,6 +15,7 @@ export const ON_GPUS = [
   'cuda-order',
   'default-dtype',
   'elementwise',
+  'programs',
   'indexing',
   'joining',
   'json',
