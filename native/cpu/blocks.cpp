@@ -171,14 +171,12 @@ void run_short_rows(const Kernels& kernels, const Job& job, const Layout& layout
       blocks.run(
           plan, count * length,
           [&](const Task& task, std::byte* to, std::int64_t) {
-            std::int64_t n = count;
-            if (task.repeats) {
+            if (task.repeats) {  // the first block is the longest
               if ((repeated >> task.operand & 1) != 0) return;
               repeated |= 1u << task.operand;
-              n = max_rows;
             }
             rows.move(
-                cursor, task.operand, to, bytes_of(task.dtype), n,
+                cursor, task.operand, to, bytes_of(task.dtype), count,
                 [&](const std::byte* in, std::int64_t in_stride, std::byte* out, std::int64_t out_stride,
                     std::int64_t m) { task.convert(in, in_stride, out, out_stride, m); });
           },
