@@ -1,6 +1,7 @@
 #include "cpu/run.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "cpu/blocks.h"
 #include "cpu/cursor.h"
@@ -84,10 +85,36 @@ void run_strided(const Kernels& kernels, const Job& job, const Layout& layout, P
   run_blocks(kernels, job, pool, threads);
 }
 
+// Whether a program only stores a scalar.
+bool is_fill(const Program& program) {
+  return program.steps == 2 && program.step[0].kind == Kind::scalar && program.operands == 1;
+}
+
+// Copies a block of equal elements over and over, which is faster than a loop over elements of
+// fewer than 4 bytes.
+void fill(const Job& job, Pool& pool, int threads) {
+  constexpr std::int64_t block_bytes = 4096;  // a multiple of the size of every element
+  alignas(cache_line) std::byte block[block_bytes];
+  const std::int64_t size = bytes_of(job.program->operand[0]);
+  const std::byte* const value = job.scalars[job.program->step[0].code].bytes;
+  const std::int64_t used = std::min(job.numel, block_bytes / size) * size;
+  std::memcpy(block, value, static_cast<std::size_t>(size));
+  for (std::int64_t filled = size; filled < used; filled *= 2) {
+    std::memcpy(block + filled, block, static_cast<std::size_t>(std::min(filled, used - filled)));
+  }
+  share(pool, threads, job.numel, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t at = begin * size; at < end * size; at += block_bytes) {
+      std::memcpy(job.memory[0] + at, block,
+                  static_cast<std::size_t>(std::min(block_bytes, end * size - at)));
+    }
+  });
+}
+
 }  // namespace
 
 void run(const Kernels& kernels, const Job& job, Pool& pool, int threads) {
   if (job.layout != nullptr) return run_strided(kernels, job, *job.layout, pool, threads);
+  if (is_fill(*job.program)) return fill(job, pool, threads);
   if (const Direct direct(kernels, job, job.numel); direct.exists()) {
     return share(pool, threads, job.numel, 1,
                  [&](std::int64_t begin, std::int64_t end) { direct.run(job, begin, begin, end - begin); });

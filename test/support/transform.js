@@ -13,6 +13,7 @@ module.exports = {
       loader: 'ts',
       format: 'cjs',
       target: 'node20.17',
+      tsconfigRaw: { compilerOptions: { alwaysStrict: true } }, // as TypeScript translates modules
       sourcemap: 'external',
       supported: { 'dynamic-import': true },
     });
