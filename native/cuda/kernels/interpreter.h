@@ -485,15 +485,67 @@ __device__ __forceinline__ void evaluate(int code, Values<width>& results, const
   }
 }
 
-// Whether some op has three inputs.
-#define X(name, functor) || arity_of<functor>() == 3
-inline constexpr bool has_ternary_ops = false RSQRT_OPS(X);
+// The number of ops with three inputs.
+#define X(name, functor) +(arity_of<functor>() == 3 ? 1 : 0)
+inline constexpr int ternary_ops = RSQRT_OPS(X);
 #undef X
 
 #undef RSQRT_APPLY_CASE
 #undef RSQRT_APPLY_CASES
 #undef RSQRT_CONVERT_CASE
 #undef RSQRT_CONVERT_CASES
+
+// Runs an instruction that loads or applies an op.
+template <Tier tier, int width, class Slots>
+__device__ __forceinline__ void run(const Task<width>& task, const Instruction& next, const Place& place,
+                                    Slots& slots) {
+  Values<width> results = {};
+  if (next.arity() == 0) {
+    const Found found(task, next.in(0), place);
+    switch (next.code()) {
+#define X(name, type)                               \
+  case load_codes + static_cast<int>(Stored::name): \
+    load<type>(task, place, found, results);        \
+    break;
+      RSQRT_STORED(X)
+#undef X
+      default:
+        break;
+    }
+  } else {
+    const Values<width> a = input(task, slots, next.in(0));
+    if (next.arity() == 1) {
+      evaluate<tier>(next.code(), results, a);
+    } else {
+      const Values<width> b = input(task, slots, next.in(1));
+      if (ternary_ops == 0 || next.arity() == 2) {
+        evaluate<tier>(next.code(), results, a, b);
+      } else {
+        evaluate<tier>(next.code(), results, a, b, input(task, slots, next.in(2)));
+      }
+    }
+    fit(next.fit(), results);
+  }
+  slots.set(next.out(), results);
+}
+
+// Runs an instruction that stores.
+template <int width, class Slots>
+__device__ __forceinline__ void run_store(const Task<width>& task, const Instruction& next,
+                                          const Place& place, const Slots& slots) {
+  const Values<width> values = input(task, slots, next.in(0));
+  const Found found(task, next.in(1), place);
+  switch (next.code()) {
+#define X(name, type)                        \
+  case static_cast<int>(Stored::name):       \
+    store<type>(task, place, found, values); \
+    break;
+    RSQRT_STORED(X)
+#undef X
+    default:
+      break;
+  }
+}
 
 // The blocks that a multiprocessor must be able to hold: 64 registers in the light tier, 128 in the
 // full one.
@@ -515,53 +567,9 @@ __global__ void __launch_bounds__(threads_per_block, blocks_in_tier(tier))
     fetch_ahead(task, number + step);
     const Place place(task, number);
 #pragma unroll 1
-    for (std::uint32_t i = 0; i < task.length; ++i) {
-      const Instruction next = task.tape[i];
-      Values<width> results = {};
-      if (next.arity() == 0) {
-        const Found found(task, next.in(0), place);
-        switch (next.code()) {
-#define X(name, type)                               \
-  case load_codes + static_cast<int>(Stored::name): \
-    load<type>(task, place, found, results);        \
-    break;
-          RSQRT_STORED(X)
-#undef X
-          default:
-            break;
-        }
-      } else {
-        const Values<width> a = input(task, slots, next.in(0));
-        if (next.arity() == 1) {
-          evaluate<tier>(next.code(), results, a);
-        } else {
-          const Values<width> b = input(task, slots, next.in(1));
-          if (!has_ternary_ops || next.arity() == 2) {
-            evaluate<tier>(next.code(), results, a, b);
-          } else {
-            evaluate<tier>(next.code(), results, a, b, input(task, slots, next.in(2)));
-          }
-        }
-        fit(next.fit(), results);
-      }
-      slots.set(next.out(), results);
-    }
+    for (std::uint32_t i = 0; i < task.length; ++i) run<tier>(task, task.tape[i], place, slots);
 #pragma unroll 1
-    for (std::uint32_t i = 0; i < task.stores; ++i) {
-      const Instruction next = task.tape[task.length + i];
-      const Values<width> values = input(task, slots, next.in(0));
-      const Found found(task, next.in(1), place);
-      switch (next.code()) {
-#define X(name, type)                        \
-  case static_cast<int>(Stored::name):       \
-    store<type>(task, place, found, values); \
-    break;
-        RSQRT_STORED(X)
-#undef X
-        default:
-          break;
-      }
-    }
+    for (std::uint32_t i = 0; i < task.stores; ++i) run_store(task, task.tape[task.length + i], place, slots);
   }
 }
 
