@@ -73,7 +73,9 @@ test('an exit, or the end of a worker, amid a read is no crash', () => {
       const text = \`
         const { full } = require('rsqrt');
         full([1000], 4, { device: 'cuda' }).dataAsync();
-        full([1000], 4, { device: 'cuda' }).toArrayAsync().then(() => console.log('never'));
+        let x = full([1000], 4, { device: 'cuda' });
+        for (let i = 0; i < 50; i++) x = x.neg(); // so that the worker ends before the read does
+        x.toArrayAsync().then(() => console.log('never'));
         require('node:worker_threads').parentPort.postMessage('read');\`;
       const worker = new Worker(text, { eval: true });
       worker.on('message', () => worker.terminate());

@@ -11,14 +11,14 @@ namespace rsqrt_native::cpu {
 namespace {
 
 // From this number of elements on, inputs are not in the first two levels of cache.
-constexpr std::int64_t large_count = std::int64_t{1} << 18;
+constexpr std::int64_t large_count = std::int64_t{1} << 20;
 
 // The number of elements in a block: as many as leave half of a first-level cache of 32 KiB to the
-// operands. Larger blocks gain nothing.
+// operands. Larger blocks gain nothing. If a plan uses operands in place only, a call can be longer.
 std::int64_t capacity_of(const Plan& plan) {
-  const std::int64_t blocks = std::max(plan.block_count, 1);
-  const std::int64_t count = 16384 / (blocks * plan.widest) / min_capacity * min_capacity;
-  return std::clamp<std::int64_t>(count, min_capacity, 512);
+  if (plan.block_count == 0) return std::int64_t{1} << 14;
+  const std::int64_t count = 16384 / (plan.block_count * plan.widest) / min_capacity * min_capacity;
+  return std::clamp<std::int64_t>(count, min_capacity, 1024);
 }
 
 std::byte* at(const Job& job, int operand, std::int64_t offset) {

@@ -322,6 +322,13 @@ RSQRT_FUNCTION std::int64_t for_vectors(const Inputs<T, arity>& in, std::int64_t
   if constexpr (requires { requires Op::template has_quick<V>; }) {
     // Test two vectors at once for lanes that the fast path left as NaN (decision 16).
     const T* const from = in.from[0];
+    const auto finish = [&](V y, std::int64_t at) {
+      if constexpr (arity == 1) {
+        return y;
+      } else {
+        return Op().finish(y, V::load(in.from[1] + at));
+      }
+    };
     for (; i + 2 * width <= n; i += 2 * width) {
       const V x = V::load(from + i), z = V::load(from + i + width);
       V y = Op().quick(x), w = Op().quick(z);
@@ -329,8 +336,10 @@ RSQRT_FUNCTION std::int64_t for_vectors(const Inputs<T, arity>& in, std::int64_t
         y = Op().careful(x, y);
         w = Op().careful(z, w);
       }
-      put(i, y);
-      put(i + width, w);
+      // Both before either is stored: the output may be an input.
+      const V first = finish(y, i), second = finish(w, i + width);
+      put(i, first);
+      put(i + width, second);
     }
   }
   for (; i + width <= n; i += width) put(i, apply_at<Op>(in, i, load));

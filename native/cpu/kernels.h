@@ -35,7 +35,8 @@ struct ApplyRow {
   Apply stream[dtype_count];
 };
 
-// Two operations as one loop: second(first(x, y), z), both rounded. The second is commutative.
+// Two operations as one loop: second(first(x), z) or second(first(x, y), z), both rounded. The second is
+// commutative.
 struct PairRow {
   int first;  // codes of operations
   int second;

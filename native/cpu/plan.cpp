@@ -202,10 +202,11 @@ void Plan::add_apply(int i) {
   for (int k = 0; k < inputs; ++k) in[k] = place_[apply.in[k]];
   if (pair_[i] != nullptr) {
     const Step& first = step(i - 1);
-    in[2] = in[apply.in[0] == i - 1 ? 1 : 0];
-    in[0] = place_[first.in[0]];
-    in[1] = place_[first.in[1]];
-    return add_loop(pair_[i]->in[dtype], in, 3, define(i));
+    const int other = in[apply.in[0] == i - 1 ? 1 : 0];
+    const int first_inputs = input_count(first);
+    for (int k = 0; k < first_inputs; ++k) in[k] = place_[first.in[k]];
+    in[first_inputs] = other;
+    return add_loop(pair_[i]->in[dtype], in, first_inputs + 1, define(i));
   }
   const Apply loop = kernels_.apply[apply.code].in[dtype];
   if (loop != nullptr) return add_loop(loop, in, inputs, define(i));

@@ -5,6 +5,7 @@
 #include "core/dtype.h"
 #include "ops/arithmetic.h"
 #include "ops/complex.h"
+#include "ops/rsqrt.h"
 
 RSQRT_TARGET_BEGIN
 
@@ -64,6 +65,30 @@ struct AddMul {
   template <Arithmetic V>
   RSQRT_FUNCTION V operator()(V x, V y, V z) const {
     return canonical_nan((x + y) * z);
+  }
+};
+
+// Normalising is mostly this. See Rsqrt for `quick` and `careful`.
+struct RsqrtMul {
+  static constexpr int arity = 2;
+  template <class V>
+  static constexpr bool has_quick = Rsqrt::has_quick<V>;
+
+  template <Arithmetic V>
+  RSQRT_FUNCTION V quick(V x) const {
+    return Rsqrt().quick(x);
+  }
+  template <Arithmetic V>
+  RSQRT_FUNCTION V careful(V x, V y) const {
+    return Rsqrt().careful(x, y);
+  }
+  template <Arithmetic V>
+  RSQRT_FUNCTION V finish(V y, V z) const {
+    return canonical_nan(y * z);
+  }
+  template <Arithmetic V>
+  RSQRT_FUNCTION V operator()(V x, V z) const {
+    return finish(Rsqrt()(x), z);
   }
 };
 

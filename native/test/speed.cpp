@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <new>
 #include <vector>
 
 #include "ops/program.h"
@@ -86,13 +87,25 @@ void compare(const char* name, const char* set, std::int64_t n, Run run, Loop lo
               name, set, static_cast<long long>(n), median(program), median(hand));
 }
 
-std::vector<float> numbers(std::int64_t n) {
-  std::vector<float> result(static_cast<std::size_t>(n));
+// Aligned to a cache line, as the memory of tensors is.
+template <class T>
+struct Aligned {
+  using value_type = T;
+  static T* allocate(std::size_t n) {
+    return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{64}));
+  }
+  static void deallocate(T* p, std::size_t) { ::operator delete (p, std::align_val_t{64}); }
+  friend bool operator==(const Aligned&, const Aligned&) { return true; }
+};
+using Floats = std::vector<float, Aligned<float>>;
+
+Floats numbers(std::int64_t n) {
+  Floats result(static_cast<std::size_t>(n));
   for (std::size_t i = 0; i < result.size(); ++i) result[i] = static_cast<float>(i % 1000) * 0.37f - 3;
   return result;
 }
 
-std::byte* bytes_of(std::vector<float>& values) { return reinterpret_cast<std::byte*>(values.data()); }
+std::byte* bytes_of(Floats& values) { return reinterpret_cast<std::byte*>(values.data()); }
 
 }  // namespace
 
@@ -112,7 +125,7 @@ bool test_speed(const Options&) {
   for (const cpu::InstructionSet& set : cpu::available_instruction_sets()) {
     const Fused& fused = fused_of(set.name);
     for (const std::int64_t n : {4096, 32'768, 262'144}) {
-      std::vector<float> in = numbers(n), out(in.size()), right(in.size());
+      Floats in = numbers(n), out(in.size()), right(in.size());
       Scalar scalar = {};
       const float value = 1e-6f;
       std::memcpy(scalar.bytes, &value, sizeof(value));
@@ -125,8 +138,7 @@ bool test_speed(const Options&) {
     constexpr std::int64_t columns = 768;
     for (const std::int64_t rows : {4, 42, 340}) {
       const std::int64_t n = rows * columns;
-      std::vector<float> in = numbers(n), other = numbers(n), bias = numbers(columns), out(in.size()),
-                         right(in.size());
+      Floats in = numbers(n), other = numbers(n), bias = numbers(columns), out(in.size()), right(in.size());
       Layout layout;
       layout.ndim = 2;
       layout.sizes[0] = rows;
