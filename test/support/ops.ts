@@ -24,6 +24,7 @@ import {
   product,
   quotient,
   root,
+  sum,
   TWO,
   ZERO,
 } from './exact';
@@ -214,6 +215,43 @@ const table = {
       ],
     },
     example: { inputs: [[1, -2, 3]], result: [1, 4, 9] },
+  },
+  add: {
+    arity: 2,
+    result: 'same',
+    refuses: ['bool'],
+    nativeOnly: 'steps of programs',
+    integer: (x, y) => x + y,
+    real: (x, y) => x + y,
+    complex: {
+      exact: (z, w) => {
+        const [[a, b], [c, d]] = [exactParts(z), exactParts(w)];
+        return [sum(a, c), sum(b, d)];
+      },
+      ulps: COMPLEX_ULPS,
+    },
+    example: {
+      inputs: [
+        [1, -2],
+        [0.5, inf],
+      ],
+      result: [1.5, inf],
+    },
+  },
+  mul: {
+    arity: 2,
+    result: 'same',
+    refuses: ['bool', 'complex64', 'complex128'],
+    nativeOnly: 'steps of programs',
+    integer: (x, y) => x * y,
+    real: (x, y) => x * y,
+    example: {
+      inputs: [
+        [3, -2],
+        [0.5, inf],
+      ],
+      result: [1.5, -inf],
+    },
   },
 } as const satisfies Record<string, Op>;
 
