@@ -19,7 +19,7 @@ const { values } = parseArgs({
   options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } },
 });
 const amounts = values.quick
-  ? ['--float64=200000', '--layouts=4', '--programs=5000']
+  ? ['--float64=200000', '--layouts=4', '--programs=1500']
   : ['--programs=100000', '--corrupt=1000000'];
 const runs = [
   {
@@ -42,7 +42,7 @@ const runs = [
       'barriers',
       'programs',
       ...amounts,
-      '--programs=2000',
+      `--programs=${values.quick ? 600 : 2000}`,
     ],
     env: {},
   },
