@@ -34,37 +34,50 @@ Plan::Plan(const Kernels& kernels, const Job& of, const Access* access, std::int
     if (pair_[i + 1] != nullptr) skipped_[i] = true;
   }
   for (int i = 0; i < steps; ++i) {
-    if (skipped_[i]) continue;
-    const Step& current = step(i);
-    if (current.kind == Kind::scalar) {
+    if (!skipped_[i]) add_step(i);
+  }
+}
+
+void Plan::add_step(int i) {
+  const Step& current = step(i);
+  switch (current.kind) {
+    case Kind::scalar:
       place_[i] = use(first_scalar + current.code, current.dtype);
-    } else if (current.kind == Kind::apply) {
+      break;
+    case Kind::apply:
       add_apply(i);
-    } else if (current.kind == Kind::load) {
+      break;
+    case Kind::load:
       if (access_to(i) == Access::direct) {
         add_direct_load(i);
       } else if (uses_[i] != 1 || !gathers_for(job.program->last_use[i])) {
         add_load(i, i);
       }
-    } else {
-      const int value = current.in[0];
-      const int source = skipped_[value] ? step(value).in[0] : value;  // see can_scatter
-      if (const Apply stream = stream_of(current.code); stream != nullptr) {
-        add_loop(stream, &place_[source], 1, first_operand + current.code);
-        continue;
-      }
-      if (access_to(i) == Access::direct) {
-        add_convert(place_[source], step(source).result, first_operand + current.code, current.dtype);
-        continue;
-      }
-      Task& task = tasks[count++];
-      task.type = Task::Type::store;
-      task.in[0] = static_cast<std::uint8_t>(place_[source]);
-      task.operand = current.code;
-      task.dtype = step(source).result;
-      task.convert = kernels_.convert[index_of(task.dtype)].to[index_of(current.dtype)];
-    }
+      break;
+    case Kind::store:
+      add_store(i);
+      break;
   }
+}
+
+void Plan::add_store(int i) {
+  const Step& store = step(i);
+  const int value = store.in[0];
+  const int source = skipped_[value] ? step(value).in[0] : value;  // see can_scatter
+  if (const Apply stream = stream_of(store.code); stream != nullptr) {
+    add_loop(stream, &place_[source], 1, first_operand + store.code);
+    return;
+  }
+  if (access_to(i) == Access::direct) {
+    add_convert(place_[source], step(source).result, first_operand + store.code, store.dtype);
+    return;
+  }
+  Task& task = tasks[count++];
+  task.type = Task::Type::store;
+  task.in[0] = static_cast<std::uint8_t>(place_[source]);
+  task.operand = store.code;
+  task.dtype = step(source).result;
+  task.convert = kernels_.convert[index_of(task.dtype)].to[index_of(store.dtype)];
 }
 
 // Whether an input is in the memory of an output, and used in place.

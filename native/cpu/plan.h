@@ -67,6 +67,8 @@ class Plan {
   bool can_write_directly(int i, int operand) const;
   bool can_scatter(int i, int store) const;
   const PairRow* find_pair(int i) const;
+  void add_step(int i);
+  void add_store(int i);
   int define(int i);
   int use(int place, DType dtype);
   void add_direct_load(int i);

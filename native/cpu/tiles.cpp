@@ -33,6 +33,43 @@ bool crosses(const Job& job, const Layout& layout, int operand, int dim) {
          strides[dim] * size < cache_line;
 }
 
+// Part of an operand: a rectangle of two dimensions of the layout.
+struct Tile {
+  std::byte* first;
+  std::int64_t size;    // bytes of an element
+  std::int64_t across;  // stride from row to row, in elements
+  std::int64_t inner;   // stride along a row
+  std::int64_t height;
+  std::int64_t width;
+};
+
+// Converts a tile into a block, row by row.
+void load_rows(const Task& task, const Tile& tile, std::byte* block) {
+  const std::int64_t size = bytes_of(task.dtype);
+  for (std::int64_t i = 0; i < tile.height; ++i) {
+    task.convert(tile.first + i * tile.across * tile.size, tile.inner, block + i * tile.width * size, 1,
+                 tile.width);
+  }
+}
+
+// The same along the input's cache lines, which are columns of the tile.
+void load_columns(const Task& task, const Tile& tile, std::byte* spare, std::byte* block) {
+  const std::int64_t size = bytes_of(task.dtype);
+  for (std::int64_t i = 0; i < tile.width; ++i) {
+    task.convert(tile.first + i * tile.inner * tile.size, tile.across, spare + i * tile.height * size, 1,
+                 tile.height);
+  }
+  transpose(spare, block, tile.width, tile.height, size);
+}
+
+void store_rows(const Task& task, const Tile& tile, const std::byte* block) {
+  const std::int64_t size = bytes_of(task.dtype);
+  for (std::int64_t i = 0; i < tile.height; ++i) {
+    task.convert(block + i * tile.width * size, 1, tile.first + i * tile.across * tile.size, tile.inner,
+                 tile.width);
+  }
+}
+
 }  // namespace
 
 int crossing_dim(const Job& job, const Layout& layout) {
@@ -71,9 +108,9 @@ void run_tiles(const Kernels& kernels, const Job& job, const Layout& layout, int
       const std::int64_t column = tile % along * side;
       const std::int64_t height = std::min(side, layout.sizes[across] - row);
       const std::int64_t width = std::min(side, layout.sizes[inner] - column);
-      // The first element of the tile in an operand's memory.
-      const auto first_of = [&](int k) {
+      const auto tile_of = [&](int k) {
         const std::int64_t* const strides = layout.strides[k];
+        const std::int64_t size = bytes_of(job.program->operand[k]);
         std::int64_t offset = row * strides[across] + column * strides[inner];
         std::int64_t rest = tile / along / down;
         for (int dim = inner - 1; dim >= 0; --dim) {
@@ -81,35 +118,19 @@ void run_tiles(const Kernels& kernels, const Job& job, const Layout& layout, int
           offset += rest % layout.sizes[dim] * strides[dim];
           rest /= layout.sizes[dim];
         }
-        return job.memory[k] + offset * bytes_of(job.program->operand[k]);
+        return Tile{job.memory[k] + offset * size, size, strides[across], strides[inner], height, width};
       };
       blocks.run(
           plan, height * width,
           [&](const Task& task, std::byte* to, std::int64_t) {
-            const int k = task.operand;
-            const std::byte* const first = first_of(k);
-            const std::int64_t size = bytes_of(task.dtype), step = bytes_of(job.program->operand[k]);
-            const std::int64_t stride = layout.strides[k][inner], cross = layout.strides[k][across];
-            if (!crosses(job, layout, k, across)) {
-              for (std::int64_t i = 0; i < height; ++i) {
-                task.convert(first + i * cross * step, stride, to + i * width * size, 1, width);
-              }
-              return;
+            if (crosses(job, layout, task.operand, across)) {
+              load_columns(task, tile_of(task.operand), blocks.spare(), to);
+            } else {
+              load_rows(task, tile_of(task.operand), to);
             }
-            // Along the input's cache lines, which are columns of the tile.
-            for (std::int64_t i = 0; i < width; ++i) {
-              task.convert(first + i * stride * step, cross, blocks.spare() + i * height * size, 1, height);
-            }
-            transpose(blocks.spare(), to, width, height, size);
           },
           [&](const Task& task, const std::byte* from, std::int64_t) {
-            const int k = task.operand;
-            std::byte* const first = first_of(k);
-            const std::int64_t size = bytes_of(task.dtype), step = bytes_of(job.program->operand[k]);
-            for (std::int64_t i = 0; i < height; ++i) {
-              task.convert(from + i * width * size, 1, first + i * layout.strides[k][across] * step,
-                           layout.strides[k][inner], width);
-            }
+            store_rows(task, tile_of(task.operand), from);
           });
     }
   });

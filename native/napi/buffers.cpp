@@ -96,7 +96,7 @@ napi_value copy(Napi::Env env, Context& context, const napi_value* args) {
   return nullptr;
 }
 
-constexpr NamedFunction functions[] = {
+constexpr NamedFunction buffer_functions[] = {
     {"allocate", guarded_call<allocate>},
     {"release", guarded_call<release>},
     {"allocatePinned", guarded_call<allocate_pinned>},
@@ -113,7 +113,7 @@ constexpr NamedFunction functions[] = {
 }  // namespace
 
 void define_buffer_functions(Napi::Env env, Napi::Object binding, Context& context) {
-  define_functions(env, binding, context, functions);
+  define_functions(env, binding, context, buffer_functions);
 }
 
 }  // namespace rsqrt_native

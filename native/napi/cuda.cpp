@@ -58,7 +58,7 @@ napi_value synchronize(Napi::Env env, Context& context, const napi_value* args) 
   return nullptr;
 }
 
-constexpr NamedFunction functions[] = {
+constexpr NamedFunction cuda_functions[] = {
     {"deviceProperties", guarded_call<device_properties>}, {"deviceMemoryStats", guarded_call<memory_stats>},
     {"resetPeakMemoryStats", guarded_call<reset_peak>},    {"setMemoryLimit", guarded_call<set_memory_limit>},
     {"emptyDeviceCache", guarded_call<empty_cache>},       {"synchronize", guarded_call<synchronize>},
@@ -81,7 +81,7 @@ void define_cuda_functions(Napi::Env env, Napi::Object binding, Context& context
   cuda["deviceCount"] = context.cuda->device_count();
   cuda["unavailableReason"] = context.cuda->unavailable_reason();
   binding["cuda"] = cuda;
-  define_functions(env, binding, context, functions);
+  define_functions(env, binding, context, cuda_functions);
 }
 
 }  // namespace rsqrt_native

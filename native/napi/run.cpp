@@ -23,7 +23,7 @@ static_assert(sizeof(memory_names) / sizeof(memory_names[0]) == max_operands);
 
 // Where the arguments are.
 constexpr std::size_t first_operand = 2;  // program and layout come before
-constexpr std::size_t max_arguments = first_operand + 2 * max_operands + 1;
+constexpr std::size_t max_arguments = first_operand + std::size_t{2} * max_operands + 1;
 
 // Reads the number of dimensions and for each, outermost first, the size and a stride per operand.
 // Returns the element count. Every number is read once, because another thread may write to shared

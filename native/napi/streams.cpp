@@ -78,7 +78,7 @@ napi_value release_graph(Napi::Env env, Context&, const napi_value* args) {
   return nullptr;
 }
 
-constexpr NamedFunction functions[] = {
+constexpr NamedFunction stream_functions[] = {
     {"enterStream", guarded_call<enter_stream>},       {"leaveStream", guarded_call<leave_stream>},
     {"createEvent", guarded_call<create_event>},       {"recordEvent", guarded_call<record_event>},
     {"queryEvent", guarded_call<query_event>},         {"synchronizeEvent", guarded_call<synchronize_event>},
@@ -91,7 +91,7 @@ constexpr NamedFunction functions[] = {
 }  // namespace
 
 void define_stream_functions(Napi::Env env, Napi::Object binding, Context& context) {
-  define_functions(env, binding, context, functions);
+  define_functions(env, binding, context, stream_functions);
 }
 
 }  // namespace rsqrt_native

@@ -31,7 +31,7 @@ napi_value unwatch(Napi::Env env, Context& context, const napi_value* args) {
   return nullptr;
 }
 
-constexpr NamedFunction functions[] = {
+constexpr NamedFunction watch_functions[] = {
     {"watch", guarded_call<watch>},
     {"isCollected", guarded_call<is_collected>},
     {"unwatch", guarded_call<unwatch>},
@@ -71,7 +71,7 @@ void Watches::clear(napi_env env) {
 }
 
 void define_watch_functions(Napi::Env env, Napi::Object binding, Context& context) {
-  define_functions(env, binding, context, functions);
+  define_functions(env, binding, context, watch_functions);
 }
 
 }  // namespace rsqrt_native

@@ -1,5 +1,6 @@
 #include "ops/program.h"
 
+#include <algorithm>
 #include <string>
 
 #include "core/failure.h"
@@ -144,39 +145,46 @@ class Maker {
            std::string("uses ") + what + " " + std::to_string(code) + ", which does not exist");
   }
 
-  // A value keeps its slot until its last use. The result of that use may take the slot over, since
-  // ops work element by element, but only if its elements are as wide.
+  bool ends_at(int value, int i) const {
+    return program_.last_use[value] == i && program_.step[value].kind != Kind::scalar;
+  }
+
+  // The slot of an input whose last use is step i, and whose elements are as wide as the result's.
+  // The result may take it over, since ops work element by element. −1 if there is none.
+  int slot_of_ending_input(int i) const {
+    const Step& step = program_.step[i];
+    if (step.kind != Kind::apply) return -1;
+    for (int k = 0; k < input_count(step); ++k) {
+      const Step& value = program_.step[step.in[k]];
+      if (ends_at(step.in[k], i) && size_of(value.result) == size_of(step.result)) return value.slot;
+    }
+    return -1;
+  }
+
+  static int free_slot(int i, const bool* used) {
+    const bool* const free = std::find(used, used + max_slots, false);
+    if (free == used + max_slots) {
+      refuse("ERR_OUT_OF_RANGE", i,
+             "needs a slot, but " + std::to_string(max_slots) + " values are in use already");
+    }
+    return static_cast<int>(free - used);
+  }
+
+  // A value keeps its slot until its last use.
   void assign_slots() {
     bool used[max_slots] = {};
     for (int i = 0; i < program_.steps; ++i) {
       Step& step = program_.step[i];
-      const int inputs = input_count(step);
-      int slot = -1;
-      if (step.kind == Kind::apply) {
-        for (int k = 0; k < inputs && slot < 0; ++k) {
-          const Step& value = program_.step[step.in[k]];
-          const bool ends = program_.last_use[step.in[k]] == i && value.kind != Kind::scalar;
-          if (ends && size_of(value.result) == size_of(step.result)) slot = value.slot;
-        }
+      const bool needs_slot = step.kind == Kind::apply || step.kind == Kind::load;
+      int slot = slot_of_ending_input(i);
+      if (needs_slot && slot < 0) slot = free_slot(i, used);
+      for (int k = 0; k < input_count(step); ++k) {
+        if (ends_at(step.in[k], i)) used[program_.step[step.in[k]].slot] = false;
       }
-      if (step.kind == Kind::apply || step.kind == Kind::load) {
-        for (int k = 0; k < max_slots && slot < 0; ++k) {
-          if (!used[k]) slot = k;
-        }
-        if (slot < 0) {
-          refuse("ERR_OUT_OF_RANGE", i,
-                 "needs a slot, but " + std::to_string(max_slots) + " values are in use already");
-        }
-        if (program_.slots <= slot) program_.slots = static_cast<std::uint8_t>(slot + 1);
-      }
-      for (int k = 0; k < inputs; ++k) {
-        const Step& value = program_.step[step.in[k]];
-        if (program_.last_use[step.in[k]] == i && value.kind != Kind::scalar) used[value.slot] = false;
-      }
-      if (step.kind != Kind::store && size_of(step.result) > program_.slot_size) {
-        program_.slot_size = static_cast<std::uint8_t>(size_of(step.result));
-      }
-      if (slot < 0) continue;
+      if (step.kind == Kind::store) continue;
+      program_.slot_size = std::max(program_.slot_size, static_cast<std::uint8_t>(size_of(step.result)));
+      if (!needs_slot) continue;
+      program_.slots = std::max(program_.slots, static_cast<std::uint8_t>(slot + 1));
       step.slot = static_cast<std::uint8_t>(slot);
       used[slot] = program_.last_use[i] > i;
     }

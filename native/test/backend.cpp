@@ -34,30 +34,31 @@ using cuda::Place;
 using Blocks = std::shared_ptr<Block>;
 using Floats = std::vector<float>;
 
-constexpr std::int64_t length = 5000;
+constexpr std::int64_t element_count = 5000;
 
 Place host(Floats& values) { return {nullptr, reinterpret_cast<std::byte*>(values.data())}; }
 Place at(const Blocks& block) { return {block.get(), block->data}; }
 
 Floats squares() {
-  Floats values(length);
+  Floats values(element_count);
   for (std::size_t i = 0; i < values.size(); ++i)
     values[i] = static_cast<float>((i % 100 + 1) * (i % 100 + 1));
   return values;
 }
 
 bool is_reciprocal_of_roots(const float* values) {
-  for (std::int64_t i = 0; i < length; ++i) {
+  for (std::int64_t i = 0; i < element_count; ++i) {
     if (values[i] != 1.0F / static_cast<float>(i % 100 + 1)) return false;
   }
   return true;
 }
 
-constexpr std::size_t bytes = sizeof(float) * length;
+constexpr std::size_t bytes = sizeof(float) * element_count;
 
 void apply(Backend& backend, const char* op, const Blocks& in, const Blocks& out) {
   Block* const blocks[] = {in.get(), out.get()};
-  backend.run(blocks, dense_job(op_named(op), DType::float32, DType::float32, in->data, out->data, length));
+  backend.run(blocks,
+              dense_job(op_named(op), DType::float32, DType::float32, in->data, out->data, element_count));
 }
 
 // A program of some number of operands over a matrix. The first operand becomes 1 plus the sum of

@@ -54,6 +54,7 @@ int inputs_of(const Line& line) {
 }
 
 // The first thing that is wrong, and the dtype of every value before it. Leaves slots aside.
+// NOLINTNEXTLINE(readability-function-cognitive-complexity): every rule, in the order of the header
 std::optional<Fault> find_fault(const Draft& draft, std::vector<int>& results) {
   if (!are_dtypes(draft.operands, 1, max_operands) || !are_dtypes(draft.scalars, 0, max_scalars)) {
     return out_of_range(-1);
@@ -117,6 +118,7 @@ bool names(const std::string& message, int step) {
 // ---------------------------------------------------------------- what make_program adds
 
 // What is wrong with the members that make_program has set. Empty if nothing is.
+// NOLINTNEXTLINE(readability-function-cognitive-complexity): one condition per member
 std::string wrong_member(const Draft& draft, const Program& program, const std::vector<int>& results) {
   const std::vector<Line> lines = lines_of(draft);
   const auto steps = static_cast<int>(lines.size());
@@ -228,7 +230,9 @@ void change_count(Random& random, std::vector<std::uint8_t>& bytes, int limit) {
 void move_steps(Random& random, std::vector<std::uint8_t>& steps) {
   const auto count = static_cast<std::int64_t>(steps.size() / step_bytes);
   if (count < 2) return;
-  const auto at = [&](std::int64_t i) { return steps.begin() + static_cast<std::ptrdiff_t>(i) * step_bytes; };
+  const auto at = [&](std::int64_t i) {
+    return steps.begin() + static_cast<std::ptrdiff_t>(i * static_cast<std::int64_t>(step_bytes));
+  };
   const std::int64_t i = random.below(count), j = random.below(count);
   switch (random.below(3)) {
     case 0:

@@ -61,9 +61,11 @@ void execute(const cpu::InstructionSet& set, const RandomJob& job, int threads) 
 
 Job dense_job(int op, DType in_dtype, DType out_dtype, const void* in, void* out, std::int64_t n) {
   static const std::vector<Program> programs = one_op_programs();
-  const int pair = index_of(in_dtype) * dtype_count + index_of(out_dtype);
+  constexpr auto dtypes = static_cast<std::size_t>(dtype_count);
+  const auto pair =
+      static_cast<std::size_t>(index_of(in_dtype)) * dtypes + static_cast<std::size_t>(index_of(out_dtype));
   Job job{};
-  job.program = &programs[static_cast<std::size_t>(op * dtype_count * dtype_count + pair)];
+  job.program = &programs[static_cast<std::size_t>(op) * dtypes * dtypes + pair];
   job.memory[0] = static_cast<std::byte*>(const_cast<void*>(in));  // only read
   job.memory[1] = static_cast<std::byte*>(out);
   job.numel = n;

@@ -23,9 +23,11 @@ void check_trial(Report& report, const Trial& trial, TrialMemory& memory, Random
     const std::string difference = memory.difference(trial);
     report.checked(set.name, 1, difference.empty() ? 0 : 1);
     if (difference.empty()) continue;
-    report.explain(set.name, name + " on " + std::to_string(threads) + " threads" +
-                                 (with_layout ? "" : " without layout") + ": " + difference + "; " +
-                                 describe(trial.program, trial.shape));
+    std::string sentence = name;
+    sentence.append(" on ").append(std::to_string(threads)).append(" threads");
+    if (!with_layout) sentence.append(" without layout");
+    sentence.append(": ").append(difference).append("; ").append(describe(trial.program, trial.shape));
+    report.explain(set.name, sentence);
   }
 }
 

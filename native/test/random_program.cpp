@@ -31,6 +31,7 @@ class Writer {
     for (int i = 0; i < scalars || (i == 0 && inputs_.empty()); ++i) draft_.add_scalar(a_dtype());
   }
 
+  // NOLINTNEXTLINE(readability-function-cognitive-complexity): the grammar of programs
   Draft write() {
     const int last = max_steps - static_cast<int>(outputs_.size());  // the first store at the latest
     const std::int64_t length = random_.below(8);
@@ -100,6 +101,7 @@ class Writer {
     const std::int64_t outputs =
         random_.one_in(3) ? 1 : random_.between(1, random_.one_in(4) ? operands : (operands + 1) / 2);
     std::vector<int> codes;
+    codes.reserve(static_cast<std::size_t>(operands));
     for (int i = 0; i < operands; ++i) codes.push_back(draft_.add_operand(a_dtype()));
     for (std::size_t i = codes.size() - 1; i > 0; --i) std::swap(codes[i], codes[random_below(i + 1)]);
     outputs_.assign(codes.begin(), codes.begin() + outputs);
@@ -208,7 +210,7 @@ class Writer {
 
 Draft random_draft(Random& random) {
   for (;;) {
-    const Draft draft = Writer(random).write();
+    Draft draft = Writer(random).write();
     try {
       static_cast<void>(draft.make());
       return draft;
@@ -237,6 +239,7 @@ std::int64_t numel_of(const Layout& layout) {
   return numel;
 }
 
+// NOLINTNEXTLINE(readability-function-cognitive-complexity): one branch per kind of shape
 void random_sizes(Random& random, Amount amount, Layout& layout) {
   std::int64_t left = amount == Amount::few ? 5000 : 120'000;
   const auto take = [&](int dim, std::int64_t size) {
@@ -386,6 +389,7 @@ bool can_stream(const Program& program) {
   return program.steps <= 8 && program.operands <= 4;
 }
 
+// NOLINTNEXTLINE(readability-function-cognitive-complexity): one branch per kind of layout
 Shape random_shape(Random& random, const Program& program, Amount amount) {
   Shape shape{};
   Layout& layout = shape.layout;

@@ -124,9 +124,9 @@ class Grid {
 };
 
 constinit thread_local Grid* running = nullptr;
-// A fiber of the pool is idle or belongs to the running grid. Making one takes longer than most
+// A fiber of these is idle or belongs to the running grid. Making one takes longer than most
 // blocks.
-thread_local std::vector<std::unique_ptr<Fiber>> pool;
+thread_local std::vector<std::unique_ptr<Fiber>> fibers;
 
 RSQRT_UNWATCHED void enter_fiber() {
   for (;;) running->run_threads();
@@ -195,11 +195,11 @@ RSQRT_UNWATCHED void Grid::resume(Fiber& fiber) {
 }
 
 Fiber* Grid::idle_fiber() {
-  const auto found = std::find_if(pool.begin() + static_cast<std::ptrdiff_t>(waiting_.size()), pool.end(),
+  const auto found = std::find_if(fibers.begin() + static_cast<std::ptrdiff_t>(waiting_.size()), fibers.end(),
                                   [](const auto& fiber) { return !fiber->waits; });
-  if (found != pool.end()) return found->get();
-  pool.push_back(std::make_unique<Fiber>());
-  return pool.back().get();
+  if (found != fibers.end()) return found->get();
+  fibers.push_back(std::make_unique<Fiber>());
+  return fibers.back().get();
 }
 
 const char* Grid::run_block() {
@@ -244,7 +244,7 @@ const char* run_grid(dim3 grid, dim3 block, std::size_t shared_size, bool backwa
     wrong = all.run_block();
   }
   running = nullptr;
-  if (wrong != nullptr) pool.clear();  // some fibers are suspended in the middle of a kernel
+  if (wrong != nullptr) fibers.clear();  // some fibers are suspended in the middle of a kernel
   return wrong;
 }
 
