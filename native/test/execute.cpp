@@ -1,7 +1,6 @@
 #include "test/execute.h"
 
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -73,10 +72,9 @@ Job dense_job(int op, DType in_dtype, DType out_dtype, const void* in, void* out
 }
 
 int op_named(const char* name) {
-  for (int op = 0; op < op_count; ++op) {
-    if (std::strcmp(op_table[op].name, name) == 0) return op;
-  }
-  std::abort();
+  const int op = rsqrt_native::op_named(name);
+  if (op < 0) std::abort();
+  return op;
 }
 
 }  // namespace rsqrt_native::test
