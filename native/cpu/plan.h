@@ -82,11 +82,11 @@ class Plan {
   const bool long_runs_;
   unsigned repeated_ = 0;  // bit k: operand k has its place for repeated elements
   // Only what belongs to a step of the program is set.
-  bool skipped_[max_steps] = {};       // part of another task
-  const PairRow* pair_[max_steps];     // by step: what computes it and the step before it
-  std::uint8_t uses_[max_steps] = {};  // by value: how often it is used
-  std::int8_t output_[max_steps];      // by value: the operand that it is computed in, or −1
-  int place_[max_steps] = {};          // by value
+  bool skipped_[max_steps];         // part of another task
+  const PairRow* pair_[max_steps];  // by step: what computes it and the step before it
+  std::uint8_t uses_[max_steps];    // by value: how often it is used
+  std::int8_t output_[max_steps];   // by value: the operand that it is computed in, or −1
+  int place_[max_steps];            // by value
 };
 
 }  // namespace rsqrt_native::cpu
