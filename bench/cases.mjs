@@ -85,8 +85,8 @@ export const ACCEPTANCE = [
   },
 ];
 
-/** Only the contenders that appear in the targets. */
-export const ACCEPTANCE_CONTENDERS = ['rsqrt', 'torch', 'streaming copy'];
+/** The contenders that appear in the targets, and the version before. */
+export const ACCEPTANCE_CONTENDERS = ['rsqrt', 'before', 'torch', 'streaming copy'];
 
 export function acceptanceTables() {
   return ACCEPTANCE.map(({ title, checks }) => ({ title, cases: checks.flatMap(({ cases }) => cases) }));

@@ -25,6 +25,7 @@ export const PYTHON = process.env.RSQRT_BENCH_PYTHON || 'python3';
  */
 const CONTENDERS = [
   { name: 'rsqrt', ...inNode('rsqrt'), required: true, threads: true, isas: true, ulps: 0.5 },
+  { name: 'before', ...inNode('before'), threads: true, isas: true, ulps: 0.5 },
   {
     name: 'torch',
     command: PYTHON,

@@ -18,6 +18,7 @@ export const HELP = `Usage: npm run bench -- [options]
   -h, --help       print this
 
 RSQRT_BENCH_PYTHON names the Python that has torch (default python3).
+RSQRT_BENCH_BEFORE names a built checkout of another version of this package: the contender 'before'.
 npm --prefix bench ci installs the other peers.`;
 
 const OPTIONS = {

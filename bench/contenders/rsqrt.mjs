@@ -5,16 +5,19 @@ import { viewOf } from '../cases.mjs';
 import { inputArray, resultOf } from '../dtypes.mjs';
 import { samplesOf } from './samples.mjs';
 
-const rsqrt = createRequire(import.meta.url)('../..');
+const require = createRequire(import.meta.url);
 
-export function open(threads) {
+export const open = (threads) => openPackage(require('../..'), threads);
+
+/** `rsqrt` is this package, of any version. */
+export function openPackage(rsqrt, threads) {
   rsqrt.setNumThreads?.(threads);
   const { version, isa, threads: used } = rsqrt.info();
   if (used !== threads) throw new Error(`${threads} threads: not in this build, which uses ${used}`);
-  return { about: { version, isa, threads }, prepare };
+  return { about: { version, isa, threads }, prepare: (each) => prepare(rsqrt, each) };
 }
 
-function prepare({ op: name, dtype, size, layout, form }) {
+function prepare(rsqrt, { op: name, dtype, size, layout, form }) {
   if (!rsqrt.dtypes.includes(dtype)) return 'the dtype is not in this build';
   const { shape, strides, span } = viewOf({ size, layout });
   const op = rsqrt[name];
