@@ -23,13 +23,14 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cacheFolder } from './cache-folder.mjs';
 import { inParallel } from './in-parallel.mjs';
+import { configureNativeTest } from './native-test.mjs';
 
 // Debian 12's version. Each major version formats some code differently and has other checks.
 const clangVersion = 14;
 
 // A file is checked as the first of these builds compiles it. The second has the CUDA code as plain
-// C++, and the third the native tests.
-const builds = ['build', 'build-simulated', 'build-sanitize/address'];
+// C++, and the third, which need not be built for this, the native tests.
+const builds = ['build', 'build-simulated', 'build-native'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
@@ -92,8 +93,11 @@ function format(files) {
 /** clang may not know one of gcc's warnings that a build switches off. */
 const GCC_ONLY = ['--extra-arg=-Wno-unknown-warning-option'];
 
-/** The largest number of sources that are checked as one. */
-const GROUP = values.analyze ? 1 : 6;
+/**
+ * The largest number of sources that are checked as one. cmake/native-test.cmake also compiles so many as one, in the
+ * same order, so that names that clash are noticed there.
+ */
+const GROUP = values.analyze ? 1 : 10;
 
 /**
  * What a build compiles as C++, because clang-tidy does not know nvcc's options: by source, how it
@@ -160,8 +164,7 @@ function grouped(units) {
   const nameOf = ({ directory, options }) => `${directory} ${options}`;
   for (const name of new Set(units.map(nameOf))) {
     const alike = units.filter((unit) => nameOf(unit) === name);
-    const count = Math.ceil(alike.length / GROUP);
-    for (let i = 0; i < count; i++) groups.push(alike.filter((_, at) => at % count === i));
+    for (let first = 0; first < alike.length; first += GROUP) groups.push(alike.slice(first, first + GROUP));
   }
   return groups;
 }
@@ -192,6 +195,7 @@ async function tidyGroup(group, tool) {
 async function tidy(files) {
   const command = findTool('clang-tidy');
   if (command === null) return;
+  configureNativeTest(builds[2]);
   const units = unitsOf(files);
   if (units.length === 0)
     return fail(`clang-tidy needs ${builds[0]}/compile_commands.json of this folder: run "npm run build".`);
@@ -202,8 +206,10 @@ async function tidy(files) {
     version: spawnSync(command, ['--version'], { encoding: 'utf8' }).stdout,
     configuration,
     options: [
-      // In a group, two sources may declare one thing.
-      ...(values.analyze ? [] : ['--checks=-clang-analyzer-*,-readability-redundant-declaration']),
+      // In a group, two sources may declare one thing, and one may use the name of another's constant.
+      ...(values.analyze
+        ? []
+        : ['--checks=-clang-analyzer-*,-readability-redundant-declaration', '--extra-arg=-Wno-shadow']),
       ...GCC_ONLY,
       `--header-filter=${headers}|\\.(cpp|cu)$`, // sources that are checked as one are included
     ],

@@ -1,4 +1,4 @@
-// Builds and runs the native test program (native/test), for npm run exhaustive and scripts/sanitize.mjs.
+// Builds and runs the native test program (native/test), for npm run exhaustive, scripts/sanitize.mjs and others.
 
 import { spawnSync } from 'node:child_process';
 import os from 'node:os';
@@ -21,17 +21,21 @@ function run(command, args, env = {}) {
   return signal ?? status;
 }
 
-/**
- * Builds the program in a folder, with more options of CMake, and returns its path.
- */
-export function buildNativeTest(folder, options = []) {
+/** Configures a build of the program in a folder, with more options of CMake. */
+export function configureNativeTest(folder, options = []) {
   const generator = spawnSync('ninja', ['--version']).status === 0 ? ['-G', 'Ninja'] : [];
   const configured = run('cmake', [
     ...['-S', '.', '-B', folder, ...generator, '--log-level=WARNING'],
     ...['-DCUDA=SIMULATED', '-DNATIVE_TEST=ON', ...options],
   ]);
+  if (configured !== 0) throw new Error('the native test program could not be configured');
+}
+
+/** Builds the program in a folder, with more options of CMake, and returns its path. */
+export function buildNativeTest(folder, options = []) {
+  configureNativeTest(folder, options);
   const jobs = String(os.availableParallelism());
-  if (configured !== 0 || run('cmake', ['--build', folder, '--target', 'native-test', '-j', jobs]) !== 0) {
+  if (run('cmake', ['--build', folder, '--target', 'native-test', '-j', jobs]) !== 0) {
     throw new Error('the native test program could not be built');
   }
   return path.join(root, folder, 'native-test');

@@ -9,8 +9,8 @@
 // thread: jobs with several threads, random programs, and the simulated device with one stream per
 // thread, under ThreadSanitizer.
 //
-// --quick, for every commit, tries fewer float64s, layouts and programs, and looks for races with one
-// instruction set: threads share work in the same way with each.
+// --quick, for every commit, tries fewer float64s, layouts and programs, lets every third call fail,
+// and looks for races with one instruction set: threads share work in the same way with each.
 
 import { parseArgs } from 'node:util';
 import { buildNativeTest, runNativeTest } from './native-test.mjs';
@@ -19,7 +19,7 @@ const { values } = parseArgs({
   options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } },
 });
 const amounts = values.quick
-  ? ['--float64=200000', '--layouts=4', '--programs=1500']
+  ? ['--float64=200000', '--layouts=4', '--programs=1500', '--thin=3']
   : ['--programs=100000', '--corrupt=1000000'];
 const runs = [
   {

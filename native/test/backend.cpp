@@ -355,7 +355,7 @@ constexpr Scenario scenarios[] = {
     {"counts", counts},
 };
 
-void test_threads(Report& report) {
+void test_backends_of_threads(Report& report) {
   in_parallel(4, 12, [&](std::int64_t) {
     const std::shared_ptr<Backend> backend = cuda::make_backend();
     for (const auto& [name, run] : scenarios) report.checked(name, 1, run(*backend) ? 0 : 1);
@@ -381,13 +381,14 @@ bool fail_once(const Scenario& scenario, const std::string& serial, int nth, boo
   return failed;
 }
 
-void test_each_call(Report& report) {
+// Every call, or every `thin`-th.
+void test_each_call(Report& report, std::int64_t thin) {
   for (const Scenario& scenario : scenarios) {
     // Some failures are swallowed, those of releasing; so the end is where many in a row are not met.
-    for (int nth = 1, quiet = 0; quiet < 30; ++nth) {
+    for (int nth = 1, quiet = 0; quiet < 30; nth += static_cast<int>(thin)) {
       bool right = false;
       const bool failed = fail_once(scenario, std::string(scenario.name) + std::to_string(nth), nth, right);
-      quiet = failed ? 0 : quiet + 1;
+      quiet = failed ? 0 : quiet + static_cast<int>(thin);
       report.checked(scenario.name, 1, right ? 0 : 1);
       if (!right) report.explain(scenario.name, "call " + std::to_string(nth));
     }
@@ -398,13 +399,13 @@ void test_each_call(Report& report) {
 
 bool test_backend(const Options&) {
   Report report("backend");
-  test_threads(report);
+  test_backends_of_threads(report);
   return report.finish();
 }
 
-bool test_failures(const Options&) {
+bool test_failures(const Options& options) {
   Report report("failures");
-  test_each_call(report);
+  test_each_call(report, options.thin);
   return report.finish();
 }
 

@@ -5,13 +5,12 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "cuda/kernels.h"
 #include "cuda/pieces.h"
+#include "test/check_cuda.h"
 #include "test/random_program.h"
 #include "test/test.h"
 
@@ -19,12 +18,6 @@ namespace rsqrt_native::test {
 namespace {
 
 using cuda::Piece;
-
-void check(cudaError_t status) {
-  if (status == cudaSuccess) return;
-  std::fprintf(stderr, "%s\n", cudaGetErrorString(status));
-  std::abort();
-}
 
 // The stream of a thread of the test.
 class OwnStream {

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -17,6 +16,7 @@
 #include "cuda/kernels/divisor.h"
 #include "ops/random.h"
 #include "ops/table.h"
+#include "test/check_cuda.h"
 #include "test/execute.h"
 #include "test/guarded_memory.h"
 #include "test/random.h"
@@ -26,12 +26,6 @@ namespace rsqrt_native::test {
 namespace {
 
 constexpr int multiprocessors = 1;  // so that loops over more than a grid are short
-
-void check(cudaError_t status) {
-  if (status == cudaSuccess) return;
-  std::fprintf(stderr, "%s\n", cudaGetErrorString(status));
-  std::abort();
-}
 
 cudaStream_t new_stream(int device) {
   cudaStream_t stream = nullptr;

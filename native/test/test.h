@@ -18,7 +18,7 @@ struct Options {
   std::int64_t layouts;     // number of random layouts per operation and pair of dtypes
   std::int64_t programs;    // number of random programs
   std::int64_t corrupt;     // number of corrupt programs
-  std::int64_t thin;        // the part float32 tests one bit pattern in so many
+  std::int64_t thin;        // float32, failures, concurrent and streamed take one case in so many
   std::string hard_inputs;  // a file of float64 inputs that are hard to round, or empty
 };
 
