@@ -75,9 +75,15 @@ elseif(nvcc)
   if(nvcc_version VERSION_GREATER_EQUAL 13.0)
     set(compress --compress-mode=size)
   endif()
+  # What scripts/check-kernels.mjs reads: registers, stack and spills of every kernel. It compiles with
+  # the same options, so that ccache can answer.
+  set(report "")
+  if(WERROR)
+    set(report -Xptxas=-v)
+  endif()
   target_compile_options(rsqrt_cuda PRIVATE
     $<$<COMPILE_LANGUAGE:CXX>:${RSQRT_CXX_OPTIONS}>
-    "$<$<COMPILE_LANGUAGE:CUDA>:-fmad=false;${compress};--threads=0;-Xcompiler=-Wall,-Wextra,-ffp-contract=off>")
+    "$<$<COMPILE_LANGUAGE:CUDA>:-fmad=false;${compress};--threads=0;-Xcompiler=-Wall,-Wextra,-ffp-contract=off;${report}>")
   target_compile_definitions(rsqrt_cuda PRIVATE RSQRT_CUDA_BUILD="cuda")
   target_link_libraries(rsqrt_cuda PRIVATE CUDA::cudart_static)
   target_link_libraries(rsqrt PRIVATE CUDA::cudart_static)

@@ -21,10 +21,10 @@
 // Prints the interpreters with their registers on every architecture, and the direct kernels.
 //
 // Needs no GPU. Without nvcc, only check 5 remains; a missing nvcc and a missing clang are printed
-// skips. Takes about a minute on two cores.
+// skips. Takes some seconds with ccache, if the build used it, and a minute on two cores without.
 
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,9 +45,12 @@ function fail(sentence) {
 }
 
 /**
- * How the build compiles the kernels: { nvcc command without its outputs, folder, architectures },
- * or null without nvcc. Read from what CMake recorded, so that only cmake/cuda.cmake knows where
- * nvcc is, the flags and the architectures.
+ * How the build compiles the kernels, or null without nvcc. Read from what CMake recorded, so that
+ * only cmake/cuda.cmake knows where nvcc is, the flags and the architectures.
+ *
+ * - command: nvcc's, without architectures and outputs; folder: where it runs
+ * - whole: the same with what tells the build's own call to ccache
+ * - architectures
  */
 function buildOfKernels() {
   const database = path.join(root, 'build/compile_commands.json');
@@ -57,10 +60,13 @@ function buildOfKernels() {
   );
   if (entry === undefined) return null;
   const generate = / --generate-code=arch=compute_(\w+),\S+/g;
+  const [, object] = / -o (\S+)/.exec(entry.command);
+  const launcher = process.env.CMAKE_CUDA_COMPILER_LAUNCHER ?? '';
+  const report = entry.command.includes(' -Xptxas=-v') ? '' : ' -Xptxas=-v';
   return {
     architectures: [...entry.command.matchAll(generate)].map(([, architecture]) => architecture),
     command: entry.command.replace(generate, '').replace(/ -fmad=\S+| --threads=\S+| -o \S+| -c(?= )/g, ''),
-    fmad: /-fmad=(\S+)/.exec(entry.command)?.[1] ?? 'true', // nvcc's default
+    whole: `${launcher} ${entry.command.replace(/ -o \S+/, '')}${report} -MD -MT ${object}`,
     folder: entry.directory,
   };
 }
@@ -73,10 +79,10 @@ const execute = (command, args, cwd) =>
     );
   });
 
-/** Compiles the kernels with further options. Resolves to the output of nvcc. */
-async function compile({ command, folder }, options) {
-  const { error, output } = await execute('/bin/sh', ['-c', `${command} ${options.join(' ')}`], folder);
-  if (error) throw new Error(`nvcc stopped with ${options.join(' ')}:\n${output}`);
+/** Resolves to what a command prints. Throws if it fails. */
+async function outputOf(command, folder) {
+  const { error, output } = await execute('/bin/sh', ['-c', command], folder);
+  if (error) throw new Error(`nvcc stopped at ${command}:\n${output}`);
   return output;
 }
 
@@ -87,8 +93,8 @@ function demangled(names) {
 }
 
 /**
- * What ptxas reports about every function: its name, the bytes of spills, stack and shared memory,
- * and the registers if it is a kernel.
+ * What ptxas reports about the functions of an architecture: the name of each, the bytes of spills,
+ * stack and shared memory, and the registers if it is a kernel.
  */
 function functionsIn(report) {
   return report
@@ -101,6 +107,21 @@ function functionsIn(report) {
       registers: Number(/Used (\d+) registers/.exec(text)?.[1] ?? 0),
       shared: Number(/(\d+) bytes smem/.exec(text)?.[1] ?? 0),
     }));
+}
+
+/**
+ * The reports of ptxas by architecture, or null if they are mixed up: nvcc compiles for several
+ * architectures at once, and each writes when it likes.
+ */
+function reportsIn(output, architectures) {
+  const parts = output.split(/^(?=ptxas info +: Compiling entry function)/m);
+  const reports = architectures.map((architecture) => {
+    const own = parts.filter((part) => /^[^\n]* for 'sm_(\w+)'/.exec(part)?.[1] === architecture);
+    const whole = own.every((part) => part.split('Function properties for ').length >= 2 && / registers/.test(part));
+    return whole ? own.join('') : null;
+  });
+  const count = (report) => report?.match(/ registers/g)?.length;
+  return reports.every((report) => report !== null && count(report) === count(reports[0])) ? reports : null;
 }
 
 function checkFunctions(functions, where) {
@@ -125,21 +146,33 @@ function checkTiers(kernels, where) {
   }
 }
 
-/** Resolves to { architecture, kernels: [{ name, registers }, …], line: a summary }. */
-async function checkSpills(build, architecture, temporary) {
-  const cubin = path.join(temporary, `${architecture}.cubin`);
-  const options = [`-fmad=${build.fmad}`, '-cubin', `-arch=sm_${architecture}`, '-Xptxas=-v', '-o', cubin];
-  const functions = functionsIn(await compile(build, options));
+/**
+ * Compiles the kernels as the build does, which ccache answers if it compiled them there. Resolves to
+ * the report of every architecture.
+ */
+async function compileAll({ whole, folder, architectures }, temporary) {
+  const outputs = `-MF ${path.join(temporary, 'kernels.d')} -o ${path.join(temporary, 'kernels.o')}`;
+  const found = reportsIn(await outputOf(`${whole} ${outputs}`, folder), architectures);
+  if (found !== null) return found;
+  const oneByOne = `${whole.replace(/ --threads=\S+/, '')} --threads=1 ${outputs}`;
+  const again = reportsIn(await outputOf(oneByOne, folder), architectures);
+  if (again === null) throw new Error('what ptxas reports is not understood.');
+  return again;
+}
+
+/** Returns { architecture, kernels: [{ name, registers }, …] }. */
+function checkSpills(report, architecture) {
+  const functions = functionsIn(report);
   const found = functions.filter(({ registers }) => registers > 0);
-  if (found.length === 0) fail(`ptxas reports no kernels for sm_${architecture}.`);
   const where = `sm_${architecture}`;
+  if (found.length === 0) fail(`ptxas reports no kernels for ${where}.`);
   checkFunctions(functions, where);
   const names = demangled(found.map(({ name }) => name));
   const kernels = found.map(({ registers }, i) => ({ name: names[i], registers }));
   checkTiers(kernels, where);
   const most = Math.max(...kernels.map(({ registers }) => registers));
-  const line = `${where}: ${kernels.length} kernels, at most ${most} registers, ${statSync(cubin).size} bytes`;
-  return { architecture, kernels, line };
+  console.log(`${where}: ${kernels.length} kernels, at most ${most} registers`);
+  return { architecture, kernels };
 }
 
 /** Prints every interpreter with its registers on each architecture, and the direct kernels. */
@@ -171,7 +204,7 @@ function printKernels(reports) {
 
 async function ptxOf(build, architecture, fmad, temporary) {
   const ptx = path.join(temporary, `${fmad}.ptx`);
-  await compile(build, [`-fmad=${fmad}`, '-ptx', `-arch=compute_${architecture}`, '-o', ptx]);
+  await outputOf(`${build.command} -fmad=${fmad} -ptx -arch=compute_${architecture} -o ${ptx}`, build.folder);
   return readFileSync(ptx, 'utf8');
 }
 
@@ -326,9 +359,8 @@ function ptxasOf(build) {
 }
 
 async function check(build, temporary) {
-  const report = await inParallel(build.architectures, (each) => checkSpills(build, each, temporary));
-  for (const { line } of report) console.log(line);
-  printKernels(report);
+  const reports = await compileAll(build, temporary);
+  printKernels(build.architectures.map((each, i) => checkSpills(reports[i], each)));
   const shipped = build.architectures.at(-1); // PTX of the last one is in the addon
   const [separate, contracted] = await inParallel(['false', 'true'], (fmad) => ptxOf(build, shipped, fmad, temporary));
   checkContraction(separate, contracted);
