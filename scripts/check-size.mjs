@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-// Estimates the packed size of the package with all its addons from those that are built here, and
-// fails if it is too large: prebuilds/linux-x64.node and prebuilds/linux-arm64.node.
+// Estimates the packed size of the package with all its addons from those for Linux that are built
+// here, and fails if it is too large. (packages.yml packs all of them.)
 //
-// An addon with another C library takes as much as the one measured. Those for macOS and Windows
-// have no kernels for GPUs; they are counted with everything else of the Linux addon for the same
-// processor, which is more than they have.
+// Only linux-x64 has CUDA. An addon that is not here is counted as one that is, for the same
+// processor, without its kernels for GPUs: at least as much as it takes, because the CUDA runtime is
+// still in it. A processor of which there is no addon is left out, and a line says so.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { LARGEST_PACKED } from './check-package.mjs';
@@ -20,20 +20,29 @@ const KERNELS = ['.nv_fatbin', '__nv_relfatbin'];
 const kilobytes = (bytes) => `${(bytes / 1e3).toFixed(0).padStart(6)} kB`;
 const packed = (content) => gzipSync(content, { level: 9 }).length;
 
-function sizesOf(arch) {
-  const target = targets.find(({ name }) => name === `linux-${arch}`);
-  const content = readFileSync(prebuildFile(target));
-  const bare = KERNELS.reduce((rest, section) => withoutSection(rest, section), content);
-  return { linux: packed(content), other: packed(bare) };
+const content = (target) => readFileSync(prebuildFile(target));
+const withoutKernels = (addon) => KERNELS.reduce((rest, section) => withoutSection(rest, section), addon);
+
+/** The bytes that the addon of a target takes, or null if none for its processor is here. */
+function sizeOf(target) {
+  if (existsSync(prebuildFile(target))) return packed(content(target));
+  const others = targets.filter(
+    (other) => other.platform === 'linux' && other.arch === target.arch && existsSync(prebuildFile(other)),
+  );
+  if (others.length === 0) return null;
+  return Math.min(...others.map((other) => packed(withoutKernels(content(other)))));
 }
 
 try {
-  const sizes = { x64: sizesOf('x64'), arm64: sizesOf('arm64') };
   let total = 0;
-  for (const { name, platform, arch } of targets) {
-    const size = sizes[arch][platform === 'linux' ? 'linux' : 'other'];
-    total += size;
-    console.log(`${kilobytes(size)}   prebuilds/${name}.node`);
+  if (!targets.some((target) => existsSync(prebuildFile(target)))) throw new Error('no addon is in prebuilds/');
+  for (const target of targets) {
+    const size = sizeOf(target);
+    total += size ?? 0;
+    const file = `prebuilds/${target.name}.node`;
+    console.log(
+      size === null ? `left out: ${file}: no addon for ${target.arch} is here` : `${kilobytes(size)}   ${file}`,
+    );
   }
   const files = filesToPack().filter((file) => !file.startsWith('prebuilds/'));
   const rest = packed(Buffer.concat(files.map((file) => readFileSync(path.join(root, file)))));

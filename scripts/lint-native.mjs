@@ -116,6 +116,28 @@ function compiledBy(build) {
   return units;
 }
 
+/**
+ * The CPU kernels as they are compiled for arm64, made from how another processor's are, or none if
+ * that processor's headers are missing.
+ */
+function unitsForArm64(units) {
+  const baseline = units.filter(({ options }) => options.includes('-DRSQRT_TARGET=baseline '));
+  if (baseline.length === 0) return []; // this is arm64
+  const headers = '/usr/aarch64-linux-gnu/include/c++/12';
+  if (!existsSync(headers)) {
+    skipOrFail(
+      `the code for arm64: ${headers} was not found: install the Debian package libstdc++-12-dev-arm64-cross.`,
+    );
+    return [];
+  }
+  const compiled = ({ options }) =>
+    options
+      .replace(/^\S+/, `clang++-${clangVersion} --target=aarch64-linux-gnu`)
+      .replace('-DRSQRT_TARGET=baseline', '-DRSQRT_TARGET=neon')
+      .replace('cpu/simd/baseline.h', 'cpu/simd/neon.h');
+  return baseline.map((unit) => ({ ...unit, options: compiled(unit) }));
+}
+
 /** What clang-tidy is to check. Prints the files that no build compiles. */
 function unitsOf(files) {
   const compiled = builds.map(compiledBy);
@@ -128,7 +150,8 @@ function unitsOf(files) {
       `lint-native: clang-tidy skipped for what ${builds.join(' and ')} do not compile: ${without.join(', ')}.`,
     );
   }
-  return units.filter(Boolean).flat();
+  const found = units.filter(Boolean).flat();
+  return [...found, ...unitsForArm64(found)];
 }
 
 const run = (command, args, cwd = root) =>
