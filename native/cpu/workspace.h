@@ -33,7 +33,8 @@ class Workspace {
     spare_ = next;
   }
 
-  void put(int operand, std::byte* first) { at_[first_operand + operand] = first; }
+  // Where the operands are: the caller sets them.
+  std::byte** operands() { return at_ + first_operand; }
 
   // The memory after the blocks.
   std::byte* spare() const { return spare_; }
@@ -65,7 +66,7 @@ class Workspace {
 
  private:
   alignas(cache_line) std::byte memory_[bytes];
-  std::byte* at_[place_count] = {};  // null: not used
+  std::byte* at_[place_count];  // only what the plan uses is set
   std::byte* spare_;
 };
 
