@@ -25,7 +25,10 @@ class Cursor {
     for (int k = 0; k < operands_; ++k) {
       std::int64_t offset = 0;
       for (int dim = inner_; dim >= 0; --dim) offset += index_[dim] * layout.strides[k][dim];
+      const std::int64_t* const strides = layout.strides[k];
       at_[k] = job.memory[k] + offset * size_of_operand(k);
+      step_[k] = strides[inner_] * size_of_operand(k);
+      turn_[k] = inner_ == 0 ? 0 : turn(k, inner_);
     }
   }
 
@@ -37,6 +40,8 @@ class Cursor {
         inner_(other.inner_),
         at_(at) {
     std::copy_n(other.at_, operands_, at_);
+    std::copy_n(other.step_, operands_, step_);
+    std::copy_n(other.turn_, operands_, turn_);
     std::copy_n(other.index_, inner_ + 1, index_);
   }
   Cursor(const Cursor&) = delete;
@@ -59,20 +64,25 @@ class Cursor {
   // Moves on by at most left() positions.
   void advance(std::int64_t count) {
     index_[inner_] += count;
-    int end = inner_;  // the dimensions behind it start again
-    for (; end > 0 && index_[end] == layout_.sizes[end]; --end) {
-      index_[end] = 0;
-      ++index_[end - 1];
-    }
-    for (int k = 0; k < operands_; ++k) {
-      const std::int64_t* const strides = layout_.strides[k];
-      std::int64_t offset = count * strides[inner_];
-      for (int dim = inner_; dim > end; --dim) offset += strides[dim - 1] - layout_.sizes[dim] * strides[dim];
-      at_[k] += offset * size_of_operand(k);
+    const bool at_end = index_[inner_] == layout_.sizes[inner_];
+    for (int k = 0; k < operands_; ++k) at_[k] += count * step_[k] + (at_end ? turn_[k] : 0);
+    if (!at_end || inner_ == 0) return;
+    index_[inner_] = 0;
+    ++index_[inner_ - 1];
+    for (int dim = inner_ - 1; dim > 0 && index_[dim] == layout_.sizes[dim]; --dim) {
+      index_[dim] = 0;
+      ++index_[dim - 1];
+      for (int k = 0; k < operands_; ++k) at_[k] += turn(k, dim);
     }
   }
 
  private:
+  // Bytes from the end of a dimension to the start of the next index of the one around it.
+  std::int64_t turn(int k, int dim) const {
+    const std::int64_t* const strides = layout_.strides[k];
+    return (strides[dim - 1] - layout_.sizes[dim] * strides[dim]) * size_of_operand(k);
+  }
+
   std::int64_t size_of_operand(int k) const {
     return static_cast<std::int64_t>(size_of(program_.operand[k]));
   }
@@ -82,6 +92,8 @@ class Cursor {
   const int operands_;
   const int inner_;
   std::byte** const at_;
+  std::int64_t step_[max_operands];  // bytes from one position of a run to the next
+  std::int64_t turn_[max_operands];  // bytes from the end of a run to the next run
   std::int64_t index_[max_dims];
 };
 
