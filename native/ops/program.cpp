@@ -135,6 +135,7 @@ class Maker {
     ++program_.uses[value];
   }
 
+  // Pairs of steps that one loop may compute. Which of them it does compute depends on the backend.
   void find_pairs() {
     program_.pair[0] = -1;
     for (int i = 1; i < program_.steps; ++i) {
