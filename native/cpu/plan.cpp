@@ -207,7 +207,7 @@ void Plan::add_apply(int i) {
   }
   const int dtype = index_of(apply.dtype);
   const int inputs = op_table[apply.code].arity;
-  int in[max_inputs];
+  int in[max_inputs] = {};
   for (int k = 0; k < inputs; ++k) in[k] = place_of(apply.in[k]);
   if (fates_[i].paired) {
     const Step& first = step(i - 1);
