@@ -36,7 +36,7 @@ add_executable(native-test
   native/test/test.cpp)
 set_source_files_properties(native/test/gpu_programs.cpp native/test/kernels.cpp PROPERTIES COMPILE_OPTIONS -Wno-unknown-pragmas)
 target_compile_options(native-test PRIVATE ${RSQRT_CXX_OPTIONS})
-target_compile_definitions(native-test PRIVATE RSQRT_TARGET=host)
+target_compile_definitions(native-test PRIVATE RSQRT_TARGET=host RSQRT_NATIVE_TEST)
 target_include_directories(native-test PRIVATE native native/test/simulated_cuda)
 target_link_libraries(native-test PRIVATE Threads::Threads rsqrt_cuda ${CMAKE_DL_LIBS})
 set_source_files_properties(native/test/speed.cpp PROPERTIES

@@ -17,7 +17,9 @@ constexpr std::int64_t large_count = std::int64_t{1} << 20;
 // operands. Larger blocks gain nothing. If a plan uses operands in place only, a call can be longer.
 std::int64_t capacity_of(const Plan& plan) {
   if (plan.block_count == 0) return std::int64_t{1} << 14;
-  const std::int64_t count = 16384 / (plan.block_count * plan.widest) / min_capacity * min_capacity;
+  // (64-bit division takes several times as long on some processors.)
+  const auto element = static_cast<std::uint32_t>(plan.block_count * plan.widest);
+  const auto count = static_cast<std::int64_t>(std::uint32_t{16384} / element) / min_capacity * min_capacity;
   return std::clamp<std::int64_t>(count, min_capacity, 1024);
 }
 
@@ -39,11 +41,13 @@ void run_contiguous(const Kernels& kernels, const Job& job, Pool& pool, int thre
   share(pool, threads, job.numel, 1, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t count = std::min(max_count, end - begin);
     Workspace<> blocks(kernels, plan, count);
+    std::byte** const operands = blocks.operands();
     for (std::int64_t done = begin; done < end; done += count) {
       for (int k = 0; k < job.program->operands; ++k) {
-        blocks.put(k, at(job, k, done));
+        operands[k] = at(job, k, done);
         if (large && !job.program->is_output(k) && done + 2 * count <= end) {
-          prefetch(at(job, k, done + count), count * bytes_of(job.program->operand[k]));
+          const std::int64_t bytes = count * bytes_of(job.program->operand[k]);
+          prefetch(operands[k] + bytes, bytes);
         }
       }
       blocks.run(
@@ -66,27 +70,27 @@ void run_long_rows(const Kernels& kernels, const Job& job, const Layout& layout,
   share(pool, threads, job.numel, 1, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t capacity = std::min({max_count, layout.sizes[inner], end - begin});
     Workspace<> blocks(kernels, plan, capacity);
-    Cursor cursor(layout, operands, layout.ndim, begin);
-    std::int64_t repeated[max_operands];  // offsets of what the blocks of repeated inputs hold
-    std::fill_n(repeated, operands, -1);
+    Cursor cursor(job, layout, operands, layout.ndim, begin, blocks.operands());
+    unsigned filled = 0;                      // bit k: the block of repeated input k is filled
+    const std::byte* repeated[max_operands];  // with this element
     for (std::int64_t left = end - begin; left > 0;) {
       const std::int64_t n = std::min({capacity, cursor.left(), left});
-      for (int k = 0; k < operands; ++k) blocks.put(k, at(job, k, cursor.offset(k)));
       blocks.run(
           plan, n,
           [&](const Task& task, std::byte* to, std::int64_t count) {
             const std::int64_t stride = layout.strides[task.operand][inner];
-            const std::int64_t offset = cursor.offset(task.operand);
+            const std::byte* const from = cursor.at(task.operand);
             if (task.repeats) {
-              if (repeated[task.operand] == offset) return;
-              repeated[task.operand] = offset;
+              const unsigned bit = 1u << task.operand;
+              if ((filled & bit) != 0 && repeated[task.operand] == from) return;
+              filled |= bit;
+              repeated[task.operand] = from;
               count = capacity;
             }
-            task.convert(at(job, task.operand, offset), stride, to, 1, count);
+            task.convert(from, stride, to, 1, count);
           },
           [&](const Task& task, const std::byte* from, std::int64_t count) {
-            task.convert(from, 1, at(job, task.operand, cursor.offset(task.operand)),
-                         layout.strides[task.operand][inner], count);
+            task.convert(from, 1, cursor.at(task.operand), layout.strides[task.operand][inner], count);
           });
       cursor.advance(n);
       left -= n;
@@ -116,27 +120,39 @@ class Rows {
   template <class Move>
   void move(const Cursor& start, int operand, std::byte* block, std::int64_t size, std::int64_t rows,
             Move each) const {
-    const std::int64_t along = layout_.strides[operand][inner_];
-    const std::int64_t across = layout_.strides[operand][inner_ - 1];
-    Cursor walk = start;
-    for (std::int64_t n; rows > 0; rows -= n) {
-      n = std::min(walk.left(), rows);
-      const std::int64_t offset = walk.offset(operand);
-      if (n > length_) {
-        for (std::int64_t i = 0; i < length_; ++i) {
-          each(at(job_, operand, offset + i * along), across, block + i * size, length_, n);
-        }
-      } else {
-        for (std::int64_t i = 0; i < n; ++i) {
-          each(at(job_, operand, offset + i * across), along, block + i * length_ * size, 1, length_);
-        }
-      }
-      block += n * length_ * size;
+    const std::int64_t count = std::min(start.left(), rows);
+    move_run(start.at(operand), operand, block, size, count, each);
+    if (count == rows) return;
+    std::byte* at[max_operands];
+    Cursor walk(start, at);
+    for (std::int64_t n = count; rows > n;) {
       walk.advance(n);
+      rows -= n;
+      block += n * length_ * size;
+      n = std::min(walk.left(), rows);
+      move_run(at[operand], operand, block, size, n, each);
     }
   }
 
  private:
+  // Rows that are the same distance apart.
+  template <class Move>
+  void move_run(std::byte* first, int operand, std::byte* block, std::int64_t size, std::int64_t rows,
+                Move each) const {
+    const std::int64_t along = layout_.strides[operand][inner_];
+    const std::int64_t across = layout_.strides[operand][inner_ - 1];
+    const std::int64_t operand_size = bytes_of(job_.program->operand[operand]);
+    if (rows > length_) {
+      for (std::int64_t i = 0; i < length_; ++i) {
+        each(first + i * along * operand_size, across, block + i * size, length_, rows);
+      }
+    } else {
+      for (std::int64_t i = 0; i < rows; ++i) {
+        each(first + i * across * operand_size, along, block + i * length_ * size, 1, length_);
+      }
+    }
+  }
+
   const Job& job_;
   const Layout& layout_;
   const int inner_;
@@ -161,12 +177,13 @@ void run_short_rows(const Kernels& kernels, const Job& job, const Layout& layout
   share(pool, threads, job.numel / length, length, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t max_rows = std::min(capacity_of(plan) / length, end - begin);
     Workspace<> blocks(kernels, plan, max_rows * length);
-    Cursor cursor(layout, operands, inner, begin);
+    std::byte* starts[max_operands];
+    Cursor cursor(job, layout, operands, inner, begin, starts);
     unsigned repeated = 0;  // bit k: the block of repeated input k is filled
     for (std::int64_t done = begin; done < end; done += max_rows) {
       const std::int64_t count = std::min(max_rows, end - done);
       for (int k = 0; k < operands; ++k) {
-        if (access[k] == Access::direct) blocks.put(k, at(job, k, done * length));
+        if (access[k] == Access::direct) blocks.operands()[k] = at(job, k, done * length);
       }
       blocks.run(
           plan, count * length,

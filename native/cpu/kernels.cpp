@@ -447,19 +447,16 @@ constexpr Apply pair_loop() {
 
 #define PAIR_LOOP(id, name, type) pair_loop<Op, type>(),
 template <class Op>
-constexpr PairRow pair_of(const char* first, const char* second) {
-  return {op_named(first), op_named(second), {RSQRT_DTYPES(PAIR_LOOP)}};
-}
+constexpr PairRow pair_loops = {{RSQRT_DTYPES(PAIR_LOOP)}};
 
-#define PAIR(first, second, functor) pair_of<functor>(first, second),
+#define PAIR(first, second, functor) pair_loops<functor>,
 constexpr PairRow pair_rows[] = {RSQRT_PAIRS(PAIR)};
-constexpr int pair_count = static_cast<int>(sizeof(pair_rows) / sizeof(pair_rows[0]));
 
 }  // namespace
 
 extern const Draw draws[];  // of random.cpp
 extern const Kernels kernels;
-const Kernels kernels = {{RSQRT_DTYPES(CONVERTS)}, apply_rows, pair_rows, pair_count, draws};
+const Kernels kernels = {{RSQRT_DTYPES(CONVERTS)}, apply_rows, pair_rows, draws};
 
 }  // namespace RSQRT_TARGET
 }  // namespace rsqrt_native::cpu

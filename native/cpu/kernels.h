@@ -38,8 +38,6 @@ struct ApplyRow {
 // Two operations as one loop: second(first(x), z) or second(first(x, y), z), both rounded. The second is
 // commutative.
 struct PairRow {
-  int first;  // codes of operations
-  int second;
   Apply in[dtype_count];  // null where there is none
 };
 
@@ -49,9 +47,8 @@ struct PairRow {
 struct Kernels {
   ConvertRow convert[dtype_count];  // by the dtype converted from
   const ApplyRow* apply;            // by op
-  const PairRow* pairs;
-  int pair_count;
-  const Draw* draw;  // by distribution
+  const PairRow* pairs;             // in the order of RSQRT_PAIRS
+  const Draw* draw;                 // by distribution
 };
 
 }  // namespace rsqrt_native::cpu

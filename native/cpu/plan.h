@@ -58,15 +58,30 @@ class Plan {
   std::int64_t widest = 1;  // bytes of the widest element of a block
 
  private:
+  // What becomes of a step, or of the value that it defines.
+  struct Fate {
+    bool skipped;        // part of another task
+    bool paired;         // computed by one loop with the step before
+    std::int8_t output;  // the operand that the value is computed in, or −1
+    std::uint8_t place;  // where the value is
+  };
+
   const Step& step(int i) const { return job.program->step[i]; }
+  int place_of(int value) const { return fates_[value].place; }
+  int set_place(int value, int place) {
+    fates_[value].place = static_cast<std::uint8_t>(place);
+    return place;
+  }
   Access access_to(int i) const { return access_[step(i).code]; }  // of a load or store
   bool is_gathered(int i) const { return step(i).kind == Kind::load && access_to(i) != Access::direct; }
+  std::uint8_t find_shared() const;
+  bool is_shared(int operand) const { return (shared_ >> operand & 1) != 0; }
   bool is_overwritten(int load) const;
   Apply stream_of(int operand) const;
   bool gathers_for(int i) const;
   bool can_write_directly(int i, int operand) const;
   bool can_scatter(int i, int store) const;
-  const PairRow* find_pair(int i) const;
+  Apply pair_loop(int i) const;
   void add_step(int i);
   void add_store(int i);
   int define(int i);
@@ -80,13 +95,9 @@ class Plan {
   const Kernels& kernels_;
   const Access* const access_;
   const bool long_runs_;
-  unsigned repeated_ = 0;  // bit k: operand k has its place for repeated elements
-  // Only what belongs to a step of the program is set.
-  bool skipped_[max_steps];         // part of another task
-  const PairRow* pair_[max_steps];  // by step: what computes it and the step before it
-  std::uint8_t uses_[max_steps];    // by value: how often it is used
-  std::int8_t output_[max_steps];   // by value: the operand that it is computed in, or −1
-  int place_[max_steps];            // by value
+  unsigned repeated_ = 0;      // bit k: operand k has its place for repeated elements
+  const std::uint8_t shared_;  // bit k: operand k is in the memory of another operand
+  Fate fates_[max_steps];      // only those of the program's steps are set
 };
 
 }  // namespace rsqrt_native::cpu

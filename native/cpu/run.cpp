@@ -45,10 +45,11 @@ class Direct {
 
   bool exists() const { return loop_ != nullptr; }
 
-  // Offsets in elements.
-  void run(const Job& job, std::int64_t in_offset, std::int64_t out_offset, std::int64_t n) const {
-    const std::byte* const in = job.memory[in_] + in_offset * in_size_;
-    loop_(&in, job.memory[out_] + out_offset * out_size_, n);
+  void run(const std::byte* in, std::byte* out, std::int64_t n) const { loop_(&in, out, n); }
+
+  // Elements [begin, end) of contiguous operands.
+  void run(const Job& job, std::int64_t begin, std::int64_t end) const {
+    run(job.memory[in_] + begin * in_size_, job.memory[out_] + begin * out_size_, end - begin);
   }
 
   int in() const { return in_; }
@@ -69,10 +70,11 @@ void run_strided(const Kernels& kernels, const Job& job, const Layout& layout, P
       layout.strides[1][inner] == 1) {
     if (const Direct direct(kernels, job, length); direct.exists()) {
       return share(pool, threads, job.numel, 1, [&](std::int64_t begin, std::int64_t end) {
-        Cursor cursor(layout, 2, layout.ndim, begin);
+        std::byte* at[2];
+        Cursor cursor(job, layout, 2, layout.ndim, begin, at);
         for (std::int64_t left = end - begin; left > 0;) {
           const std::int64_t n = std::min(cursor.left(), left);
-          direct.run(job, cursor.offset(direct.in()), cursor.offset(direct.out()), n);
+          direct.run(at[direct.in()], at[direct.out()], n);
           cursor.advance(n);
           left -= n;
         }
@@ -117,7 +119,7 @@ void run(const Kernels& kernels, const Job& job, Pool& pool, int threads) {
   if (is_fill(*job.program)) return fill(job, pool, threads);
   if (const Direct direct(kernels, job, job.numel); direct.exists()) {
     return share(pool, threads, job.numel, 1,
-                 [&](std::int64_t begin, std::int64_t end) { direct.run(job, begin, begin, end - begin); });
+                 [&](std::int64_t begin, std::int64_t end) { direct.run(job, begin, end); });
   }
   run_blocks(kernels, job, pool, threads);
 }

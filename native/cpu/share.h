@@ -34,8 +34,9 @@ constexpr std::int64_t bytes_of(DType dtype) { return static_cast<std::int64_t>(
 template <class Body>
 void share(Pool& pool, int threads, std::int64_t count, std::int64_t unit, const Body& body) {
   const DefaultFloatEnvironment environment;  // for this thread; helper threads always have it
+  if (threads == 1) return body(std::int64_t{0}, count);
   const std::int64_t min = std::max<std::int64_t>(grain / unit, 1);
-  if (threads == 1 || count < 2 * min) return body(std::int64_t{0}, count);
+  if (count < 2 * min) return body(std::int64_t{0}, count);
   const std::int64_t grains = count / min / (threads * ranges_per_thread);
   pool.run(count, min * std::max<std::int64_t>(grains, 1), threads, body);
 }

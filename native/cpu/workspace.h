@@ -13,6 +13,13 @@ namespace rsqrt_native::cpu {
 // Any block can hold this many elements.
 inline constexpr std::int64_t min_capacity = 64;
 
+#ifdef RSQRT_NATIVE_TEST
+// Whether blocks start with bytes that no test expects, and what a plan does not use is null. Without
+// this, an element that is read before it is written is often right: the blocks of the run before were
+// at the same place of the stack.
+inline bool poisons_blocks = false;
+#endif
+
 // Blocks for the places of a plan, in `bytes` bytes.
 template <std::size_t bytes =
               std::size_t{place_count - max_operands} * min_capacity * sizeof(Complex<double>)>
@@ -20,6 +27,12 @@ class Workspace {
  public:
   // Blocks of `count` elements, those of scalars filled with their values.
   Workspace(const Kernels& kernels, const Plan& plan, std::int64_t count) {
+#ifdef RSQRT_NATIVE_TEST
+    if (poisons_blocks) {
+      std::fill_n(memory_, bytes, std::byte{0xa5});
+      std::fill_n(at_, int{place_count}, nullptr);
+    }
+#endif
     std::byte* next = memory_;
     for (std::uint64_t left = plan.blocks; left != 0; left &= left - 1) {
       at_[std::countr_zero(left)] = next;
@@ -33,7 +46,8 @@ class Workspace {
     spare_ = next;
   }
 
-  void put(int operand, std::byte* first) { at_[first_operand + operand] = first; }
+  // Where the operands are: the caller sets them.
+  std::byte** operands() { return at_ + first_operand; }
 
   // The memory after the blocks.
   std::byte* spare() const { return spare_; }
@@ -65,7 +79,7 @@ class Workspace {
 
  private:
   alignas(cache_line) std::byte memory_[bytes];
-  std::byte* at_[place_count] = {};  // null: not used
+  std::byte* at_[place_count];  // only what the plan uses is set
   std::byte* spare_;
 };
 

@@ -55,6 +55,7 @@ class Maker {
       }
     }
     assign_slots();
+    find_pairs();
   }
 
   const Program& program() const { return program_; }
@@ -131,6 +132,19 @@ class Maker {
     }
     step.in[k] = value;
     program_.last_use[value] = static_cast<std::uint8_t>(i);
+    ++program_.uses[value];
+  }
+
+  // Pairs of steps that one loop may compute. Which of them it does compute depends on the backend.
+  void find_pairs() {
+    program_.pair[0] = -1;
+    for (int i = 1; i < program_.steps; ++i) {
+      const Step &first = program_.step[i - 1], &second = program_.step[i];
+      const bool joined = first.kind == Kind::apply && second.kind == Kind::apply &&
+                          first.dtype == second.dtype && program_.uses[i - 1] == 1 &&
+                          program_.last_use[i - 1] == i;
+      program_.pair[i] = static_cast<std::int8_t>(joined ? pair_of(first.code, second.code) : -1);
+    }
   }
 
   DType result_of(const Step& step, int k) const { return program_.step[step.in[k]].result; }

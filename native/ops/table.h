@@ -141,12 +141,25 @@ constexpr int op_named(std::string_view name) {
 inline constexpr int copy_op = op_named("copy");
 static_assert(copy_op >= 0);
 
-// X(first, second, functor): pairs that the CPU runs as one loop. The functor is second(first(x), z)
-// or second(first(x, y), z), and the second operation is commutative.
+// X(first, second, functor): pairs that the CPU runs as one loop, if their dtype has one. The functor is
+// second(first(x), z) or second(first(x, y), z), and the second operation is commutative.
 #define RSQRT_PAIRS(X)    \
   X("mul", "add", MulAdd) \
   X("mul", "mul", MulMul) \
   X("add", "mul", AddMul) \
   X("rsqrt", "mul", RsqrtMul)
+
+// The row of a pair. −1 if there is none.
+constexpr int pair_of(int first, int second) {
+#define X(first_name, second_name, functor) {op_named(first_name), op_named(second_name)},
+  constexpr int pairs[][2] = {RSQRT_PAIRS(X)};
+#undef X
+  int row = 0;
+  for (const auto& pair : pairs) {
+    if (pair[0] == first && pair[1] == second) return row;
+    ++row;
+  }
+  return -1;
+}
 
 RSQRT_TARGET_END

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -117,6 +118,38 @@ bool names(const std::string& message, int step) {
 
 // ---------------------------------------------------------------- what make_program adds
 
+// Whether one loop could compute two steps, so that the first value is not needed.
+bool can_join(const Program& program, int first, int uses) {
+  const Step &one = program.step[first], &two = program.step[first + 1];
+  if (one.kind != Kind::apply || two.kind != Kind::apply || one.dtype != two.dtype || uses != 1) return false;
+  const int arity = op_table[two.code].arity;
+  return std::find(two.in, two.in + arity, first) != two.in + arity;
+}
+
+// The codes of the operations of each row of RSQRT_PAIRS.
+constexpr int pair_codes[][2] = {
+#define X(first, second, functor) {rsqrt_native::op_named(first), rsqrt_native::op_named(second)},
+    RSQRT_PAIRS(X)
+#undef X
+};
+
+// What is wrong with what the program says of the uses of its values and of pairs of steps.
+std::string wrong_uses(const Program& program, const std::vector<int>& uses) {
+  for (int i = 0; i < program.steps; ++i) {
+    if (program.uses[i] != uses[static_cast<std::size_t>(i)]) return "uses of step " + std::to_string(i);
+    int row = -1;
+    if (i > 0 && can_join(program, i - 1, uses[static_cast<std::size_t>(i - 1)])) {
+      const auto* const pair =
+          std::find_if(std::begin(pair_codes), std::end(pair_codes), [&](const int* codes) {
+            return codes[0] == program.step[i - 1].code && codes[1] == program.step[i].code;
+          });
+      if (pair != std::end(pair_codes)) row = static_cast<int>(pair - std::begin(pair_codes));
+    }
+    if (program.pair[i] != row) return "pair of step " + std::to_string(i);
+  }
+  return "";
+}
+
 // What is wrong with the members that make_program has set. Empty if nothing is.
 // NOLINTNEXTLINE(readability-function-cognitive-complexity): one condition per member
 std::string wrong_member(const Draft& draft, const Program& program, const std::vector<int>& results) {
@@ -126,7 +159,7 @@ std::string wrong_member(const Draft& draft, const Program& program, const std::
       program.scalars != draft.scalars.size()) {
     return "counts";
   }
-  std::vector<int> last_use(lines.size());
+  std::vector<int> last_use(lines.size()), uses(lines.size());
   int outputs = 0, widest = 0, slots = 0;
   for (int i = 0; i < steps; ++i) {
     const auto at = static_cast<std::size_t>(i);
@@ -135,6 +168,7 @@ std::string wrong_member(const Draft& draft, const Program& program, const std::
     for (int k = 0; k < inputs_of(line); ++k) {
       if (program.step[i].in[k] != line.in[k]) return "inputs of step " + std::to_string(i);
       last_use[static_cast<std::size_t>(line.in[k])] = i;
+      ++uses[static_cast<std::size_t>(line.in[k])];
     }
     if (line.kind == static_cast<int>(Kind::store)) {
       outputs |= 1 << line.code;
@@ -164,7 +198,7 @@ std::string wrong_member(const Draft& draft, const Program& program, const std::
     }
   }
   if (program.slots != slots || slots > max_slots) return "slots";
-  return "";
+  return wrong_uses(program, uses);
 }
 
 // Whether more values are alive at a time than there are slots: at step i, those that it uses and

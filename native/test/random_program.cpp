@@ -278,6 +278,16 @@ void random_sizes(Random& random, Amount amount, Layout& layout) {
   }
 }
 
+// Rows that are shorter or longer than a block of an executor, and so many of them that most threads
+// start in the middle of a row.
+void uneven_rows(Random& random, Layout& layout) {
+  layout.ndim = static_cast<int>(random.between(2, 3));
+  const int inner = layout.ndim - 1;
+  std::fill_n(layout.sizes, layout.ndim, random.between(1, 3));
+  layout.sizes[inner] = random.one_in(2) ? random.between(65, 1023) : random.between(1025, 9000);
+  layout.sizes[0] = 120'000 / layout.sizes[inner] / (layout.ndim == 3 ? layout.sizes[1] : 1);
+}
+
 constexpr std::size_t streamed_bytes = std::size_t{16} << 20;
 
 // The number of elements for which the outputs have 16 MiB and more.
@@ -393,18 +403,25 @@ bool can_stream(const Program& program) {
 Shape random_shape(Random& random, const Program& program, Amount amount) {
   Shape shape{};
   Layout& layout = shape.layout;
+  const bool uneven = amount == Amount::many && random.one_in(3);
   if (amount == Amount::streamed) {
     streamed_sizes(random, program, layout);
+  } else if (uneven) {
+    uneven_rows(random, layout);
   } else {
     random_sizes(random, amount, layout);
   }
   shape.numel = numel_of(layout);
-  const bool all_contiguous = random.one_in(amount == Amount::streamed ? 2 : 4);
+  const bool all_contiguous = !uneven && random.one_in(amount == Amount::streamed ? 2 : 4);
   for (int k = 0; k < program.operands; ++k) {
     std::int64_t* const strides = layout.strides[k];
     shape.place_of[k] = k;
     set_contiguous(layout, strides);
-    if (!all_contiguous) random_strides(random, layout, program.is_output(k), strides);
+    if (uneven && !program.is_output(k) && random.one_in(2)) {
+      set_broadcast(random, layout, strides);
+    } else if (!all_contiguous) {
+      random_strides(random, layout, program.is_output(k), strides);
+    }
     const std::int64_t max_extent = std::max<std::int64_t>(shape.numel, 1 << 18);
     if (extent_of(layout, strides) > max_extent) set_contiguous(layout, strides);
     // The stride of a dimension of one element means nothing.
