@@ -611,7 +611,8 @@ namespace {
 
 std::string describe(int i, const Step& step) {
   const std::string dtype = dtype_names[index_of(step.dtype)], code = std::to_string(step.code);
-  const std::string value = "v" + std::to_string(i) + " = ";
+  std::string value = "v";  // (gcc 12 warns of "v" + std::to_string(i) without reason)
+  value.append(std::to_string(i)).append(" = ");
   switch (step.kind) {
     case Kind::load:
       return value + "load " + code + " (slot " + std::to_string(step.slot) + ")";
