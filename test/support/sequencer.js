@@ -22,7 +22,6 @@ const LONGEST = [
   'copies',
   'format',
   'cuda-copies',
-  'printing',
   'memory',
   'accuracy',
 ];
