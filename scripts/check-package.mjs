@@ -1,5 +1,6 @@
 // What must be true of a packed package, whoever packs it: `npm run pack` and npm's own `npm pack` ask before they let one out.
 
+import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +11,7 @@ import { formatMessage } from 'publint/utils';
 import { run } from './npm.mjs';
 import { describeBinary, isStripped } from './read-binary.mjs';
 import { readTarball } from './read-tarball.mjs';
-import { targets } from './targets.mjs';
+import { prebuildFile, targets } from './targets.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -67,7 +68,7 @@ export async function problemsOf(tarball, wanted) {
     ...wrongList(paths, expected),
     // What is expected and missing has been said.
     ...wrongManifest(manifest, new Set([...paths, ...expected]), wanted),
-    ...wanted.flatMap((target) => wrongPrebuild(target, at(`prebuilds/${target.name}.node`)?.content)),
+    ...wanted.flatMap((target) => wrongPrebuild(target, at(prebuildPath(target))?.content)),
     ...files.flatMap(({ path: name, content }) => tellsPaths(name, content)),
     ...files.flatMap(({ path: name, mode }) => wrongMode(name, mode, manifest)),
     ...(tarball.length < LARGEST_PACKED
@@ -77,42 +78,56 @@ export async function problemsOf(tarball, wanted) {
   return problems.length > 0 ? problems : [...(await wrongForPublint(tarball, wanted)), ...(await wrongTypes(tarball))];
 }
 
-/** What git knows of, in the index: sources, told from what else lies there. */
-const trackedFiles = () =>
-  run('git', ['ls-files', '-z'])
-    .split('\0')
-    .filter((name) => name !== '');
+let tracked;
 
-/** Every path that the package must have; it must have no other. */
-function expectedFiles(wanted) {
-  const tracked = trackedFiles();
-  const modules = tracked.map((name) => /^src\/(.*)\.ts$/.exec(name)?.[1]).filter((name) => name !== undefined);
+/** What is in git's index: sources, told from what else lies there. Git is asked once. */
+const trackedFiles = () =>
+  (tracked ??= run('git', ['ls-files', '-z'])
+    .split('\0')
+    .filter((name) => name !== ''));
+
+const prebuildPath = ({ name }) => `prebuilds/${name}.node`;
+
+/**
+ * Every path that the package must have; it must have no other.
+ *
+ * @param {{ name: string }[]} wanted targets whose prebuilds must be in it
+ */
+export function expectedFiles(wanted) {
+  const sources = trackedFiles();
+  const modules = sources.map((name) => /^src\/(.*)\.ts$/.exec(name)?.[1]).filter((name) => name !== undefined);
   return new Set([
     ...FIXED,
-    ...tracked.filter((name) => TRACKED.some((rule) => rule.test(name))),
+    ...sources.filter((name) => TRACKED.some((rule) => rule.test(name))),
     ...['index', 'cli'].map((name) => `dist/${name}.js`),
     ...modules.map((name) => `dist/${name}.d.ts`),
     ...HEADERS.map(({ to }) => `native/include/${to}`),
-    ...wanted.map(({ name }) => `prebuilds/${name}.node`),
+    ...wanted.map(prebuildPath),
   ]);
 }
+
+/** What problemsOf() will say of prebuilds that are not there, so that it can be said before packing. */
+export const missingPrebuilds = (wanted) =>
+  wanted.filter((target) => !existsSync(prebuildFile(target))).map((target) => missingSentence(prebuildPath(target)));
+
+const missingSentence = (name) => `${name} is missing from the package${remedy(name)}`;
 
 function wrongList(paths, expected) {
   const missing = [...expected].filter((name) => !paths.includes(name));
   const tooMany = paths.filter((name) => !expected.has(name));
   return [
-    ...missing.map((name) => `${name} is missing from the package${remedy(name)}`),
+    ...missing.map(missingSentence),
     ...tooMany.map((name) => `${name} does not belong in the package${reason(name)}`),
   ];
 }
 
 /** The subpath of `exports` for a prebuild. */
-const subpathOf = ({ name }) => `./prebuilds/${name}.node`;
+const subpathOf = (target) => `./${prebuildPath(target)}`;
 
 /** Those that are left out on purpose: package.json leads to them all the same. */
 const unwanted = (wanted) => targets.filter((target) => !wanted.includes(target)).map(subpathOf);
 
-const prebuildTarget = (name) => targets.find((target) => name === `prebuilds/${target.name}.node`);
+const prebuildTarget = (name) => targets.find((target) => name === prebuildPath(target));
 
 function remedy(name) {
   const target = prebuildTarget(name);
@@ -179,7 +194,7 @@ const typesFirst = (conditions) =>
 
 function wrongPrebuild(target, content) {
   if (content === undefined) return []; // said already
-  const file = `prebuilds/${target.name}.node`;
+  const file = prebuildPath(target);
   const binary = describeBinary(content);
   if (binary === null) return [`${file} is no shared library, or is cut short`];
   const words = (...parts) => parts.filter((part) => part !== null).join(' ');

@@ -33,19 +33,16 @@ import { ON_GPUS } from './gpu-suites.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
+const transform = require('../test/support/transform.js');
 const addon = (build) => path.join(build, 'Release', 'rsqrt.node');
 
 /** What the suites and scripts load; with all that these depend on. */
 const MODULES = ['jest', 'fast-check'];
 /** As they are. */
 const FILES = ['package.json', 'dist', 'scripts', 'bench', 'test'];
+const NOT_TRANSLATED = /^test\/(install|interop|nodes|types)(\/|$)/;
 /** Of these: what is translated, what only other suites need, and results from other machines. */
-const LEFT_OUT = [
-  /^test\/.*\.ts$/,
-  /^test\/(install|interop|nodes|types)(\/|$)/,
-  /(^|\/)node_modules$/,
-  /^bench\/results(\/|$)/,
-];
+const LEFT_OUT = [/^test\/.*\.ts$/, NOT_TRANSLATED, /(^|\/)node_modules$/, /^bench\/results(\/|$)/];
 /** Of the modules: what nothing loads. */
 const NOT_LOADED = /\.([cm]?ts|map|md|markdown|flow)$/;
 /** Of all files together: as much as is carried to a GPU machine in one go. */
@@ -115,11 +112,18 @@ function modules(names) {
   return [...found];
 }
 
-/** Compiles src/ and test/ to JavaScript. "npm run lint" checks the types. */
+/** Translates src/ and test/ to JavaScript, as jest has it done. "npm run lint" checks the types. */
 function translate(folder) {
-  const emit = ['--noEmit', 'false', '--noCheck', '--declaration', 'false', '--sourceMap', 'false'];
-  const compiler = [require.resolve('typescript/bin/tsc'), '-p', path.join(root, 'test')];
-  run(process.execPath, [...compiler, ...emit, '--outDir', folder]);
+  const isWanted = (name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !NOT_TRANSLATED.test(name);
+  const sources = ['src', 'test'].flatMap((name) =>
+    readdirSync(path.join(root, name), { recursive: true }).map((file) => path.join(name, file)),
+  );
+  for (const source of sources.filter(isWanted)) {
+    const file = path.join(folder, source.replace(/\.ts$/, '.js'));
+    mkdirSync(path.dirname(file), { recursive: true });
+    const text = readFileSync(path.join(root, source), 'utf8');
+    writeFileSync(file, transform.process(text, source).code);
+  }
 }
 
 /** Copies everything into a folder as it is to lie on the other machine. */
@@ -138,7 +142,7 @@ function stage(folder, builds) {
   for (const file of readdirSync(path.join(folder, 'test')).filter((name) => name.endsWith('.test.js'))) {
     if (!ON_GPUS.includes(file.slice(0, -'.test.js'.length))) rmSync(path.join(folder, 'test', file));
   }
-  const { transform, reporters, ...config } = require('../jest.config.js');
+  const { transform: _, reporters, ...config } = require('../jest.config.js');
   writeFileSync(
     path.join(folder, 'jest.config.js'),
     `module.exports = ${JSON.stringify({ ...config, transform: {} })};\n`,

@@ -27,7 +27,7 @@ async function pack() {
   rmSync(path.join(out, `${name}-${version}.tgz`), { force: true });
   mkdirSync(out, { recursive: true });
   try {
-    layOut();
+    layOut(wanted);
     report(await packInto(out, wanted));
   } finally {
     clearAway();

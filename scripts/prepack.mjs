@@ -13,8 +13,9 @@ import { targetsNamed } from './targets.mjs';
 async function prepack() {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'rsqrt-prepack-'));
   try {
-    layOut();
-    await packInto(folder, targetsNamed(process.env.RSQRT_TARGETS || 'all'));
+    const wanted = targetsNamed(process.env.RSQRT_TARGETS || 'all');
+    layOut(wanted);
+    await packInto(folder, wanted);
   } catch (error) {
     clearAway(); // npm does not run postpack after a failure
     refuse(error);

@@ -17,25 +17,38 @@ const layouts = [
   { shape: [17, 31], strides: [1, 17], offset: 0 },
   { shape: [5, 70], strides: [75, 1], offset: 4 },
   { shape: [3, 20], strides: [0, 1], offset: 2 },
-];
+].map((layout) => ({ ...layout, at: positions(layout.shape, layout.strides, layout.offset) }));
 
 const pairs = dtypes.flatMap((from) => dtypes.map((to) => [from, to] as const));
-const prepared = new Map<string, { pool: AnyArray; expected: AnyArray }>();
 
-/** The pool of a dtype and what becomes of each element. */
-function prepare(from: DType, to: DType) {
+interface Conversion {
+  pool: AnyArray;
+  /** What becomes of each element. */
+  expected: AnyArray;
+  /** The bytes that come of each layout. */
+  bytes: Buffer[];
+}
+const prepared = new Map<string, Conversion>();
+
+/** The pool of a dtype and what becomes of it. Prepared once for all configurations. */
+function prepare(from: DType, to: DType): Conversion {
   const key = `${from} ${to}`;
   const known = prepared.get(key);
   if (known !== undefined) return known;
   const pool = inputs(from, POOL, 3);
-  const made = { pool, expected: from === to ? pool : arrayFor(to, POOL) };
+  const made: Conversion = { pool, expected: from === to ? pool : arrayFor(to, POOL), bytes: [] };
   if (from !== to) {
     for (let i = 0; i < POOL; i++) setElement(made.expected, to, i, convert(from, to, elementAt(pool, from, i)));
     keepBits(from, to, made);
   }
+  const size = made.expected.byteLength / POOL;
+  const elements = Array.from({ length: POOL }, (_, i) => bytesOf(made.expected).subarray(i * size, (i + 1) * size));
+  made.bytes = layouts.map(({ at }) => Buffer.concat(at.map((position) => elements[position])));
   prepared.set(key, made);
   return made;
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: AnyArray) => Buffer.from(buffer, byteOffset, byteLength);
 
 /** A float that only joins or leaves a complex number keeps its bits, those of NaN too. */
 function keepBits(from: DType, to: DType, { pool, expected }: { pool: AnyArray; expected: AnyArray }): void {
@@ -99,22 +112,19 @@ const integers = BigInt64Array.from(
 
 describe.each(configurations)('$name', ({ rsqrt, device }) => {
   test.each(pairs)('%s to %s', (from, to) => {
-    const { pool, expected } = prepare(from, to);
-    const words = wordsOf(expected);
-    const width = words.length / POOL;
+    const { pool, bytes } = prepare(from, to);
     using base = rsqrt.asTensor(pool.slice(), { dtype: from, device });
-    for (const { shape, strides, offset } of layouts) {
+    layouts.forEach(({ shape, strides, offset, at }, index) => {
       using view = base.asStrided(shape, strides, offset);
       using converted = view.to({ dtype: to, copy: true });
-      const actual = wordsOf(dataOf(converted.contiguous()));
-      const wrong = positions(shape, strides, offset).findIndex((position, i) =>
-        Array.from({ length: width }).some((_, k) => actual[i * width + k] !== words[position * width + k]),
-      );
-      if (wrong < 0) continue;
-      const source = elementAt(pool, from, positions(shape, strides, offset)[wrong]);
-      const got = elementAt(dataOf(converted.contiguous()), to, wrong);
+      const data = dataOf(converted.contiguous());
+      const [actual, expected] = [bytesOf(data), bytes[index]];
+      if (actual.equals(expected)) return;
+      const differs = expected.findIndex((byte, i) => actual[i] !== byte);
+      const wrong = Math.floor(differs / data.BYTES_PER_ELEMENT / (partOf(to) ? 2 : 1));
+      const [source, got] = [elementAt(pool, from, at[wrong]), elementAt(data, to, wrong)];
       throw new Error(`[${shape}] by [${strides}]: element ${wrong}, ${show(source)}, became ${show(got)}`);
-    }
+    });
   });
 
   test.each(tieCases)(

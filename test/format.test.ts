@@ -364,13 +364,14 @@ describe('shapes', () => {
     };
     const repeated = (dtype: string, shape: number[], value: Value): Printable => ({
       ...printable(dtype, shape, []),
-      read: () => Array(2 ** 20).fill(value),
+      read: () => Array(shape.reduce((count, size) => count * size)).fill(value),
     });
-    const tiny = repeated('float64', [2 ** 20], 5e-324);
+    // At least twice as many characters as a text may have.
+    const tiny = repeated('float64', [2 ** 16], 5e-324);
     thrownBy(tiny, { precision: 1074 });
     thrownBy(tiny, { precision: 1074, sciMode: false, lineWidth: Number.POSITIVE_INFINITY });
     thrownBy(repeated('complex128', [2 ** 20], { re: 1e-9, im: 5e-324 }), { precision: 30 });
-    thrownBy(repeated('float64', [2 ** 20], 1e300), { sciMode: false });
+    thrownBy(repeated('float64', [2 ** 18], 1e300), { sciMode: false });
     // Short elements, each on a line that is indented far, and set apart by many line breaks.
     thrownBy(repeated('int8', [2 ** 19, ...Array(60).fill(1), 2], 1), {});
   });

@@ -111,7 +111,7 @@ received('every suite finds what it loads', async () => {
   const jest = path.join('node_modules', 'jest', 'bin', 'jest.js');
   const addon = path.join(unpacked, 'build-simulated', 'Release', 'rsqrt.node');
   const env = { RSQRT_BINARY: addon, RSQRT_SIMULATED_DEVICES: '1', RSQRT_TEST_DEVICE: 'simulated' };
-  const { code, stderr } = node([jest, '--testNamePattern=^$', '--maxWorkers=2'], {
+  const { code, stderr } = node([jest, '--testNamePattern=^$', '--runInBand'], {
     cwd: unpacked,
     env,
     timeout: 240_000,

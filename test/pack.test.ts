@@ -14,8 +14,10 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
@@ -99,12 +101,29 @@ test('the same bytes from another folder, time zone, language and umask, with th
 
 test('npm pack, too, wants every prebuild, and leaves no package without', () => {
   const bare = makeTree(path.join(work, 'bare'));
-  rmSync(path.join(bare, 'prebuilds', `${here}.node`));
-  const { status, stderr } = run('npm', ['pack', '--foreground-scripts'], { cwd: bare });
-  expect(status).not.toBe(0);
-  expect(stderr.match(/^pack: prebuilds\/.* is missing from the package: .*\.$/gm)).toHaveLength(8);
-  expect(readdirSync(bare).filter((file) => file.endsWith('.tgz'))).toEqual([]);
-  expect(existsSync(path.join(bare, 'native', 'include'))).toBe(false);
+  const prebuild = path.join(bare, 'prebuilds', `${here}.node`);
+  const expectRefusal = (env: NodeJS.ProcessEnv, sentences: RegExp, count: number) => {
+    const { status, stderr } = run('npm', ['pack', '--foreground-scripts'], { cwd: bare, env });
+    expect(status).not.toBe(0);
+    expect(stderr.match(/^pack: .*$/gm)).toEqual(Array(count).fill(expect.stringMatching(sentences)));
+    expect(readdirSync(bare).filter((file) => file.endsWith('.tgz'))).toEqual([]);
+    expect(existsSync(path.join(bare, 'native', 'include'))).toBe(false);
+  };
+
+  renameSync(prebuild, `${prebuild}.hidden`);
+  // So that it shows if anything is compiled first.
+  writeFileSync(
+    path.join(bare, 'scripts', 'compile.mjs'),
+    'export function compile() { throw new Error("compiled"); }',
+  );
+  expectRefusal({}, /^pack: prebuilds\/.* is missing from the package: .*\.$/, 8);
+
+  // A package that is not complete for another reason: nothing is compiled into it.
+  renameSync(`${prebuild}.hidden`, prebuild);
+  writeFileSync(path.join(bare, 'scripts', 'compile.mjs'), 'export function compile() {}');
+  const sources = readdirSync(path.join(bare, 'src'), { recursive: true, encoding: 'utf8' });
+  const modules = sources.filter((file) => file.endsWith('.ts'));
+  expectRefusal({ RSQRT_TARGETS: here }, /^pack: dist\/.* is missing from the package\.$/, modules.length + 2);
 });
 
 describe('a package is refused', () => {

@@ -22,11 +22,11 @@ const scratch = new DataView(new ArrayBuffer(8));
 
 /** A finite number exactly. */
 export function exactly(x: number): Exact {
-  scratch.setFloat64(0, Math.abs(x));
-  const bits = scratch.getBigUint64(0);
-  const exponent = Number(bits >> 52n);
-  const fraction = bits & ((1n << 52n) - 1n);
-  const magnitude: Exact = exponent === 0 ? [fraction, -1074] : [fraction | (1n << 52n), exponent - 1075];
+  scratch.setFloat64(0, x);
+  const upper = scratch.getUint32(0);
+  const exponent = (upper >>> 20) & 2047;
+  const fraction = (upper % 2 ** 20) * 2 ** 32 + scratch.getUint32(4);
+  const magnitude: Exact = exponent === 0 ? [BigInt(fraction), -1074] : [BigInt(2 ** 52 + fraction), exponent - 1075];
   return x < 0 ? negated(magnitude) : magnitude;
 }
 
@@ -37,7 +37,8 @@ export const difference = (a: Exact, b: Exact): Exact => sum(a, negated(b));
 export const isLess = (a: Exact, b: Exact): boolean => difference(a, b)[0] < 0n;
 
 export function sum([a, e]: Exact, [b, f]: Exact): Exact {
-  const low = Math.min(e, f);
+  if (e === f) return [a + b, e];
+  const low = e < f ? e : f;
   return [(a << BigInt(e - low)) + (b << BigInt(f - low)), low];
 }
 

@@ -40,7 +40,10 @@ const LOST = '; it may come from any work queued before, and CUDA is lost to thi
 const squares = () => tensor([[4, 16, 64], [1, 4, 16]], { device: 'cuda' });
 // biome-ignore format: short
 const roots = [[0.5, 0.25, 0.125], [1, 0.5, 0.25]];
-const large = Float64Array.from({ length: 5 << 17 }, (_, i) => i); // 5 MiB: more than is staged at a time
+/** How many numbers are 5 MiB: more than is staged at a time. */
+const LARGE = 5 << 17;
+let numbers;
+const large = () => (numbers ??= new Float64Array(LARGE).map((_, i) => i));
 
 /**
  * `before` makes named values. Each step is a function of all values so far, or a pair of a name
@@ -59,11 +62,11 @@ const scenarios = {
   },
   'more than is staged at a time': {
     steps: [
-      ['x', () => asTensor(large, { device: 'cuda' })],
+      ['x', () => asTensor(large(), { device: 'cuda' })],
       ['host', ({ x }) => x.cpu()],
-      ({ host }) => [host.at(0), host.at(large.length - 1)],
+      ({ host }) => [host.at(0), host.at(LARGE - 1)],
     ],
-    gives: [0, large.length - 1],
+    gives: [0, LARGE - 1],
   },
   'creation on a device': {
     steps: [

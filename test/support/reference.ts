@@ -31,65 +31,87 @@ export const partOf = (dtype: DType): 'float32' | 'float64' | undefined =>
   dtype === 'complex64' ? 'float32' : dtype === 'complex128' ? 'float64' : undefined;
 
 const scratch = new DataView(new ArrayBuffer(8));
+// In jest's sandbox, globals are slow to look up.
+const { abs, floor, fround, max } = Math;
+const { isFinite: isFiniteNumber, isNaN: isNotANumber } = Number;
 
 /** The number that bits stand for, in hexadecimal or as they are. */
 export function fromWord(dtype: FloatName, word: string | number | bigint): number {
-  const bits = BigInt(word);
-  if (dtype === 'float16') {
-    const exponent = Number((bits >> 10n) & 31n);
-    const fraction = Number(bits & 1023n) / 1024;
-    const magnitude =
-      exponent === 0
-        ? fraction * 2 ** -14
-        : exponent < 31
-          ? (1 + fraction) * 2 ** (exponent - 15)
-          : fraction === 0
-            ? Number.POSITIVE_INFINITY
-            : Number.NaN;
-    return bits >> 15n ? -magnitude : magnitude;
+  if (dtype === 'float64') {
+    scratch.setBigUint64(0, BigInt(word));
+    return scratch.getFloat64(0);
   }
-  // The upper half of a float32; a float32 as the upper half of 64 bits.
-  scratch.setBigUint64(0, bits << { bfloat16: 48n, float32: 32n, float64: 0n }[dtype]);
-  return dtype === 'float64' ? scratch.getFloat64(0) : scratch.getFloat32(0);
+  const bits = Number(word);
+  if (dtype !== 'float16') {
+    // A bfloat16 is the upper half of a float32.
+    scratch.setUint32(0, dtype === 'bfloat16' ? bits * 2 ** 16 : bits);
+    return scratch.getFloat32(0);
+  }
+  const exponent = (bits >> 10) & 31;
+  const fraction = (bits & 1023) / 1024;
+  const magnitude =
+    exponent === 0
+      ? fraction * 2 ** -14
+      : exponent < 31
+        ? (1 + fraction) * 2 ** (exponent - 15)
+        : fraction === 0
+          ? Number.POSITIVE_INFINITY
+          : Number.NaN;
+  return bits >> 15 ? -magnitude : magnitude;
 }
 
 /** The bits of a number that the dtype has, of NaN the canonical ones. */
 export function toWord(dtype: FloatName, value: number): bigint {
-  if (Number.isNaN(value))
+  if (isNotANumber(value))
     return { float16: 0x7e00n, bfloat16: 0x7fc0n, float32: 0x7fc00000n, float64: 0x7ff8n << 48n }[dtype];
-  scratch.setFloat64(0, value);
-  if (dtype === 'float64') return scratch.getBigUint64(0);
-  const { precision, least, bits } = formats[dtype];
-  const sign = (scratch.getBigUint64(0) >> 63n) << BigInt(bits - 1);
-  const infinity = ((1n << BigInt(bits - precision)) - 1n) << BigInt(precision - 1);
-  const magnitude = Math.abs(value);
-  if (magnitude === Number.POSITIVE_INFINITY) return sign | infinity;
-  if (magnitude < 2 ** least) return sign | BigInt(magnitude * 2 ** (precision - 1 - least));
-  const [mantissa, exponent] = exactly(magnitude);
-  const field = BigInt(exponent + 53 - least);
-  const fraction = (mantissa >> BigInt(53 - precision)) & ((1n << BigInt(precision - 1)) - 1n);
-  return sign | (field << BigInt(precision - 1)) | fraction;
+  if (dtype === 'float64') {
+    scratch.setFloat64(0, value);
+    return scratch.getBigUint64(0);
+  }
+  scratch.setFloat32(0, value); // exact, because the other dtypes have fewer numbers
+  const single = scratch.getUint32(0);
+  if (dtype === 'float32') return BigInt(single);
+  if (dtype === 'bfloat16') return BigInt(single >>> 16);
+  const sign = (single >>> 16) & 0x8000;
+  const magnitude = abs(value);
+  if (magnitude === Number.POSITIVE_INFINITY) return BigInt(sign | 0x7c00);
+  if (magnitude < 2 ** -14) return BigInt(sign | (magnitude * 2 ** 24));
+  const exponent = ((single >>> 23) & 255) - 127;
+  return BigInt(sign | ((exponent + 15) << 10) | ((single >>> 13) & 1023));
 }
 
-/** The number of a float dtype nearest to a value, ties to even, in one rounding, by integers. */
+/** The number of a float dtype nearest to a value, ties to even, in one rounding. */
 export function nearest(dtype: FloatName, value: Real): number {
   const x = typeof value === 'boolean' ? Number(value) : value;
-  if (typeof x === 'number' && (x === 0 || !Number.isFinite(x))) return x;
-  const sign = x < 0 ? -1 : 1;
-  const [mantissa, exponent] = typeof x === 'bigint' ? [x < 0n ? -x : x, 0] : exactly(Math.abs(x));
-  if (mantissa === 0n) return 0;
+  if (typeof x === 'bigint') return x < 0n ? -nearestToInteger(dtype, -x) : nearestToInteger(dtype, x);
+  if (dtype === 'float64' || x === 0 || !isFiniteNumber(x)) return x;
   const { precision, least, most } = formats[dtype];
-  const leading = mantissa.toString(2).length - 1 + exponent;
-  const last = Math.max(leading, least) - (precision - 1); // exponent of the last place
-  if (exponent >= last)
-    return leading > most ? sign * Number.POSITIVE_INFINITY : sign * Number(mantissa) * 2 ** exponent;
-  const shift = BigInt(last - exponent);
-  const kept = mantissa >> shift;
-  const rest = mantissa - (kept << shift);
+  const magnitude = abs(x);
+  scratch.setFloat64(0, magnitude);
+  const leading = (scratch.getUint16(0) >> 4) - 1023; // of subnormals too low, which does no harm
+  const last = max(leading, least) - (precision - 1); // exponent of the last place
+  // Exact, as is all that follows: multiplied by a power of two that does not lead out of range.
+  const units = magnitude * 2 ** -last;
+  const kept = floor(units);
+  const rest = units - kept;
+  const rounded = rest > 0.5 || (rest === 0.5 && kept % 2 === 1) ? kept + 1 : kept;
+  const result = rounded * 2 ** last;
+  const rounds = result >= 2 ** most * 2 ? Number.POSITIVE_INFINITY : result;
+  return x < 0 ? -rounds : rounds;
+}
+
+/** The number nearest to an integer that is not negative, by integers. */
+function nearestToInteger(dtype: FloatName, x: bigint): number {
+  const { precision, most } = formats[dtype];
+  const last = x.toString(2).length - precision; // exponent of the last place
+  if (last <= 0) return Number(x);
+  const shift = BigInt(last);
+  const kept = x >> shift;
+  const rest = x - (kept << shift);
   const half = 1n << (shift - 1n);
   const rounded = rest > half || (rest === half && (kept & 1n) === 1n) ? kept + 1n : kept;
   const result = Number(rounded) * 2 ** last;
-  return sign * (result >= 2 ** most * 2 ? Number.POSITIVE_INFINITY : result);
+  return result >= 2 ** most * 2 ? Number.POSITIVE_INFINITY : result;
 }
 
 // ---------------------------------------------------------------- operations
@@ -130,7 +152,7 @@ export function reference(op: NativeOpName | Op, dtype: DType, ...values: Real[]
   const exact = dtype === 'float64' && float64 !== undefined ? float64(...x) : real(...x);
   if (typeof exact === 'boolean') return exact;
   if (result === 'float64') return exact;
-  return result === 'float32' ? Math.fround(exact) : nearest(result as FloatName, exact);
+  return result === 'float32' ? fround(exact) : nearest(result as FloatName, exact);
 }
 
 /** The low bits of an integer. */

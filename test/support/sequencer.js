@@ -5,19 +5,25 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 
 /** Suites that take much longer than others, the longest first; a run lists them at its end. */
 const LONGEST = [
-  'build',
-  'pack',
-  'torch-tests',
-  'gpu-pack',
-  'loader',
-  'memory',
-  'threads',
-  'tensor',
-  'accuracy',
-  'format',
-  'docs',
   'elementwise',
-  'random',
+  'gpu-pack',
+  'torch-tests',
+  'pack',
+  'cuda-failures',
+  'build',
+  'loader',
+  'failed-allocations',
+  'cli-pipes',
+  'docs',
+  'addon-wrong-calls',
+  'threads',
+  'interop',
+  'tensor',
+  'copies',
+  'format',
+  'cuda-copies',
+  'memory',
+  'accuracy',
 ];
 
 const nameOf = (test) => path.basename(test.path).replace(/\.test\.[jt]s$/, '');
