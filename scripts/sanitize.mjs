@@ -9,7 +9,7 @@
 // thread: jobs with several threads, random programs, and the simulated device with one stream per
 // thread, under ThreadSanitizer.
 //
-// --quick, for every commit, tries fewer float64s, layouts and programs, lets every third call fail,
+// --quick, for every commit, tries fewer float64s, layouts and programs, lets every fourth call fail,
 // and looks for races with one instruction set: threads share work in the same way with each.
 
 import { parseArgs } from 'node:util';
@@ -19,7 +19,7 @@ const { values } = parseArgs({
   options: { only: { type: 'string' }, quick: { type: 'boolean', default: false } },
 });
 const amounts = values.quick
-  ? ['--float64=200000', '--layouts=4', '--programs=1500', '--thin=3']
+  ? ['--float64=200000', '--layouts=4', '--programs=500', '--corrupt=20000', '--thin=4']
   : ['--programs=100000', '--corrupt=1000000'];
 const runs = [
   {
@@ -42,7 +42,7 @@ const runs = [
       'barriers',
       'programs',
       ...amounts,
-      `--programs=${values.quick ? 600 : 2000}`,
+      `--programs=${values.quick ? 300 : 2000}`,
     ],
     env: {},
   },
