@@ -5,8 +5,12 @@ import { spawnSync } from 'node:child_process';
 import { buildNativeTest } from '../scripts/native-test.mjs';
 import { alignRight, duration } from './report.mjs';
 
-/** How much longer a program may take than the fused loop, on the widest instruction set. */
+/**
+ * How much longer a program may take than the fused loop, on the widest instruction set. Not for
+ * 3,072 elements, where what each row costs shows (decision 57).
+ */
 const LIMIT = 1.15;
+const SMALLEST = 4096;
 
 /**
  * Measures and prints. Returns the cases: expression, isa, size (elements), and the medians of
@@ -28,9 +32,11 @@ export function comparePrograms() {
   ]);
   console.log('\nPrograms in cache, one thread: processor time, and that divided by that of a loop fused by hand\n');
   for (const line of alignRight([['expression', 'elements', 'program', 'fused', 'ratio'], ...rows])) console.log(line);
-  const widest = cases.filter(({ isa }) => isa === cases[0].isa);
+  const widest = cases.filter(({ isa, size }) => isa === cases[0].isa && size >= SMALLEST);
   const highest = Math.max(...widest.map(({ program, fused }) => program / fused));
   const verdict = highest <= LIMIT ? 'met' : 'NOT MET';
-  console.log(`\nTarget on ${cases[0].isa}: at most ${LIMIT}, measured ${highest.toFixed(2)}: ${verdict}`);
+  console.log(
+    `\nTarget on ${cases[0].isa}, from 4,096 elements: at most ${LIMIT}, measured ${highest.toFixed(2)}: ${verdict}`,
+  );
   return cases;
 }
