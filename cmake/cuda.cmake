@@ -75,8 +75,8 @@ elseif(nvcc)
   if(nvcc_version VERSION_GREATER_EQUAL 13.0)
     set(compress --compress-mode=size)
   endif()
-  # What scripts/check-kernels.mjs reads: registers, stack and spills of every kernel. It compiles with
-  # the same options, so that ccache can answer.
+  # What scripts/check-kernels.mjs reads: registers, stack and spills of every kernel. It compiles
+  # with the same options, so that ccache can answer.
   set(report "")
   if(WERROR)
     set(report -Xptxas=-v)

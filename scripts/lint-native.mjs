@@ -94,8 +94,8 @@ function format(files) {
 const GCC_ONLY = ['--extra-arg=-Wno-unknown-warning-option'];
 
 /**
- * The largest number of sources that are checked as one. cmake/native-test.cmake also compiles so many as one, in the
- * same order, so that names that clash are noticed there.
+ * The largest number of sources that are checked as one. cmake/native-test.cmake also compiles so
+ * many as one, in the same order, so that names that clash are noticed there.
  */
 const GROUP = values.analyze ? 1 : 10;
 
@@ -229,7 +229,8 @@ async function tidy(files) {
     version: spawnSync(command, ['--version'], { encoding: 'utf8' }).stdout,
     configuration,
     options: [
-      // In a group, two sources may declare one thing, and one may use the name of another's constant.
+      // In a group, two sources may declare one thing, and one may use the name of another's
+      // constant.
       ...(values.analyze
         ? []
         : ['--checks=-clang-analyzer-*,-readability-redundant-declaration', '--extra-arg=-Wno-shadow']),

@@ -1,4 +1,5 @@
-// Builds and runs the native test program (native/test), for npm run exhaustive, scripts/sanitize.mjs and others.
+// Builds and runs the native test program (native/test), for npm run exhaustive, scripts/sanitize.mjs
+// and others.
 
 import { spawnSync } from 'node:child_process';
 import os from 'node:os';

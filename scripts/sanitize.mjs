@@ -9,9 +9,9 @@
 // thread: jobs with several threads, random programs, and the simulated device with one stream per
 // thread, under ThreadSanitizer.
 //
-// --quick, for every commit, tries fewer float64s, layouts and programs, lets every sixth call fail,
-// and looks for races with one instruction set: threads share work in the same way with each. The GPU
-// kernels, which have a stream each, are left out of that.
+// --quick, for every commit, tries fewer float64s, layouts and programs, lets every sixth call of the
+// CUDA runtime fail, and looks for races with one instruction set: threads share work in the same way
+// with each. The GPU kernels, which have a stream each, are left out of that.
 
 import { parseArgs } from 'node:util';
 import { buildNativeTest, runNativeTest } from './native-test.mjs';

@@ -48,8 +48,8 @@ struct Program {
   std::uint8_t outputs;              // bit k: operand k is stored to
   std::uint8_t last_use[max_steps];  // by value: the last step that uses it
   std::uint8_t uses[max_steps];      // by value: how often it is used
-  // By step: the row of RSQRT_PAIRS for the step before and this one, if nothing else uses the value of
-  // the step before. −1 otherwise.
+  // By step: the row of RSQRT_PAIRS for the step before and this one, if nothing else uses the value
+  // of the step before. −1 otherwise.
   std::int8_t pair[max_steps];
   DType operand[max_operands];
   DType scalar[max_scalars];

@@ -14,9 +14,9 @@ namespace rsqrt_native::cpu {
 inline constexpr std::int64_t min_capacity = 64;
 
 #ifdef RSQRT_NATIVE_TEST
-// Whether blocks start with bytes that no test expects, and what a plan does not use is null. Without
-// this, an element that is read before it is written is often right: the blocks of the run before were
-// at the same place of the stack.
+// Whether blocks start with bytes that no test expects, and what a plan does not use is null.
+// Without this, an element that is read before it is written is often right: the blocks of the run
+// before were at the same place of the stack.
 inline bool poisons_blocks = false;
 #endif
 

@@ -17,8 +17,9 @@ struct Bytes {
   std::size_t count;
 };
 
-// Checks the steps, assigns slots by liveness, and finds pairs of steps. `operands` and `scalars` are codes
-// of dtypes. Throws Failure (ERR_OUT_OF_RANGE or ERR_DTYPE) with a sentence that names the step, if
+// Checks the steps, assigns slots by liveness, and finds pairs of steps. `operands` and `scalars`
+// are codes of dtypes. Throws Failure (ERR_OUT_OF_RANGE or ERR_DTYPE) with a sentence that names the
+// step, if
 // - there are no steps or no operands, or more than core/program.h allows, or no store,
 // - a step uses a value that no earlier step defines, a code that does not exist, or a dtype that is
 //   not that of its operand, scalar or inputs, or an op that does not compute that dtype,

@@ -141,8 +141,8 @@ constexpr int op_named(std::string_view name) {
 inline constexpr int copy_op = op_named("copy");
 static_assert(copy_op >= 0);
 
-// X(first, second, functor): pairs that the CPU runs as one loop, if their dtype has one. The functor is
-// second(first(x), z) or second(first(x, y), z), and the second operation is commutative.
+// X(first, second, functor): pairs that the CPU runs as one loop, if their dtype has one. The functor
+// is second(first(x), z) or second(first(x, y), z), and the second operation is commutative.
 #define RSQRT_PAIRS(X)    \
   X("mul", "add", MulAdd) \
   X("mul", "mul", MulMul) \
