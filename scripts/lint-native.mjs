@@ -99,12 +99,15 @@ const GCC_ONLY = ['--extra-arg=-Wno-unknown-warning-option'];
  */
 const GROUP = values.analyze ? 1 : 10;
 
+/** What CMake records of a build. */
+const databaseOf = (build) => path.join(root, build, 'compile_commands.json');
+
 /**
  * What a build compiles as C++, because clang-tidy does not know nvcc's options: by source, how it
  * is compiled. The CPU kernels are compiled in several ways, of which each is checked.
  */
 function compiledBy(build) {
-  const database = path.join(root, build, 'compile_commands.json');
+  const database = databaseOf(build);
   const units = new Map();
   if (!existsSync(database)) return units;
   for (const { file, directory, command } of JSON.parse(readFileSync(database, 'utf8'))) {
@@ -218,10 +221,10 @@ async function tidyGroup(group, tool) {
 async function tidy(files) {
   const command = findTool('clang-tidy');
   if (command === null) return;
+  if (!existsSync(databaseOf(builds[0])))
+    return fail(`clang-tidy needs ${builds[0]}/compile_commands.json of this folder: run "npm run build".`);
   configureNativeTest(builds[2]);
   const units = unitsOf(files);
-  if (units.length === 0)
-    return fail(`clang-tidy needs ${builds[0]}/compile_commands.json of this folder: run "npm run build".`);
   const configuration = readFileSync(path.join(root, '.clang-tidy'), 'utf8');
   const [, headers] = /^HeaderFilterRegex: "(.*)"$/m.exec(configuration);
   const tool = {
