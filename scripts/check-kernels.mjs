@@ -49,7 +49,7 @@ function fail(sentence) {
  * only cmake/cuda.cmake knows where nvcc is, the flags and the architectures.
  *
  * - command: nvcc's, without architectures and outputs; folder: where it runs
- * - whole: the same with what tells the build's own call to ccache
+ * - whole: as the build calls nvcc, through ccache if that is used, without the outputs
  * - architectures
  */
 function buildOfKernels() {

@@ -11,7 +11,7 @@
 //
 // --quick, for every commit, tries fewer float64s, layouts and programs, lets every sixth call of the
 // CUDA runtime fail, and looks for races with one instruction set: threads share work in the same way
-// with each. The GPU kernels, which have a stream each, are left out of that.
+// with each. The search for races leaves out the tests of single GPU kernels.
 
 import { parseArgs } from 'node:util';
 import { buildNativeTest, runNativeTest } from './native-test.mjs';

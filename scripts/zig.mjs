@@ -113,7 +113,7 @@ export function build(folder, args, env = {}) {
   const configuration = [
     ...['-S', root, '-B', folder, '-G', 'Ninja', '--log-level=WARNING'],
     '-DCMAKE_BUILD_TYPE=Release',
-    '-DCMAKE_TRY_COMPILE_CONFIGURATION=Release',
+    '-DCMAKE_TRY_COMPILE_CONFIGURATION=Release', // CMake's trials with the options of the build itself
     '-DWERROR=ON',
     `-DCMAKE_JS_INC=${headerFolders(root).join(';')}`,
     ...args,

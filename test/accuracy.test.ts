@@ -20,7 +20,7 @@ import {
   reference,
   toWord,
 } from './support/reference';
-import { arrayFor, dataOf, elementAt, setElement, wordsOf } from './support/values';
+import { arrayFor, bytesOf, dataOf, elementAt, setElement, wordsOf } from './support/values';
 
 const vectors = (name: string) => readFileSync(path.join(__dirname, 'vectors', name), 'utf8');
 
@@ -91,8 +91,6 @@ const float64Random = once(() => {
   }
   return { x, expected: x.map((value) => reference('rsqrt', 'float64', value) as number) };
 });
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => Buffer.from(buffer, byteOffset, byteLength);
 
 type Numbers = ArrayLike<number> & ArrayBufferView;
 

@@ -4,7 +4,17 @@ import { type DType, dtypes } from '../src/index';
 import { configurations } from './support/configurations';
 import { covered } from './support/coverage';
 import { convert, type FloatName, fromWord, isFloat, nearest, partOf, randomBits, toWord } from './support/reference';
-import { type AnyArray, arrayFor, dataOf, elementAt, inputs, positions, setElement, wordsOf } from './support/values';
+import {
+  type AnyArray,
+  arrayFor,
+  bytesOf,
+  dataOf,
+  elementAt,
+  inputs,
+  positions,
+  setElement,
+  wordsOf,
+} from './support/values';
 
 const POOL = 1500;
 covered('conversion', 'every dtype to every dtype');
@@ -47,8 +57,6 @@ function prepare(from: DType, to: DType): Conversion {
   prepared.set(key, made);
   return made;
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: AnyArray) => Buffer.from(buffer, byteOffset, byteLength);
 
 /** A float that only joins or leaves a complex number keeps its bits, those of NaN too. */
 function keepBits(from: DType, to: DType, { pool, expected }: { pool: AnyArray; expected: AnyArray }): void {

@@ -10,7 +10,7 @@ import { thinned } from './support/emulation';
 import { expectedOf } from './support/expected';
 import { type UnaryName, unaryNames, unaryOf } from './support/ops';
 import { resultDType } from './support/reference';
-import { type AnyArray, arrayFor, dataOf, inputs, positions, rawOf, wordsOf } from './support/values';
+import { type AnyArray, arrayFor, bytesOf, dataOf, inputs, positions, rawOf, wordsOf } from './support/values';
 
 interface Layout {
   name: string;
@@ -112,8 +112,6 @@ function place(memory: Words, at: number[], expected: Words, from: number[], wid
   }
   return memory;
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: Words) => Buffer.from(buffer, byteOffset, byteLength);
 
 /** Fails with the first word that differs. */
 function compare(what: string, actual: Words, wanted: Words, at: number[], width: number) {

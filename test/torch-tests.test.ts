@@ -36,7 +36,7 @@ import { covered } from './support/coverage';
 import { expectedOf } from './support/expected';
 import { opNamed, type UnaryName, unaryNames, unaryNamesWhere, unaryOf } from './support/ops';
 import { type Element, isFloat, nearest, partOf, randomBits, resultDType } from './support/reference';
-import { type AnyArray, arrayFor, dataOf, setElement } from './support/values';
+import { type AnyArray, arrayFor, bytesOf, dataOf, setElement } from './support/values';
 
 const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
 
@@ -76,8 +76,6 @@ function arrayOf(dtype: DType, elements: readonly Element[]): AnyArray {
   });
   return array;
 }
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: AnyArray) => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** The bits of a tensor's elements, row by row: a copy. */
 function bitsOf(tensor: Tensor): Buffer {

@@ -170,6 +170,10 @@ export function wordsOf({
   return new Uint32Array(buffer, byteOffset, byteLength / 4);
 }
 
+/** The bytes of memory, which share it and compare at once. */
+export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
+
 /** The memory of a contiguous tensor, or a copy of it if it is on a GPU. */
 export function dataOf<D extends DType>(tensor: Tensor<D>): TypedArrayOf<D> {
   using host = tensor.device === 'cpu' ? tensor.asStrided(tensor.shape, tensor.strides) : tensor.cpu();
